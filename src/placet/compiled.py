@@ -1,0 +1,75 @@
+"""Compiled: what every room above receives. It knows nets, ids and spans, and no language.
+
+The OriginMap is total: every place and every transition, woven ones too, has an IR id, a span where there is a source,
+and a phrase in the user's words.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from placet.evidence import Assumptions
+from placet.logic.state import Predicate
+from placet.net.core import Marking, Net
+from placet.net.final import Final
+from placet.net.observer import Observer
+from placet.net.roles import Roles
+from placet.source import Span
+
+
+class Origin(NamedTuple):
+    """Where a net element comes from.
+
+    `phrase` is a clause without a full stop: for a transition what happens ("`flight` is applied at `flights`"), for a
+    place what a token there means ("waiting for the reply of `flight`").
+    """
+
+    id: str  # IR id: the path of the user's names
+    phrase: str
+    span: Span | None = None
+    service: str = ""  # the lane it is drawn in; empty for the coordinator
+    actor: str = ""  # the workflow, saga or net it belongs to
+
+
+class OriginMap(NamedTuple):
+    """Origins by place and by transition; as long as the net is wide."""
+
+    places: tuple[Origin, ...]
+    transitions: tuple[Origin, ...]
+
+
+class Query(NamedTuple):
+    """A question to a net: a check id and its operands, all as indices."""
+
+    check: str  # a check id of VERIFY, such as "sound" or "never"
+    label: str  # as the user wrote it: `never(charge.done and purchase.rejected)`
+    predicate: Predicate | None = None
+    place: int = -1
+    transition: int = -1
+    bound: int = 1
+    sentence: str = ""  # printed when it fails
+    span: Span | None = None
+    atoms: tuple[tuple[Predicate, str], ...] = ()  # the conjuncts as written, to say which one failed
+
+
+class Compiled(NamedTuple):
+    """A net with all that is known about it."""
+
+    subject: str
+    kind: str  # workflow, saga, net
+    net: Net
+    initial: Marking
+    final: Final
+    roles: Roles
+    origin: OriginMap
+    observers: tuple[Observer, ...] = ()
+    queries: tuple[Query, ...] = ()
+    assumptions: Assumptions = Assumptions()
+    timing: tuple[tuple[int, float], ...] = ()  # (transition, mean delay in seconds): simulation only
+    quiet: frozenset[int] = frozenset()  # transitions a run need never show: absorbing, skipping; never "dead steps"
+    steps: tuple[tuple[str, tuple[int, ...]], ...] = ()  # what the user wrote -> the transitions of which one must be able to fire
+
+    @property
+    def start(self) -> tuple[int, ...]:
+        """The initial state: the initial marking and the observers' initial values."""
+        return self.initial + tuple(o.initial for o in self.observers)

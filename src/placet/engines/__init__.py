@@ -1,0 +1,1 @@
+"""How states are explored: one protocol, one file an engine."""

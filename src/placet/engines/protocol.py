@@ -1,0 +1,93 @@
+"""The engine protocol: `explore(net, initial, observers, visitors, budget) -> Exploration`.
+
+One pass serves many visitors. A visitor names a goal, a state predicate; the engine records the first state, in
+breadth-first order, in which it holds. A visitor that needs the edges makes the engine keep the whole graph.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from placet.logic.state import FALSE, Predicate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from placet.evidence import Budget, State, Trace
+    from placet.net.core import Marking, Net
+    from placet.net.observer import Observer
+
+
+class Needs(Enum):
+    """What a visitor needs of the exploration."""
+
+    FIRST = "first"  # only the first state with the goal: the pass may stop there
+    STATES = "states"  # every state
+    EDGES = "edges"  # every state and every edge
+
+
+class Visitor(NamedTuple):
+    """What one question wants to see of a pass."""
+
+    goal: Predicate = FALSE
+    needs: Needs = Needs.FIRST
+
+
+class Stop(NamedTuple):
+    """Why an exploration ended early: "states", "bytes", "seconds", "interrupted", "unbounded", and the figure reached."""
+
+    budget: str
+    reached: str
+    place: int = -1  # unbounded: the place that grows
+    trace: Trace = ()  # unbounded: to the state from which `loop` can be repeated for ever
+    loop: Trace = ()
+
+
+class Exploration(Protocol):
+    """What a pass found. States are numbered from 0, the initial one, in the order of discovery."""
+
+    engine: str
+    states: int
+    edges: int
+    stop: Stop | None  # None: every reachable state was seen, or every visitor was content
+    complete: bool  # every reachable state (and, where asked for, every edge) was seen
+    found: tuple[int, ...]  # by visitor: the first state with its goal, or -1
+    fired: frozenset[int]  # transitions seen firing
+    bounds: tuple[int, ...]  # by place: the most tokens seen
+
+    def state(self, index: int) -> State:
+        """The state of that number."""
+        ...
+
+    def trace(self, index: int) -> Trace:
+        """A shortest firing sequence (in this pass's net) to the state of that number."""
+        ...
+
+    def successors(self, index: int) -> Sequence[tuple[int, int]]:
+        """(transition, state number) for every edge out of a state; only where some visitor needed edges."""
+        ...
+
+
+class Progress(Protocol):
+    """Called every few thousand states; may raise KeyboardInterrupt."""
+
+    def __call__(self, states: int, frontier: int) -> None: ...
+
+
+class Engine(Protocol):
+    """A way to explore."""
+
+    name: str
+
+    def explore(
+        self,
+        net: Net,
+        initial: Marking,
+        observers: Sequence[Observer],
+        visitors: Sequence[Visitor],
+        budget: Budget,
+        progress: Progress | None = None,
+    ) -> Exploration:
+        """Explore from `initial`, whose observers have their initial values."""
+        ...

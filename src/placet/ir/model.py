@@ -1,0 +1,374 @@
+"""What a definition means once its names are resolved, whatever file it came from.
+
+Structured statements (Sequence, Choice, Parallel, Loop, Scope ...) are what the language and most of ASL need; `Graph`
+holds what is drawn with arrows (BPMN, ASL with jumps): its nodes are statements or gateways, its flows may leave a node
+by a named exit (an error, a boundary event), and it may be cyclic. Both nest in each other freely.
+
+Every statement has an `id`, its whole path of user's names (see docs/architecture), and a span where there is a source.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias, Union
+
+from placet.source import Span
+
+
+class Guard(NamedTuple):
+    """A condition. `free` marks one over data that was abstracted away: verdicts that lean on it say so."""
+
+    text: str
+    free: bool = False
+
+
+class Task(NamedTuple):
+    """An activity of the coordinator; may end in one of the named errors instead."""
+
+    id: str
+    name: str
+    errors: tuple[str, ...] = ()
+    service: str = ""
+    span: Span | None = None
+
+
+class Retry(NamedTuple):
+    """Up to `times` further attempts (None: for ever) after these errors (empty: any)."""
+
+    errors: tuple[str, ...]
+    times: int | None
+
+
+class Undo(NamedTuple):
+    """The compensation of a step."""
+
+    name: str
+    input: str = ""  # "" nothing, "reply" the step's reply
+    span: Span | None = None
+
+
+class ErrorRule(NamedTuple):
+    """What the coordinator takes an error of that name for; `other` stands for all not named."""
+
+    error: str
+    retry: int
+    action: Literal["reject", "unknown", "escalate"]
+
+
+class Step(NamedTuple):
+    """A saga step: a request to a service whose outcome the coordinator may never learn."""
+
+    id: str
+    name: str
+    service: str
+    undo: Undo | None = None
+    retry: int = 0
+    timeout: float | None = None  # seconds; None: waits for ever
+    pivot: bool = False
+    retriable: bool = False
+    read_only: bool = False
+    guarantees: frozenset[str] = frozenset()  # idempotent, null_safe, rejects_after_cancel: of the step and its service
+    errors: tuple[ErrorRule, ...] = ()
+    after: tuple[str, ...] = ()  # ids of steps it builds on; empty: the ones before it
+    span: Span | None = None
+
+
+class Sequence(NamedTuple):
+    """One after the other; empty does nothing."""
+
+    id: str
+    parts: tuple[Statement, ...]
+    span: Span | None = None
+
+
+class Way(NamedTuple):
+    """One branch: its guard (None: unguarded), and its body."""
+
+    id: str
+    guard: Guard | None
+    body: Statement
+    span: Span | None = None
+
+
+class Choice(NamedTuple):
+    """Exactly one way is taken. Guards are tried in order; `exhaustive` is false where none may hold (NoChoiceMatched)."""
+
+    id: str
+    ways: tuple[Way, ...]
+    exhaustive: bool = True
+    span: Span | None = None
+
+
+class Parallel(NamedTuple):
+    """All ways at once; goes on when all are done."""
+
+    id: str
+    ways: tuple[Way, ...]
+    span: Span | None = None
+
+
+class Loop(NamedTuple):
+    """Repeats its body. `at_most` bounds the rounds (None: unbounded).
+
+    `test` "before" may leave before any round (while), "after" after each round (until), "never" has no way out.
+    """
+
+    id: str
+    body: Statement
+    test: Literal["before", "after", "never"]
+    guard: Guard | None = None
+    at_most: int | None = None
+    span: Span | None = None
+
+
+class Receive(NamedTuple):
+    """Waits for an event from outside; an open environment can always send it."""
+
+    id: str
+    event: str
+    span: Span | None = None
+
+
+class Timer(NamedTuple):
+    """Waits for a time, which verification ignores."""
+
+    id: str
+    seconds: float | None
+    text: str = ""
+    span: Span | None = None
+
+
+class Race(NamedTuple):
+    """Waits for several triggers; the first wins."""
+
+    id: str
+    ways: tuple[tuple[Receive | Timer, Statement], ...]
+    span: Span | None = None
+
+
+class Handler(NamedTuple):
+    """Catches an error (`*` any), a time-out, an event or a signal inside a scope.
+
+    `interrupting` cancels the scope. `exit` names the exit of the enclosing Graph node it leaves by; "" continues after
+    the scope once `body` is done.
+    """
+
+    id: str
+    trigger: Literal["error", "timeout", "event"]
+    name: str
+    body: Statement
+    interrupting: bool = True
+    exit: str = ""
+    span: Span | None = None
+
+
+class Scope(NamedTuple):
+    """A body with handlers, retried first where `retry` says so."""
+
+    id: str
+    body: Statement
+    handlers: tuple[Handler, ...] = ()
+    retry: tuple[Retry, ...] = ()
+    span: Span | None = None
+
+
+class Repeat(NamedTuple):
+    """Multi-instance (BPMN) and Map (ASL): `copies` instances of the body, at most `width` at once.
+
+    The first failure cancels the others where `cancel_rest`.
+    """
+
+    id: str
+    body: Statement
+    copies: tuple[int, ...]  # the numbers of instances that are considered, such as (0, 1, 2)
+    width: int | None = None
+    cancel_rest: bool = True
+    span: Span | None = None
+
+
+class Raise(NamedTuple):
+    """Throws an error to the innermost handler."""
+
+    id: str
+    error: str
+    span: Span | None = None
+
+
+class Call(NamedTuple):
+    """Runs another process of the model to one of its ends. `on` maps an end to what happens then."""
+
+    id: str
+    target: str
+    on: tuple[tuple[str, Statement], ...]
+    span: Span | None = None
+
+
+class End(NamedTuple):
+    """Reaches a named end of the process. `terminate` also cancels everything else that still runs in it."""
+
+    id: str
+    name: str
+    terminate: bool = False
+    span: Span | None = None
+
+
+class Abandon(NamedTuple):
+    """Gives the saga up: its compensation starts."""
+
+    id: str
+    reason: str = ""
+    span: Span | None = None
+
+
+class Gateway(NamedTuple):
+    """A node without work. `inclusive` splits are paired with the join that waits for what they started."""
+
+    id: str
+    kind: Literal["exclusive", "parallel", "inclusive", "event", "start"]
+    pair: str = ""  # inclusive: the id of the other half, where block-structured
+    span: Span | None = None
+
+
+class Flow(NamedTuple):
+    """An arrow. It leaves `source` by `exit`: "" normally, else the exit name of a handler."""
+
+    id: str
+    source: str
+    target: str
+    guard: Guard | None = None
+    exit: str = ""
+    span: Span | None = None
+
+
+class Graph(NamedTuple):
+    """Nodes and arrows, as drawn. It is done when no token is left in it (BPMN) or an End was reached.
+
+    A node that is not a gateway and has several incoming flows starts once for each token (an implicit merge); several
+    outgoing flows without guards start all (an implicit split). A node with no outgoing flow ends its path.
+    """
+
+    id: str
+    nodes: tuple[Statement | Gateway, ...]
+    flows: tuple[Flow, ...]
+    start: tuple[str, ...]
+    span: Span | None = None
+
+
+Statement: TypeAlias = Union[
+    Task, Step, Sequence, Choice, Parallel, Loop, Receive, Timer, Race, Scope, Repeat, Raise, Call, End, Abandon, Graph
+]
+
+
+class Policy(NamedTuple):
+    """How a saga compensates: the choices of the profile, overridden by what the model says."""
+
+    profile: str = "default"
+    register: Literal["before", "after"] = "before"
+    undo_failing: Literal["yes", "no", "unless_rejected"] = "unless_rejected"
+    on_unknown: Literal["undo", "retry", "ignore"] = "undo"
+    undo_order: Literal["reverse", "parallel"] = "reverse"
+    undo_failure: Literal["retry", "halt", "continue", "escalate"] = "retry"
+    undo_retries: int | None = None  # None: for ever, before `undo_failure` where that is not retry
+    siblings: Literal["await", "abandon"] = "await"
+
+
+class Process(NamedTuple):
+    """A workflow or a saga. `ends` lists its named ends; sagas have `completed`, `compensated`, `failed`."""
+
+    id: str
+    kind: Literal["workflow", "saga"]
+    body: Statement
+    ends: tuple[str, ...]
+    policy: Policy = Policy()
+    title: str = ""
+    span: Span | None = None
+
+
+class Place(NamedTuple):
+    """A place of a plain net."""
+
+    id: str
+    tokens: int = 0
+    capacity: int | None = None
+    span: Span | None = None
+
+
+class Transition(NamedTuple):
+    """A transition of a plain net, arcs by place id."""
+
+    id: str
+    pre: tuple[tuple[str, int], ...]
+    post: tuple[tuple[str, int], ...]
+    read: tuple[tuple[str, int], ...] = ()
+    inhibit: tuple[tuple[str, int], ...] = ()
+    reset: tuple[str, ...] = ()
+    span: Span | None = None
+
+
+class PlainNet(NamedTuple):
+    """A net given as such; `finals` are its end places, if it has any."""
+
+    id: str
+    places: tuple[Place, ...]
+    transitions: tuple[Transition, ...]
+    finals: tuple[str, ...] = ()
+    span: Span | None = None
+
+
+# -- checks, names resolved to ids -----------------------------------------------------------------------------------
+
+
+class Fact(NamedTuple):
+    """What a name in a formula speaks of.
+
+    `done` (latched: the step was acknowledged), `fires`, `effect` (applies minus undos at the participant), `end` (this
+    end of the process is reached), `tokens` (of a place of a plain net), `enabled` (of a transition of a plain net).
+    """
+
+    kind: Literal["done", "effect", "end", "tokens", "enabled"]
+    id: str
+    name: str = ""  # of the end
+
+
+class Sum(NamedTuple):
+    """A weighted sum of facts against a number; a bare fact is `fact >= 1`."""
+
+    terms: tuple[tuple[int, Fact], ...]
+    op: str
+    bound: int
+    text: str = ""
+
+
+class Connective(NamedTuple):
+    """`and`, `or`, `not` over formulas."""
+
+    op: Literal["and", "or", "not"]
+    parts: tuple[Formula, ...]
+    text: str = ""
+
+
+Formula: TypeAlias = Union[Sum, Connective]
+
+
+class Check(NamedTuple):
+    """A check on a subject (a process or net id); `faults` None means the default of its kind."""
+
+    check: str
+    subject: str
+    label: str
+    formula: Formula | None = None
+    element: str = ""  # bounded(place), live(transition)
+    bound: int | None = None
+    sentence: str = ""
+    faults: tuple[str, ...] | None = None
+    fault_budget: int | None = None
+    span: Span | None = None
+
+
+class Model(NamedTuple):
+    """One file, resolved."""
+
+    path: str
+    processes: tuple[Process, ...]
+    nets: tuple[PlainNet, ...]
+    checks: tuple[Check, ...]
+    title: str = ""

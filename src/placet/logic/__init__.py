@@ -1,0 +1,1 @@
+"""Formulas over states: predicates here; CTL and LTL stand on them."""

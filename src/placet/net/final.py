@@ -1,0 +1,54 @@
+"""When a run is over: classes of places and the final markings that soundness is relative to.
+
+Final: exactly one named end holds one token; all other control and channel places are empty; every resource is as it
+was initially; records and budgets are free. `any_sink` is the variant for nets without named ends: at least one end is
+marked, with any count, and all else is empty.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from placet.logic.state import And, Linear, Or, at_least
+
+if TYPE_CHECKING:
+    from placet.logic.state import Predicate
+    from placet.net.core import Marking
+
+
+class PlaceClass(Enum):
+    """What a token on the place means."""
+
+    CONTROL = "control"  # where a run has got to
+    CHANNEL = "channel"  # a message on its way
+    RESOURCE = "resource"  # something borrowed and given back
+    RECORD = "record"  # what a participant remembers: barrier, de-duplication, dead letters
+    BUDGET = "budget"  # faults and retries still to be spent
+
+
+class Final(NamedTuple):
+    """The final markings of a net. An empty `ends` means that the net has none, and soundness is no question of it."""
+
+    ends: tuple[int, ...]  # places, one for each named end
+    classes: tuple[PlaceClass, ...]  # by place
+    any_sink: bool = False
+
+    def predicate(self, initial: Marking) -> Predicate:
+        """The final markings as a state predicate; linear in the number of places."""
+        ends = frozenset(self.ends)
+        zero: list[tuple[int, int]] = []
+        exact: list[Predicate] = []
+        for p, kind in enumerate(self.classes):
+            if p in ends or kind in (PlaceClass.RECORD, PlaceClass.BUDGET):
+                continue
+            if kind is PlaceClass.RESOURCE and initial[p]:
+                exact.append(Linear(((p, 1),), "==", initial[p]))
+            else:
+                zero.append((p, 1))
+        total = Linear(tuple((p, 1) for p in self.ends), ">=" if self.any_sink else "==", 1)
+        return And((total, *exact, *((Linear(tuple(zero), "==", 0),) if zero else ())))
+
+    def ended(self) -> Predicate:
+        """Some end is marked: the premise of proper completion."""
+        return Or(tuple(at_least(p) for p in self.ends))

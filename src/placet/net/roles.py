@@ -1,0 +1,72 @@
+"""What transitions are for, in a workflow or saga: the side table that fault weaving, coverage and reports work on."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class Kind(Enum):
+    """What a transition does."""
+
+    ROUTE = "route"  # control flow only
+    TASK = "task"  # an activity of the coordinator
+    SEND = "send"  # the coordinator sends a request (forward or undo)
+    APPLY = "apply"  # the participant carries it out, with effect
+    IGNORE = "ignore"  # the participant answers without effect (duplicate, null undo)
+    REFUSE = "refuse"  # the participant refuses definitely, without effect
+    REPLY = "reply"  # the coordinator learns the outcome
+    TIMER = "timer"  # a time-out or timer fires
+    ABSORB = "absorb"  # a late reply is thrown away
+    FAULT = "fault"  # woven in
+    EVENT = "event"  # an outside event arrives
+    END = "end"  # a named end
+
+
+class Role(NamedTuple):
+    """The part a transition plays. `step` is the IR id of the saga step, attempts count from 1."""
+
+    kind: Kind
+    step: str = ""
+    direction: str = ""  # "forward", "undo" or "" where it is neither
+    attempt: int = 0
+    service: str = ""
+    fault: str = ""  # the fault kind, for Kind.FAULT
+
+
+class Channel(NamedTuple):
+    """A message in flight: where it lies, for which step, and the token that lets its time-out fire."""
+
+    place: int
+    step: str
+    direction: str  # forward, undo
+    part: str  # request, reply
+    attempt: int
+    due: int  # the place a lost or slow message marks; -1 where the call has no time-out
+    refuse: int = -1  # the transition by which the participant refuses, where the call has one
+
+
+class Step(NamedTuple):
+    """A saga step: its class, its dependencies, what its participant guarantees, where it keeps its record."""
+
+    id: str
+    saga: str
+    service: str
+    undo: str  # the name of its undo, or empty
+    pivot: bool
+    retriable: bool
+    read_only: bool
+    guarantees: tuple[str, ...]
+    depends: tuple[str, ...]  # steps whose effect it builds on
+    effect: int  # index of the observer of its net effect
+
+
+class Roles(NamedTuple):
+    """Roles of all transitions of a net, its message channels, and its saga steps."""
+
+    transitions: tuple[Role, ...]
+    channels: tuple[Channel, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+PLAIN = Role(Kind.ROUTE)

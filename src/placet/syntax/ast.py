@@ -1,0 +1,341 @@
+"""The syntax tree: frozen values with spans, as close to the text as the grammar is. Names are not resolved here.
+
+These are NamedTuples: a class costs a tenth of a dataclass at start-up (see docs/adr), and they are as frozen.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias, Union
+
+from placet.source import SourceFile, Span
+
+
+class Name(NamedTuple):
+    """An identifier, or a dotted path of them (`charge.done` is one Name with a dot in its text)."""
+
+    text: str
+    span: Span
+
+
+class Text(NamedTuple):
+    """A quoted sentence, without its quotes."""
+
+    text: str
+    span: Span
+
+
+class Number(NamedTuple):
+    """A non-negative whole number."""
+
+    value: int
+    span: Span
+
+
+class Duration(NamedTuple):
+    """A time such as 10s or 24h; `seconds` is what it means, `text` what was written."""
+
+    seconds: float
+    text: str
+    span: Span
+
+
+# -- statements ------------------------------------------------------------------------------------------------------
+
+
+class Block(NamedTuple):
+    """Statements in sequence, in braces."""
+
+    statements: tuple[Statement, ...]
+    span: Span
+
+
+class Task(NamedTuple):
+    """`task NAME [on SERVICE] [fails ERROR, ...]`"""
+
+    name: Name
+    service: Name | None
+    fails: tuple[Name, ...]
+    span: Span
+
+
+class Option(NamedTuple):
+    """One option in the braces of a step, a saga or a service: a keyword and its operands.
+
+    `undo cancel_flight` `undo void(ticket.reply)` `retry 3` `timeout 10s` `pivot` `retriable` `read_only`
+    `idempotent` `null_safe` `rejects_after_cancel` `after flight, hotel` `register before` `siblings await`
+    `on unknown ask` `on undo_failure retry 5 then escalate` `undo_order parallel` `failing_step undo`.
+    """
+
+    key: Name
+    operands: tuple[Name | Number | Duration | Text, ...]
+    span: Span
+
+
+class ErrorRule(NamedTuple):
+    """`NAME: retry 5 then reject`, `NAME: reject | unknown | escalate`; `other` is the rest."""
+
+    error: Name
+    retry: Number | None
+    action: Name | None
+    span: Span
+
+
+class Step(NamedTuple):
+    """`step NAME on SERVICE { options; errors { ... } }`"""
+
+    name: Name
+    service: Name | None
+    options: tuple[Option, ...]
+    errors: tuple[ErrorRule, ...]
+    span: Span
+
+
+class Branch(NamedTuple):
+    """One way of a choice, either, parallel or first-of. `guard` is a sentence; None is `otherwise` or unguarded."""
+
+    guard: Text | None
+    trigger: Receive | Timer | None  # first-of only
+    body: Block
+    span: Span
+
+
+class Choice(NamedTuple):
+    """`choice [LABEL] { when "..." { } ... otherwise { } }`; guards are tried in order, each can go either way."""
+
+    label: Name | None
+    branches: tuple[Branch, ...]
+    otherwise: Block | None
+    span: Span
+
+
+class Either(NamedTuple):
+    """`either [LABEL] { } or { } ...`: a free decision."""
+
+    label: Name | None
+    branches: tuple[Branch, ...]
+    span: Span
+
+
+class Parallel(NamedTuple):
+    """`parallel [LABEL] { STATEMENT ... }`: each statement is a branch, a block `{ ... }` one of several statements."""
+
+    label: Name | None
+    branches: tuple[Branch, ...]
+    span: Span
+
+
+class Loop(NamedTuple):
+    """`loop [LABEL] [at_most N] { } [until "..."]`, `while "..." [at_most N] { }`."""
+
+    label: Name | None
+    at_most: Number | None
+    while_: Text | None
+    until: Text | None
+    body: Block
+    span: Span
+
+
+class Receive(NamedTuple):
+    """`receive EVENT`: waits until it arrives from outside."""
+
+    event: Name
+    span: Span
+
+
+class Timer(NamedTuple):
+    """`timer 24h`: waits."""
+
+    duration: Duration
+    span: Span
+
+
+class FirstOf(NamedTuple):
+    """`first of [LABEL] { receive a -> ... ; timer 24h -> ... }`: the first to happen wins; the body may be empty."""
+
+    label: Name | None
+    branches: tuple[Branch, ...]
+    span: Span
+
+
+class Handler(NamedTuple):
+    """`on NAME { ... }` of a call (an end of the callee) or of a try (an error, or `any`); `on timeout 10s { }`."""
+
+    name: Name
+    timeout: Duration | None
+    body: Block
+    span: Span
+
+
+class Try(NamedTuple):
+    """`try [LABEL] { } on ERROR { } on timeout 10s { } on any { }`."""
+
+    label: Name | None
+    body: Block
+    handlers: tuple[Handler, ...]
+    span: Span
+
+
+class Raise(NamedTuple):
+    """`raise ERROR`."""
+
+    error: Name
+    span: Span
+
+
+class Call(NamedTuple):
+    """`call TARGET on END { } ...`: every end but the completing one must be handled."""
+
+    target: Name
+    handlers: tuple[Handler, ...]
+    span: Span
+
+
+class End(NamedTuple):
+    """`end NAME`."""
+
+    name: Name
+    span: Span
+
+
+class Abandon(NamedTuple):
+    """`abandon "why"`: gives the saga up and starts its compensation."""
+
+    reason: Text | None
+    span: Span
+
+
+Statement: TypeAlias = Union[
+    Task, Step, Choice, Either, Parallel, Loop, Receive, Timer, FirstOf, Try, Raise, Call, End, Abandon, Block
+]
+
+
+# -- declarations ----------------------------------------------------------------------------------------------------
+
+
+class System(NamedTuple):
+    """`system NAME "title"`"""
+
+    name: Name
+    title: Text | None
+    span: Span
+
+
+class Service(NamedTuple):
+    """`service NAME { guarantees }`"""
+
+    name: Name
+    options: tuple[Option, ...]
+    span: Span
+
+
+class Process(NamedTuple):
+    """`workflow NAME { }` and `saga NAME [uses PROFILE] { }`."""
+
+    kind: str  # workflow, saga
+    name: Name
+    profile: Name | None
+    body: Block
+    policies: tuple[Option, ...]
+    span: Span
+
+
+class PlaceDecl(NamedTuple):
+    """`place NAME [= TOKENS] [capacity N]`, several with commas."""
+
+    name: Name
+    tokens: Number | None
+    capacity: Number | None
+    span: Span
+
+
+class Arc(NamedTuple):
+    """One operand of a transition: `2 lock`, `read lock`, `without lock` (inhibitor, `without 3 lock`), `reset lock`."""
+
+    kind: str  # "", read, without, reset
+    weight: Number | None
+    place: Name
+    span: Span
+
+
+class TransitionDecl(NamedTuple):
+    """`transition NAME: a + 2 b + read c -> d`; either side may be empty."""
+
+    name: Name
+    inputs: tuple[Arc, ...]
+    outputs: tuple[Arc, ...]
+    span: Span
+
+
+class NetDecl(NamedTuple):
+    """`net NAME { place ...; transition ...; final a, b }`; `final` names the end places, where there are any."""
+
+    name: Name
+    places: tuple[PlaceDecl, ...]
+    transitions: tuple[TransitionDecl, ...]
+    finals: tuple[Name, ...]
+    span: Span
+
+
+# -- checks ----------------------------------------------------------------------------------------------------------
+
+
+class Atom(NamedTuple):
+    """A name in a formula: `charge.done`, `purchase.rejected`, `flight.effect`, a place."""
+
+    name: Name
+    span: Span
+
+
+class Compare(NamedTuple):
+    """`a + 2 b >= 1`: a weighted sum of atoms against a number."""
+
+    terms: tuple[tuple[int, Atom], ...]
+    op: str
+    bound: Number
+    span: Span
+
+
+class Negation(NamedTuple):
+    """`not f`"""
+
+    of: Formula
+    span: Span
+
+
+class Junction(NamedTuple):
+    """`f and g`, `f or g`, `f implies g`."""
+
+    op: str
+    parts: tuple[Formula, ...]
+    span: Span
+
+
+Formula: TypeAlias = Union[Atom, Compare, Negation, Junction]
+
+
+class CheckItem(NamedTuple):
+    """`sound(purchase)`, `bounded(readings, 2)`, `never(f)`; then an optional sentence."""
+
+    check: Name
+    operands: tuple[Formula | Number, ...]
+    sentence: Text | None
+    span: Span
+
+
+class Check(NamedTuple):
+    """`check a(x), b(y) "sentence" [under { lost, slow } at_most 2]`: the sentence belongs to the item before it."""
+
+    items: tuple[CheckItem, ...]
+    faults: tuple[Name, ...] | None
+    fault_budget: Number | None
+    span: Span
+
+
+Item: TypeAlias = Union[System, Service, Process, NetDecl, Check]
+
+
+class File(NamedTuple):
+    """One file."""
+
+    source: SourceFile
+    items: tuple[Item, ...]
