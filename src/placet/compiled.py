@@ -6,15 +6,17 @@ and a phrase in the user's words.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from placet.evidence import Assumptions
-from placet.logic.state import Predicate
-from placet.net.core import Marking, Net
-from placet.net.final import Final
-from placet.net.observer import Observer
-from placet.net.roles import Roles
-from placet.source import Span
+
+if TYPE_CHECKING:
+    from placet.logic.state import Predicate
+    from placet.net.core import Marking, Net
+    from placet.net.final import Final
+    from placet.net.observer import Observer
+    from placet.net.roles import Roles
+    from placet.source import Span
 
 
 class Origin(NamedTuple):
@@ -50,6 +52,8 @@ class Query(NamedTuple):
     sentence: str = ""  # printed when it fails
     span: Span | None = None
     atoms: tuple[tuple[Predicate, str], ...] = ()  # the conjuncts as written, to say which one failed
+    faults: tuple[str, ...] | None = None  # `under { lost, slow }`; None: the default of the subject's kind
+    fault_budget: int | None = None  # `at_most 2`; None: the default
 
 
 class Compiled(NamedTuple):
@@ -67,7 +71,9 @@ class Compiled(NamedTuple):
     assumptions: Assumptions = Assumptions()
     timing: tuple[tuple[int, float], ...] = ()  # (transition, mean delay in seconds): simulation only
     quiet: frozenset[int] = frozenset()  # transitions a run need never show: absorbing, skipping; never "dead steps"
-    steps: tuple[tuple[str, tuple[int, ...]], ...] = ()  # what the user wrote -> the transitions of which one must be able to fire
+    steps: tuple[
+        tuple[str, tuple[int, ...]], ...
+    ] = ()  # what the user wrote -> the transitions of which one must be able to fire
 
     @property
     def start(self) -> tuple[int, ...]:
