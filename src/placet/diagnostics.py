@@ -6,9 +6,10 @@ The CODES table gives each code its title and the text that `placet explain CODE
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from placet.source import Span
+if TYPE_CHECKING:
+    from placet.source import Span
 
 Severity = Literal["error", "warning", "note"]
 

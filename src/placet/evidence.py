@@ -7,9 +7,11 @@ the unreduced net, sharing no code with the engines.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, NoReturn as Raises, TypeAlias, Union
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
+from typing import NoReturn as Raises
 
-from placet.logic.state import Predicate
+if TYPE_CHECKING:
+    from placet.logic.state import Predicate
 
 Trace: TypeAlias = tuple[int, ...]  # transition indices, fired from the initial state
 State: TypeAlias = tuple[int, ...]  # tokens of the P places, then values of the O observers

@@ -72,7 +72,8 @@ class Exploration(Protocol):
 class Progress(Protocol):
     """Called every few thousand states; may raise KeyboardInterrupt."""
 
-    def __call__(self, states: int, frontier: int) -> None: ...
+    def __call__(self, states: int, frontier: int) -> None:
+        """Told the states found so far and how many of them wait to be expanded."""
 
 
 class Engine(Protocol):

@@ -9,9 +9,10 @@ Every statement has an `id`, its whole path of user's names (see docs/architectu
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
 
-from placet.source import Span
+if TYPE_CHECKING:
+    from placet.source import Span
 
 
 class Guard(NamedTuple):

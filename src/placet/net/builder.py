@@ -70,7 +70,14 @@ class NetBuilder:
         columns = list(zip(*self._arcs, strict=True)) or [(), (), (), (), ()]
         pre, post, read, inhibit, reset = columns
         net = Net(
-            tuple(self.places), tuple(self.transitions), pre, post, read, inhibit, reset,
-            tuple(sorted(self.capacity.items())), self.name,
+            tuple(self.places),
+            tuple(self.transitions),
+            pre,
+            post,
+            read,
+            inhibit,
+            reset,
+            tuple(sorted(self.capacity.items())),
+            self.name,
         )
         return net, tuple(self.initial)

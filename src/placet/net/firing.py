@@ -44,7 +44,9 @@ def observe(observers: Sequence[Observer], values: tuple[int, ...], transition: 
     return tuple(o.step(v, transition) for o, v in zip(observers, values, strict=True))
 
 
-def fire_state(net: Net, observers: Sequence[Observer], state: tuple[int, ...], transition: int) -> tuple[int, ...] | None:
+def fire_state(
+    net: Net, observers: Sequence[Observer], state: tuple[int, ...], transition: int
+) -> tuple[int, ...] | None:
     """As `fire`, on a state: tokens of the P places, then the values of the observers."""
     count = len(net.places)
     after = fire(net, state[:count], transition)

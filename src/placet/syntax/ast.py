@@ -5,9 +5,10 @@ These are NamedTuples: a class costs a tenth of a dataclass at start-up (see doc
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, Union
 
-from placet.source import SourceFile, Span
+if TYPE_CHECKING:
+    from placet.source import SourceFile, Span
 
 
 class Name(NamedTuple):
@@ -50,7 +51,7 @@ class Block(NamedTuple):
 
 
 class Task(NamedTuple):
-    """`task NAME [on SERVICE] [fails ERROR, ...]`"""
+    """`task NAME [on SERVICE] [fails ERROR, ...]`."""
 
     name: Name
     service: Name | None
@@ -81,7 +82,7 @@ class ErrorRule(NamedTuple):
 
 
 class Step(NamedTuple):
-    """`step NAME on SERVICE { options; errors { ... } }`"""
+    """`step NAME on SERVICE { options; errors { ... } }`."""
 
     name: Name
     service: Name | None
@@ -213,7 +214,7 @@ Statement: TypeAlias = Union[
 
 
 class System(NamedTuple):
-    """`system NAME "title"`"""
+    """`system NAME "title"`."""
 
     name: Name
     title: Text | None
@@ -221,7 +222,7 @@ class System(NamedTuple):
 
 
 class Service(NamedTuple):
-    """`service NAME { guarantees }`"""
+    """`service NAME { guarantees }`."""
 
     name: Name
     options: tuple[Option, ...]
@@ -296,7 +297,7 @@ class Compare(NamedTuple):
 
 
 class Negation(NamedTuple):
-    """`not f`"""
+    """`not f`."""
 
     of: Formula
     span: Span
