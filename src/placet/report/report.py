@@ -1,0 +1,163 @@
+"""What a run of `verify` found, as data: models, their checks, and the stories of what went wrong.
+
+Every output format renders this and nothing else, so that they cannot disagree. Paths, names and phrases are as the user
+wrote them: each renderer escapes them for its own format.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from placet.evidence import Assumptions
+
+if TYPE_CHECKING:
+    from placet.compiled import Compiled
+    from placet.diagnostics import Diagnostic
+    from placet.evidence import Verdict
+    from placet.source import Span
+
+Outcome = Literal["proved", "violated", "inconclusive"]
+Overall = Literal["placet", "non placet", "inconclusive", "error"]
+WitnessKind = Literal["reach", "lasso", "no_return", "never", "pump", "tree"]
+
+
+class Step(NamedTuple):
+    """One step of a run, in the user's words."""
+
+    id: str
+    phrase: str
+    service: str = ""  # its lane; empty for the coordinator
+    kind: str = "route"  # as in `net.roles.Kind`
+    span: Span | None = None
+    fault: str = ""  # the fault kind, where the step is a fault
+    delta: tuple[tuple[str, int], ...] = ()  # (id of a place or observer, change), only what changed
+    shown: bool = True  # bookkeeping is told to machines, not to people
+
+
+class Story(NamedTuple):
+    """A violation told: what went wrong, the run that shows it, why it is wrong, and what may be done.
+
+    `loop` is the index in `steps` where the part begins that repeats; None where nothing does. `turned` is the index of
+    the step after which the property was false; None where no single step did it.
+    """
+
+    kind: WitnessKind
+    headline: str
+    steps: tuple[Step, ...] = ()
+    loop: int | None = None
+    turned: int | None = None
+    why: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+
+
+class CheckReport(NamedTuple):
+    """The answer to one check."""
+
+    id: str  # a check id of VERIFY, such as `sound`
+    label: str  # as the user wrote it
+    outcome: Outcome
+    message: str  # one sentence, lower case at its start where it is a clause, without a full stop
+    engine: str = ""
+    states: int = 0
+    edges: int = 0
+    seconds: float = 0.0
+    span: Span | None = None
+    assumptions: Assumptions = Assumptions()
+    vacuous: str = ""
+    argument: str = ""
+    reductions: tuple[str, ...] = ()
+    budget: str = ""  # what ran out, for an inconclusive one
+    limit: str = ""
+    option: str = ""  # the option that raises it
+    sentence: str = ""  # what the user wants to hold, in the user's words
+    story: Story | None = None
+    verdict: Verdict | None = None  # the evidence itself, for users of the library
+
+
+class ModelReport(NamedTuple):
+    """One subject of one file; a file that could not be used has one entry without checks.
+
+    The diagnostics of a file stand with its first subject. `fault` is set where the tool itself failed on it.
+    """
+
+    path: str
+    format: str
+    subject: str = ""
+    kind: str = ""  # workflow, saga, net
+    places: int = 0
+    transitions: int = 0
+    diagnostics: tuple[Diagnostic, ...] = ()
+    checks: tuple[CheckReport, ...] = ()
+    fault: str = ""
+    compiled: Compiled | None = None  # not rendered; lets a notebook draw the run
+
+    @property
+    def broken(self) -> bool:
+        """The model could not be used."""
+        return any(d.severity == "error" for d in self.diagnostics)
+
+
+class Summary(NamedTuple):
+    """How many checks came out how, and over how many models."""
+
+    proved: int
+    violated: int
+    inconclusive: int
+    models: int
+    broken: int
+    faults: int
+
+
+class Report(NamedTuple):
+    """All models of a run."""
+
+    models: tuple[ModelReport, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def summary(self) -> Summary:
+        """The counts."""
+        outcomes = [c.outcome for m in self.models for c in m.checks]
+        return Summary(
+            outcomes.count("proved"),
+            outcomes.count("violated"),
+            outcomes.count("inconclusive"),
+            sum(1 for m in self.models if m.subject),
+            sum(1 for m in self.models if m.broken),
+            sum(1 for m in self.models if m.fault),
+        )
+
+    @property
+    def verdict(self) -> Overall:
+        """One word for the run. Nothing verified is an error, never an assent."""
+        count = self.summary
+        if count.broken or count.faults or not (count.proved or count.violated or count.inconclusive):
+            return "error"
+        if count.violated:
+            return "non placet"
+        return "inconclusive" if count.inconclusive or self.interrupted else "placet"
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status of the command.
+
+        70 a fault of the tool, 130 interrupted, 2 a broken model or none at all, 1 violated, 3 inconclusive, 0 proved;
+        the first that fits.
+        """
+        count = self.summary
+        if count.faults:
+            return 70
+        if self.interrupted:
+            return 130
+        return {"error": 2, "non placet": 1, "inconclusive": 3, "placet": 0}[self.verdict]
+
+    def __add__(self, other: object) -> Report:  # type: ignore[override]
+        """Both runs' models; tuples would be glued field by field."""
+        if not isinstance(other, Report):
+            return NotImplemented
+        return Report(self.models + other.models, self.interrupted or other.interrupted)
+
+
+def fault_report(path: str, problem: str) -> Report:
+    """The report of a file on which the tool itself failed."""
+    return Report((ModelReport(path, "", fault=problem),))
