@@ -151,7 +151,7 @@ class Report(NamedTuple):
             return 130
         return {"error": 2, "non placet": 1, "inconclusive": 3, "placet": 0}[self.verdict]
 
-    def __add__(self, other: object) -> Report:  # type: ignore[override]
+    def __add__(self, other: object) -> Report:
         """Both runs' models; tuples would be glued field by field."""
         if not isinstance(other, Report):
             return NotImplemented

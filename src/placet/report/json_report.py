@@ -1,0 +1,142 @@
+"""The report as JSON, `placet.verify/1`: fields may be added to it, none renamed. The schema is published beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from placet.report.style import PLAIN, Style
+
+if TYPE_CHECKING:
+    from placet.diagnostics import Diagnostic
+    from placet.evidence import Assumptions
+    from placet.report.report import CheckReport, ModelReport, Report, Story
+    from placet.source import Span
+
+SCHEMA = "placet.verify/1"
+
+
+def render(report: Report, style: Style = PLAIN) -> str:
+    """The document as text, ASCII only, so that no encoding can damage it."""
+    import json
+
+    return json.dumps(document(report), indent=2 if style.verbose >= 0 else None) + "\n"
+
+
+def schema() -> str:
+    """The JSON Schema (draft 2020-12) that every document keeps to."""
+    return (Path(__file__).parent / "schema" / "verify-1.schema.json").read_text(encoding="utf-8")
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The report as values that JSON knows. Counts of states are strings: they can be huge."""
+    count = report.summary
+    return {
+        "schema": SCHEMA,
+        "verdict": report.verdict,
+        "summary": {
+            "proved": count.proved,
+            "violated": count.violated,
+            "inconclusive": count.inconclusive,
+            "models": count.models,
+            "broken": count.broken,
+            "faults": count.faults,
+        },
+        "exit_status": report.exit_status,
+        "interrupted": report.interrupted,
+        "models": [_model(model) for model in report.models],
+    }
+
+
+def _model(model: ModelReport) -> dict[str, Any]:
+    return {
+        "path": model.path,
+        "format": model.format,
+        "subject": model.subject,
+        "kind": model.kind,
+        "net": {"places": model.places, "transitions": model.transitions} if model.subject else None,
+        "diagnostics": [_diagnostic(d) for d in model.diagnostics],
+        "checks": [_check(c) for c in model.checks],
+        "fault": model.fault or None,
+    }
+
+
+def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message,
+        "span": _span(diagnostic.span),
+        "labels": [{"span": _span(label.span), "text": label.text} for label in diagnostic.labels],
+        "notes": list(diagnostic.notes),
+        "help": diagnostic.help or None,
+    }
+
+
+def _check(check: CheckReport) -> dict[str, Any]:
+    return {
+        "id": check.id,
+        "label": check.label,
+        "verdict": check.outcome,
+        "message": check.message,
+        "sentence": check.sentence or None,
+        "engine": check.engine,
+        "states": str(check.states),
+        "edges": str(check.edges),
+        "seconds": round(check.seconds, 6),
+        "span": _span(check.span),
+        "assumptions": _assumptions(check.assumptions),
+        "vacuous": check.vacuous or None,
+        "argument": check.argument or None,
+        "reductions": list(check.reductions),
+        "budget": {"kind": check.budget, "limit": check.limit, "option": check.option} if check.budget else None,
+        "counterexample": _story(check.story) if check.story else None,
+    }
+
+
+def _assumptions(assumptions: Assumptions) -> dict[str, Any]:
+    return {
+        "bounds": dict(assumptions.bounds),
+        "unjustified_bounds": assumptions.unjustified_bounds,
+        "environment": assumptions.environment,
+        "fairness": assumptions.fairness or None,
+        "faults": list(assumptions.faults),
+        "fault_budget": assumptions.fault_budget,
+        "guarantees": list(assumptions.guarantees),
+        "free_guards": list(assumptions.free_guards),
+        "time_ignored": assumptions.time_ignored,
+        "final": assumptions.final or None,
+    }
+
+
+def _story(story: Story) -> dict[str, Any]:
+    return {
+        "kind": story.kind,
+        "loop": story.loop,
+        "turned": story.turned,
+        "headline": story.headline,
+        "why": list(story.why),
+        "advice": list(story.advice),
+        "steps": [
+            {
+                "id": step.id,
+                "phrase": step.phrase,
+                "service": step.service,
+                "kind": step.kind,
+                "span": _span(step.span),
+                "fault": step.fault or None,
+                "delta": dict(step.delta),
+                "shown": step.shown,
+            }
+            for step in story.steps
+        ],
+    }
+
+
+def _span(span: Span | None) -> dict[str, Any] | None:
+    """Lines and columns from 1; the end is the first character after the span."""
+    if span is None:
+        return None
+    places = [span.source.position(offset) for offset in (span.start, span.end)]
+    start, end = ({"line": line, "column": column} for line, column in places)
+    return {"file": span.source.path, "start": start, "end": end}

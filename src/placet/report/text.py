@@ -1,0 +1,122 @@
+"""The report as text for people: what was checked, what is wrong with the model, and the story of every violation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.report.snippet import render_diagnostic
+from placet.report.style import PLAIN, Style, wrap
+from placet.report.table import render_run
+from placet.report.words import clean, counted, listed, resting_on
+
+if TYPE_CHECKING:
+    from placet.report.report import CheckReport, ModelReport, Report, Story
+
+_LOOKS = {"proved": "good", "violated": "bad", "inconclusive": "unsure"}
+_INDENT = " " * 16
+
+
+def render(report: Report, style: Style = PLAIN) -> str:
+    """The whole report; ends with the line that says `placet` or `non placet`."""
+    lines: list[str] = []
+    for model in report.models:
+        lines += render_model(model, style)
+        lines.append("")
+    lines.append(last_line(report, style))
+    return "\n".join(lines) + "\n"
+
+
+def render_model(model: ModelReport, style: Style = PLAIN) -> list[str]:
+    """The lines of one model, for those who print as they go."""
+    lines = [_title(model, style)] if model.subject or not model.diagnostics else []
+    for check in model.checks:
+        lines += _check_lines(check, style)
+    for diagnostic in model.diagnostics:
+        lines += ["", *render_diagnostic(diagnostic, style)] if lines else render_diagnostic(diagnostic, style)
+    if model.fault:
+        lines += wrap(f"a fault of placet itself, not of the model: {model.fault}", style.width, "  ", "    ")
+        lines.append("  please report it with the model; nothing is known about its checks")
+    for check in model.checks:
+        if check.story:
+            lines += ["", *_story_lines(check, check.story, model, style)]
+    return lines
+
+
+def render_check(check: CheckReport, model: ModelReport, style: Style = PLAIN) -> list[str]:
+    """The lines of one check with its story."""
+    lines = _check_lines(check, style)
+    return [*lines, "", *_story_lines(check, check.story, model, style)] if check.story else lines
+
+
+def last_line(report: Report, style: Style = PLAIN) -> str:
+    """`placet` or `non placet`, with the counts."""
+    count = report.summary
+    word = "placet" if report.verdict == "placet" else "non placet"
+    parts = [f"{count.violated} violated", f"{count.proved} proved", f"{count.inconclusive} inconclusive"]
+    if report.verdict == "placet":
+        parts = parts[1:2]
+    text = f"{', '.join(parts)} in {counted(count.models, 'model')}"
+    if count.broken:
+        text += f", {counted(count.broken, 'file')} broken"
+    if count.faults:
+        text += f", {counted(count.faults, 'fault')} of the tool"
+    if report.interrupted:
+        text += ", interrupted"
+    return f"{style.paint(word, 'good' if word == 'placet' else 'bad')}: {text}"
+
+
+def _title(model: ModelReport, style: Style) -> str:
+    line = style.paint(clean(model.path), "place")
+    if model.subject:
+        line += f": {clean(model.kind)} {style.paint(clean(model.subject), 'strong')}"
+    if model.subject and style.verbose:
+        line += f" ({counted(model.places, 'place')}, {counted(model.transitions, 'transition')})"
+    return line
+
+
+def _check_lines(check: CheckReport, style: Style) -> list[str]:
+    """One line a check; what it rests on follows its name, the reason stands below."""
+    basis = resting_on(check.assumptions)
+    head = f"{clean(check.label)}{', ' + basis if basis else ''}"
+    lead = f"  {check.outcome:<14}"
+    lines = wrap(head, style.width, lead, _INDENT)
+    lines[0] = f"  {style.paint(check.outcome, _LOOKS[check.outcome])}" + lines[0][2 + len(check.outcome) :]
+    if check.outcome != "proved":
+        lines += wrap(check.message, style.width, _INDENT)
+    if check.option and check.outcome == "inconclusive":
+        lines += wrap(f"raise the budget with {check.option}", style.width, _INDENT)
+    if check.vacuous:
+        lines += wrap(f"warning: proves nothing here, {check.vacuous}", style.width, _INDENT)
+    if style.verbose:
+        lines += wrap(_how(check), style.width, _INDENT)
+    return lines
+
+
+def _how(check: CheckReport) -> str:
+    """Which engine decided it, over how much, by which argument."""
+    parts = [f"by {clean(check.engine)}" if check.engine else "by no engine"]
+    if check.states:
+        parts.append(f"{counted(check.states, 'situation')} explored")
+    if check.argument:
+        parts.append(check.argument)
+    if check.reductions:
+        parts.append(f"after reducing: {listed(check.reductions, most=12)}")
+    parts.append(f"{check.seconds:.3f} s")
+    return ", ".join(parts)
+
+
+def _story_lines(check: CheckReport, story: Story, model: ModelReport, style: Style) -> list[str]:
+    lines = [style.paint(f"-- {clean(check.label)} ".ljust(min(style.width, 72), "-"), "faint")]
+    if check.sentence:
+        lines += wrap(f'"{check.sentence}" does not hold:', style.width, "  ")
+    lines += [style.paint(line, "strong") for line in wrap(story.headline, style.width, "  ")]
+    run = render_run(story, model.subject, style)
+    if run:
+        lines += ["", *run]
+    if story.why:
+        lines.append("")
+        for reason in story.why:
+            lines += wrap(reason, style.width, "  why: ", "       ")
+    for step in story.advice:
+        lines += ["", *wrap(step, style.width, "  what to do: ", "    ")]
+    return lines

@@ -1,0 +1,86 @@
+"""Words that every output shares: safe names, lists, counts, and what a verdict rests on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from placet.evidence import Assumptions
+
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+# What reorders or hides text on a terminal, beside the control characters.
+_HIDING = frozenset([*range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF, 0x061C])
+
+
+def clean(text: str) -> str:
+    """The text with every character that could move the cursor, break the line or reorder it written as an escape.
+
+    Model files come from strangers: a name may hold terminal commands or Unicode direction overrides.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if _harmless(c) else _NAMED.get(c) or _escape(ord(c)) for c in text)
+
+
+def _harmless(character: str) -> bool:
+    return character.isprintable() and ord(character) not in _HIDING
+
+
+def _escape(code: int) -> str:
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def quoted(name: str) -> str:
+    """The name in backticks, as messages show it."""
+    return f"`{clean(name)}`"
+
+
+def listed(items: Sequence[str], last: str = "and", most: int = 6) -> str:
+    """`a`, `a and b`, `a, b and c`; more than `most` end in how many are left out."""
+    if len(items) > most:
+        return f"{', '.join(items[: most - 1])} {last} {len(items) - most + 1} more"
+    if len(items) < 2:
+        return items[0] if items else ""
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 model`, `2 models`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def sentence(clause: str) -> str:
+    """The clause with a capital letter, unless it starts with a name in backticks."""
+    return clause[:1].upper() + clause[1:]
+
+
+def resting_on(assumptions: Assumptions) -> str:
+    """What a verdict rests on: `for 3 attempts, under lost, reject at most 1, guards free`; empty for nothing."""
+    parts: list[str] = []
+    if assumptions.bounds:
+        parts.append("for " + listed([_bound(name, count) for name, count in assumptions.bounds]))
+    if assumptions.unjustified_bounds:
+        parts.append("bounds not justified")
+    if assumptions.faults:
+        parts.append(f"under {', '.join(assumptions.faults)} at most {assumptions.fault_budget}")
+    if assumptions.guarantees:
+        parts.append("trusting " + listed([clean(g) for g in assumptions.guarantees]))
+    if assumptions.free_guards:
+        parts.append("guards free")
+    if assumptions.time_ignored:
+        parts.append("time ignored")
+    if assumptions.environment == "closed":
+        parts.append("nothing arrives from outside")
+    if assumptions.fairness:
+        parts.append(f"assuming {assumptions.fairness} fairness")
+    if assumptions.final:
+        parts.append(f"final markings: {clean(assumptions.final)}")
+    return ", ".join(parts)
+
+
+def _bound(name: str, count: int) -> str:
+    return f"{clean(name)} = {count}" if len(name) == 1 or name.isupper() else f"{count} {clean(name)}"
