@@ -47,14 +47,45 @@ class Stop(NamedTuple):
 class Exploration(Protocol):
     """What a pass found. States are numbered from 0, the initial one, in the order of discovery."""
 
-    engine: str
-    states: int
-    edges: int
-    stop: Stop | None  # None: every reachable state was seen, or every visitor was content
-    complete: bool  # every reachable state (and, where asked for, every edge) was seen
-    found: tuple[int, ...]  # by visitor: the first state with its goal, or -1
-    fired: frozenset[int]  # transitions seen firing
-    bounds: tuple[int, ...]  # by place: the most tokens seen
+    @property
+    def engine(self) -> str:
+        """Which engine it was."""
+        ...
+
+    @property
+    def states(self) -> int:
+        """How many states were found."""
+        ...
+
+    @property
+    def edges(self) -> int:
+        """How many edges were crossed."""
+        ...
+
+    @property
+    def stop(self) -> Stop | None:
+        """Why the pass ended early; None: every reachable state was seen, or every visitor was content."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether every reachable state (and, where asked for, every edge) was seen."""
+        ...
+
+    @property
+    def found(self) -> tuple[int, ...]:
+        """By visitor: the first state with its goal, or -1."""
+        ...
+
+    @property
+    def fired(self) -> frozenset[int]:
+        """The transitions seen to be enabled."""
+        ...
+
+    @property
+    def bounds(self) -> tuple[int, ...]:
+        """By place: the most tokens seen."""
+        ...
 
     def state(self, index: int) -> State:
         """The state of that number."""
@@ -66,6 +97,14 @@ class Exploration(Protocol):
 
     def successors(self, index: int) -> Sequence[tuple[int, int]]:
         """(transition, state number) for every edge out of a state; only where some visitor needed edges."""
+        ...
+
+    def graph(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+        """All edges at once: those of state i are at `offsets[i] .. offsets[i + 1] - 1` of (offsets, transitions, targets)."""
+        ...
+
+    def holds(self, visitor: int) -> Sequence[int]:
+        """By state number, 1 where the goal of that visitor holds and 0 elsewhere."""
         ...
 
 

@@ -1,0 +1,76 @@
+"""When a run can be repeated for ever and adds tokens each time: the on-the-fly test for unboundedness.
+
+A run from state a to state b with b >= a, more tokens on place p, and p not emptied on the way repeats from b: firing
+is monotone in nets with weights, reads and resets (Dufourd, Finkel, Schnoebelen 1998). A transition with an inhibitor
+arc or a capacity is enabled again where the places it tests hold in b what they held in a.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from placet.engines.packing import ceilings
+
+if TYPE_CHECKING:
+    from placet.evidence import State, Trace
+    from placet.net.core import Marking, Net
+
+
+class Lineage(Protocol):
+    """A search that remembers where its states come from."""
+
+    @property
+    def states(self) -> int:
+        """How many states were found."""
+        ...
+
+    def line(self, number: int) -> tuple[list[int], list[int]]:
+        """The state numbers from the initial state to this one, and the transitions between them."""
+        ...
+
+    def covers(self, greater: int, less: int) -> bool:
+        """Whether the one state has at least the other's tokens everywhere."""
+        ...
+
+    def state(self, index: int) -> State:
+        """The state of that number."""
+        ...
+
+
+class Pumping:
+    """Looks along the ancestors of states with a new record. Its work stays in proportion to the search's own."""
+
+    _FREE = 20_000  # ancestors that may always be looked at
+
+    def __init__(self, net: Net, initial: Marking) -> None:
+        self._net = net
+        self._initial = initial
+        self._tested: list[frozenset[int]] | None = None
+        self._walked = 0
+
+    def look(self, search: Lineage, number: int) -> tuple[int, Trace, Trace] | None:
+        """(place, trace, loop) where a loop up to this state can be repeated and the place grows."""
+        if self._walked > self._FREE + 4 * search.states:
+            return None
+        path, fired = search.line(number)
+        self._walked += len(path)
+        for back in range(len(path) - 2, -1, -1):
+            if search.covers(number, path[back]):
+                loop = tuple(fired[back:])
+                place = self._repeats(search.state(path[back]), search.state(number), loop)
+                if place >= 0:
+                    return place, tuple(fired[:back]), loop
+        return None
+
+    def _repeats(self, before: State, after: State, loop: Trace) -> int:
+        """A place that grows each time the loop is repeated, or -1."""
+        if self._tested is None:
+            width = range(len(self._net.transitions))
+            self._tested = [frozenset(ceilings(self._net, self._initial, t)) for t in width]
+        if any(before[p] != after[p] for t in set(loop) for p in self._tested[t]):
+            return -1
+        emptied = {p for t in loop for p in self._net.reset[t]}
+        for p in range(len(self._net.places)):
+            if after[p] > before[p] and p not in emptied:
+                return p
+        return -1

@@ -1,0 +1,1 @@
+"""Brute-force definitions that engines and checks are held against; slow and short on purpose."""
