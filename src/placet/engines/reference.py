@@ -224,7 +224,8 @@ class _Search:
                         return False
                     j = len(order)
                     if j >= limit:
-                        del labels[offsets[i] :], targets[offsets[i] :]
+                        if edges:
+                            del labels[offsets[i] :], targets[offsets[i] :]
                         self.stop = Stop("states", str(limit))
                         return True
                     up = n | guards
