@@ -1,0 +1,69 @@
+"""The entry point: the fast answers, and what becomes of every exception."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from placet.cli import exit_codes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and give its exit status. Raises nothing but SystemExit out of the interpreter itself."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = _run(given)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has had enough, as in `placet ... | head`
+        _close_quietly()
+        return exit_codes.PROVED
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return exit_codes.INTERRUPTED
+    except Exception as problem:  # noqa: BLE001 - the last line of defence: one clear message, never a traceback
+        return _failed(problem, debug="--debug" in given)
+    return status
+
+
+def _run(given: list[str]) -> int:
+    if given in (["--help"], ["-h"], []):
+        from placet.cli.commands import overview
+
+        sys.stdout.write(overview())
+        return exit_codes.PROVED if given else exit_codes.UNUSABLE
+    if given == ["--version"]:
+        from placet import __version__
+
+        print(f"placet {__version__}")
+        return exit_codes.PROVED
+    from placet.cli.group import run
+
+    return run(given)
+
+
+def _failed(problem: Exception, *, debug: bool) -> int:
+    from placet.cli.failures import fault, refusal
+    from placet.errors import EvidenceError, PlacetError
+
+    if isinstance(problem, PlacetError) and not isinstance(problem, EvidenceError):
+        refusal(problem)
+        return exit_codes.UNUSABLE
+    fault(problem, debug=debug)
+    return exit_codes.FAULT
+
+
+def _close_quietly() -> None:
+    """Point standard output at nothing, so that the interpreter's last flush does not complain."""
+    import os
+
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass
+
+
+if __name__ == "__main__":
+    sys.exit(main())

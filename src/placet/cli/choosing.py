@@ -1,0 +1,117 @@
+"""The options that say what is checked and how much it may cost: of `verify`, and of its neighbours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from placet.evidence import Budget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from placet.faults.weave import Hypothesis
+    from placet.pipeline import Options
+    from placet.project.configuration import Configuration
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5")
+
+
+def budget_options(command: Command) -> Command:
+    """What each check may use."""
+    for option in reversed(
+        (
+            click.option("--budget-states", type=click.IntRange(1), metavar="N", help="States each check may visit."),
+            click.option("--budget-mb", type=click.IntRange(1), metavar="MB", help="Memory each check may use."),
+            click.option(
+                "--budget-seconds", type=click.FloatRange(0, min_open=True), metavar="S", help="Time each check may take."
+            ),
+            click.option("--engine", metavar="NAME", help="Force an engine."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def check_options(command: Command) -> Command:
+    """What is asked, and under which assumptions."""
+    command = budget_options(command)
+    for option in reversed(
+        (
+            click.option("--check", "checks", metavar="ID,...", help="Ask exactly these checks."),
+            click.option("--faults", metavar="KIND,...", help="Faults to weave into sagas, such as reject,lost,slow."),
+            click.option("--fault-budget", type=click.IntRange(0), metavar="K", help="How many faults may happen."),
+            click.option("--transient", is_flag=True, default=None, help="Each fault spoils one attempt only."),
+            click.option("--level", type=click.Choice(LEVELS), help="A named set of faults with its budget."),
+            click.option("--final", type=click.Choice(["any-sink"]), help="Which markings are final."),
+            click.option("--closed", is_flag=True, default=None, help="Nothing arrives from outside."),
+            click.option("--strict", is_flag=True, default=None, help="A bound that nothing justifies proves nothing."),
+            click.option("--no-reduce", is_flag=True, help="Explore the net as it is."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def run_options(configuration: Configuration, given: dict[str, Any]) -> Options:
+    """The options of the pipeline: the command line before the configuration before the defaults."""
+    from placet.pipeline import Options
+
+    def chosen(name: str) -> Any:  # noqa: ANN401 - as click gives it
+        value = given.get(name)
+        return getattr(configuration, name) if value is None else value
+
+    checks = tuple(_listed(given["checks"])) if given.get("checks") else configuration.checks
+    return Options(
+        checks=_known_checks(checks),
+        budget=_budget(chosen),
+        hypothesis=_hypothesis(chosen),
+        reduce=not given.get("no_reduce"),
+        engine=given.get("engine"),
+        final=chosen("final") or "",
+        closed=bool(chosen("closed")),
+        strict=bool(chosen("strict")),
+    )
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _budget(chosen: Callable[[str], Any]) -> Budget:
+    normal = Budget()
+    megabytes = chosen("budget_mb")
+    return Budget(
+        chosen("budget_states") or normal.states,
+        megabytes << 20 if megabytes else normal.bytes,
+        chosen("budget_seconds") or normal.seconds,
+    )
+
+
+def _known_checks(checks: tuple[str, ...]) -> tuple[str, ...]:
+    if not checks:
+        return ()
+    from placet.analysis.check import CHECKS
+
+    for check in checks:
+        if check not in CHECKS:
+            raise click.BadParameter(_unknown("check", check, list(CHECKS)), param_hint="--check")
+    return tuple(dict.fromkeys(checks))
+
+
+def _unknown(what: str, name: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, 1)
+    return f"there is no {what} `{name}`; " + (f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}")
+
+
+def _hypothesis(chosen: Callable[[str], Any]) -> Hypothesis | None:
+    """The faults to weave in; None where nobody named any."""
+    faults, level = chosen("faults"), chosen("level")
+    if not faults and not level and chosen("fault_budget") is None and not chosen("transient"):
+        return None
+    raise NotImplementedError

@@ -1,0 +1,42 @@
+"""What the commands are called and where they live, without loading any of them.
+
+`placet --help` prints this table and nothing else, so that it costs no more than Python itself.
+"""
+
+from __future__ import annotations
+
+COMMANDS = {
+    "verify": "Check models: the main job.",
+    "explain": "What a check or a diagnostic means, and what to do.",
+    "explore": "Count the state space, or walk through it step by step.",
+    "simulate": "Run a model at random, told in your words.",
+    "draw": "Draw the net as DOT, Mermaid or SVG.",
+    "convert": "Translate a model to another format.",
+    "completion": "Print the completion script of a shell.",
+}
+
+_HEAD = """\
+Usage: placet [OPTIONS] COMMAND [ARGS]...
+
+  Proves or refutes that a workflow or saga cannot get stuck, lose money or
+  half-undo.
+
+Options:
+  --version   Show the version and exit.
+  --debug     Show the traceback of a fault in placet.
+  -h, --help  Show this message and exit.
+
+Commands:
+"""
+
+_TAIL = """
+  placet verify models/           check every model below a folder
+  placet verify order.placet      check one
+  placet COMMAND --help           the options of a command
+"""
+
+
+def overview() -> str:
+    """The page that `placet --help` prints."""
+    width = max(map(len, COMMANDS))
+    return _HEAD + "".join(f"  {name:{width}}  {text}\n" for name, text in COMMANDS.items()) + _TAIL

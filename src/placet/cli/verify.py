@@ -1,0 +1,177 @@
+"""`placet verify PATH...`: the main job."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from placet.cli import exit_codes
+from placet.cli.choosing import check_options, run_options
+from placet.cli.group import debug_option
+from placet.report.registry import FORMATS
+from placet.report.report import ModelReport, Report, fault_report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from placet.diagnostics import Diagnostic
+    from placet.pipeline import Options
+    from placet.project.configuration import Configuration
+    from placet.report.style import Style
+
+
+class Job(NamedTuple):
+    """One file to verify; a worker process gets exactly this."""
+
+    path: str
+    options: Options
+    copied: bool  # the report goes to another process: leave out what no output needs
+    debug: bool
+
+
+@debug_option
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path())
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), help="How to report; text if nothing is said.")
+@click.option("--output", type=click.Path(dir_okay=False), help="Write the report to this file.")
+@check_options
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes to share the files between.")
+@click.option("-v", "--verbose", count=True, help="Say how each check was decided.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the last line only.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the text.")
+def command(paths: tuple[str, ...], **given: Any) -> int:  # noqa: ANN401 - the options of click, by name
+    """Check models: files, folders (all models below), and patterns such as 'flows/**/*.placet'.
+
+    Every check is proved, violated (with the run that shows it), or inconclusive.
+
+    \b
+    Exit status
+      0  all proved
+      1  something violated
+      2  usage, an unreadable or broken model, no model found
+      3  nothing violated, something inconclusive
+     70  a fault of placet itself
+    130  Ctrl-C
+    """
+    from placet.project.configuration import load
+    from placet.project.discovery import discover
+
+    configuration, problems = load()
+    if problems:
+        from placet.cli.failures import show
+
+        show(problems)
+        return exit_codes.UNUSABLE
+    options = run_options(configuration, given)
+    found = discover(paths, configuration.exclusion)
+    output = given["output"]
+    if output:
+        _writable(output, found.files)
+    jobs = given["jobs"] or configuration.jobs or 1
+    debug = "--debug" in sys.argv
+    work = [Job(path, options, jobs > 1, debug) for path in found.files]
+    return _report(_reports(found.diagnostics, work, jobs, quiet=given["quiet"]), configuration, given)
+
+
+def _writable(output: str, files: Sequence[str]) -> None:
+    """Refuse an output that cannot be written or that is a model, before any work is done."""
+    folder = os.path.dirname(output) or "."  # noqa: PTH120
+    if not os.path.isdir(folder):  # noqa: PTH112
+        raise click.BadParameter(f"there is no folder `{folder}`", param_hint="--output")
+    if not os.access(output if os.path.exists(output) else folder, os.W_OK):  # noqa: PTH110
+        raise click.BadParameter(f"`{output}` cannot be written", param_hint="--output")
+    if os.path.realpath(output) in {os.path.realpath(file) for file in files}:
+        raise click.BadParameter(f"`{output}` is one of the models", param_hint="--output")
+
+
+def _reports(diagnostics: Sequence[Diagnostic], work: Sequence[Job], jobs: int, *, quiet: bool) -> Iterator[Report]:
+    """The report of every file as it comes, in order; first what was wrong with the paths. Ctrl-C ends it early."""
+    from placet.cli.progress import Progress
+    from placet.project.workers import in_order
+
+    for diagnostic in diagnostics:
+        yield Report((ModelReport(diagnostic.path, "", diagnostics=(diagnostic,)),))
+    progress = Progress(len(work), quiet=quiet)
+    if jobs == 1:
+        work = [job._replace(options=job.options._replace(progress=progress)) for job in work]
+    results = in_order(verify_file, work, jobs)
+    try:
+        for job in work:
+            progress.begin(job.path)
+            report = next(results)
+            progress.clear()
+            yield report
+            if report.interrupted:
+                return
+    except KeyboardInterrupt:
+        yield Report((), interrupted=True)
+    finally:
+        progress.clear()
+        results.close()
+
+
+def verify_file(job: Job) -> Report:
+    """The report of one file. A fault of placet is reported with the file, so that the others get their answers."""
+    from placet.pipeline import check, load
+
+    try:
+        report = check(load(job.path, job.options), job.options)
+    except Exception as problem:  # noqa: BLE001 - one file must not hide the others
+        from placet.errors import EvidenceError, PlacetError
+
+        if isinstance(problem, PlacetError) and not isinstance(problem, EvidenceError):
+            raise
+        if job.debug:
+            import traceback
+
+            traceback.print_exc()
+        from placet.cli.failures import describe
+
+        return fault_report(job.path, describe(problem))
+    if job.copied:
+        models = tuple(
+            m._replace(compiled=None, checks=tuple(c._replace(verdict=None) for c in m.checks)) for m in report.models
+        )
+        report = report._replace(models=models)
+    return report
+
+
+def _report(reports: Iterator[Report], configuration: Configuration, given: dict[str, Any]) -> int:
+    """Print what comes, and give the exit status."""
+    from placet.cli.terminal import style, write
+
+    form = given["form"] or configuration.format or "text"
+    output = given["output"]
+    look = style(sys.stdout, "never" if output and given["color"] == "auto" else given["color"], given["verbose"])
+    parts: list[ModelReport] = []
+    interrupted = False
+    streaming = form == "text" and not output and not given["quiet"]
+    for report in reports:
+        parts += report.models
+        interrupted = interrupted or report.interrupted
+        if streaming:
+            write("".join(_text(model, look) for model in report.models))
+    whole = Report(tuple(parts), interrupted)
+    if form == "text" and (streaming or given["quiet"]):
+        from placet.report.text import last_line
+
+        text = last_line(whole, look) + "\n"
+    else:
+        from placet.report.registry import render
+
+        text = render(whole, form, look)
+    if output:
+        with open(output, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
+            file.write(text)
+    else:
+        write(text)
+    return whole.exit_status
+
+
+def _text(model: ModelReport, look: Style) -> str:
+    from placet.report.text import render_model
+
+    return "\n".join([*render_model(model, look), "", ""])
