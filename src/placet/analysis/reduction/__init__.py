@@ -1,1 +1,8 @@
+"""Reductions, one rule a file: smaller nets that answer the same questions, with the way back."""
 
+from __future__ import annotations
+
+from placet.analysis.reduction.reduce import ALL, FinalPlaces, final_places, reduce
+from placet.analysis.reduction.reduced import Bound, Reduced
+
+__all__ = ["ALL", "Bound", "FinalPlaces", "Reduced", "final_places", "reduce"]

@@ -1,0 +1,42 @@
+"""Parallel transitions: of transitions with the same arcs one is enough.
+
+`t` and `u` have the same input, output, read, inhibitor and reset arcs, and `u` is not fixed; `u` goes. Murata 1989,
+section IV, fig. 22d; Berthelot 1987.
+
+Preserves the reachable markings, which of them follow which, and the dead ones: nothing is lost but the name on an edge.
+Lifting: the trace is the same. Account: `u` can fire exactly when `t` can, wherever `t` can.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.analysis.reduction.rule import Rule
+
+if TYPE_CHECKING:
+    from placet.analysis.reduction.work import Work
+
+
+def apply(work: Work, t: int) -> bool:
+    """Look `t` up in the table of transitions by their arcs; drop it or its twin."""
+    pre, post = work.pre[t], work.post[t]
+    side = work.side.get(t) if work.odd_transition[t] else None
+    key = (frozenset(pre.items()), frozenset(post.items()), side)
+    twins = work.tables.setdefault("transitions", {}).setdefault(key, [])
+    current = []
+    for u in twins:
+        if u == t or work.transition_gone[u] or work.pre[u] != pre or work.post[u] != post:
+            continue
+        current.append(u)
+        for stays, goes in ((u, t), (t, u)):
+            if not work.fixed[goes]:
+                work.count("parallel transitions")
+                work.also.setdefault(work.stands_for[stays], []).append(work.stands_for[goes])
+                work.drop_transition(goes)
+                twins[:] = [stays]
+                return goes == t
+    twins[:] = [*current, t]
+    return False
+
+
+PARALLEL_TRANSITIONS = Rule("parallel transitions", "Murata 1989, IV; Berthelot 1987", "transition", 1, apply)

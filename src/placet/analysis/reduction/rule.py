@@ -1,0 +1,23 @@
+"""What a reduction rule is to the loop that applies it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from placet.analysis.reduction.work import Work
+
+
+class Rule(NamedTuple):
+    """A rule: looks at one place or one transition, applies itself there or leaves the net as it is.
+
+    `stage` orders the rules: a stage is run dry before the next one has its turn, and cheap rules come first.
+    """
+
+    name: str
+    paper: str
+    subject: Literal["place", "transition"]
+    stage: int
+    apply: Callable[[Work, int], bool]  # True: the subject is gone
