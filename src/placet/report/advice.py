@@ -1,0 +1,127 @@
+"""What to do: a line where the run itself shows that it would help, and nothing where it does not.
+
+Each rule looks at what happened in the run, not at the check alone; a rule that only might fit stays silent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from placet.evidence import Cycles, Grows, NeverHolds, Strands
+from placet.net.roles import Kind
+from placet.report.reasons import dead_steps, is_stuck
+from placet.report.run import effect_of, marked_ends, short, still_open
+from placet.report.words import listed, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from placet.net.roles import Step
+    from placet.report.run import Run
+
+
+class _Happened(NamedTuple):
+    """What happened to one saga step: (position in the run, kind, attempt) forward and back, and its faults."""
+
+    forward: tuple[tuple[int, Kind, int], ...]
+    undo: tuple[tuple[int, Kind, int], ...]
+    faults: tuple[tuple[int, str], ...]
+
+    def last(self, kind: Kind, *, undo: bool = False) -> int:
+        """Where it happened last; -1 where it did not."""
+        return max((n for n, k, _ in (self.undo if undo else self.forward) if k is kind), default=-1)
+
+    def count(self, kind: Kind, *, undo: bool = False) -> int:
+        """How often it happened."""
+        return sum(1 for _, k, _ in (self.undo if undo else self.forward) if k is kind)
+
+
+def advice(run: Run) -> Iterator[str]:
+    """Sentences that say what may be changed; often none."""
+    if run.compiled.roles.steps:
+        found = list(_for_sagas(run))
+        if found:
+            yield from found
+            return
+    if run.compiled.kind != "net":
+        yield from _for_workflows(run)
+
+
+def _for_sagas(run: Run) -> Iterator[str]:
+    for step in run.compiled.roles.steps:
+        effect = effect_of(run, step)
+        happened = _happened(run, step)
+        hint = _unanswered(run, step, happened)
+        if hint:
+            yield hint
+        if effect > 0 and marked_ends(run.compiled, run.last) and run.query.check.startswith("anomaly"):
+            yield from _left_in_effect(step, happened, effect)
+        elif effect < 0 and "null_safe" not in step.guarantees:
+            yield (
+                f"let {quoted(step.service)} answer an undo of {quoted(short(step.id))} that finds nothing to undo, "
+                "without doing anything (`null_safe`)"
+            )
+
+
+def _happened(run: Run, step: Step) -> _Happened:
+    forward: list[tuple[int, Kind, int]] = []
+    undo: list[tuple[int, Kind, int]] = []
+    faults: list[tuple[int, str]] = []
+    for n, t in enumerate(run.fired):
+        role = run.compiled.roles.transitions[t]
+        if role.step != step.id:
+            continue
+        if role.kind is Kind.FAULT:
+            faults.append((n, role.fault))
+        (undo if role.direction == "undo" else forward).append((n, role.kind, role.attempt))
+    return _Happened(tuple(forward), tuple(undo), tuple(faults))
+
+
+def _left_in_effect(step: Step, happened: _Happened, effect: int) -> Iterator[str]:
+    """Why a step is still in effect after the compensation, and the guarantee or policy that would have undone it."""
+    name, service = quoted(short(step.id)), quoted(step.service)
+    applied = happened.last(Kind.APPLY)
+    undone = max(happened.last(Kind.APPLY, undo=True), happened.last(Kind.IGNORE, undo=True))
+    asked = happened.last(Kind.SEND, undo=True)
+    if not step.undo:
+        yield f"give {name} an `undo`, or make it the point of no return (`pivot`) if it needs none"
+    elif 0 <= undone < applied:
+        if "rejects_after_cancel" not in step.guarantees:
+            yield f"let {service} refuse requests that arrive after their cancellation (`rejects_after_cancel`)"
+    elif effect > 1 and happened.count(Kind.APPLY) > 1 and "idempotent" not in step.guarantees:
+        yield f"let {service} recognise a request of {name} that it has carried out before (`idempotent`)"
+    elif asked < 0 and happened.last(Kind.TIMER) >= 0 and happened.last(Kind.REPLY) < 0:
+        yield (
+            f"register the undo of {name} before its request goes out (`register before`), so that it also runs when "
+            "the reply is late or lost"
+        )
+    elif asked >= 0 and happened.last(Kind.REFUSE, undo=True) > asked:
+        yield f"repeat the undo of {name} when it fails, and call a person in the end (`on undo_failure retry 5 then escalate`)"
+
+
+def _unanswered(run: Run, step: Step, happened: _Happened) -> str:
+    """A lost message and no time-out: whoever waits for the reply waits for ever."""
+    lost = {fault for _, fault in happened.faults if "lost" in fault}
+    if not lost or not is_stuck(run):
+        return ""
+    waits = any(c.step == step.id and c.due < 0 for c in run.compiled.roles.channels)
+    return (
+        f"give {quoted(short(step.id))} a `timeout`: without one a lost message is waited for for ever" if waits else ""
+    )
+
+
+def _for_workflows(run: Run) -> Iterator[str]:
+    claim = run.violated.claim
+    ended = marked_ends(run.compiled, run.last)
+    open_places = still_open(run.compiled, run.last)
+    match claim:
+        case Grows():
+            yield "bound the repetition (`at_most`), or take away in each round what it adds"
+        case Cycles() | Strands() if not is_stuck(run):
+            yield "give the repetition a way out: an `until`, an `at_most`, or an `end` that can be reached from inside"
+        case NeverHolds() if run.query.check in ("no_dead_step", "sound", "quasi_live"):
+            names = dead_steps(run)
+            if names:
+                yield f"remove {listed(names)}, or open a way that leads there"
+        case _ if ended and open_places and not run.compiled.roles.steps:
+            yield "let every branch finish before the end: an `end` belongs behind the `parallel`, not inside it"

@@ -1,0 +1,71 @@
+"""An answer of the analyses as an entry of the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.evidence import Holds, Violated
+from placet.report.report import CheckReport
+from placet.report.words import quoted
+
+if TYPE_CHECKING:
+    from placet.compiled import Compiled, Query
+    from placet.evidence import Verdict
+
+# What a proof of each check says about its subject.
+_MEANING = {
+    "sound": "{subject} can always end, leaves nothing behind when it does, and has no step that never happens",
+    "weak_sound": "{subject} can always end, and leaves nothing behind when it does",
+    "relaxed_sound": "every step of {subject} lies on some run that ends properly",
+    "easy_sound": "some run of {subject} ends properly",
+    "generalised_sound": "any number of runs of {subject} side by side end properly",
+    "option_to_complete": "{subject} can always still end",
+    "proper_completion": "when {subject} ends, nothing is left going on",
+    "no_dead_step": "every step of {subject} can happen",
+    "quasi_live": "everything in {subject} can happen",
+    "live": "everything in {subject} can always happen again",
+    "safe": "nothing in {subject} is under way twice at once",
+    "bounded": "nothing in {subject} piles up beyond its bound",
+    "deadlock_free": "{subject} never gets stuck",
+    "livelock_free": "{subject} never goes round for ever",
+    "reversible": "{subject} can always get back to its start",
+    "home": "{subject} can always get back there",
+    "anomaly_A1": "whenever {subject} ends as compensated, all it did is undone",
+    "never": "it never happens",
+    "possible": "it can happen",
+}
+
+
+def report_check(compiled: Compiled, query: Query, verdict: Verdict, seconds: float = 0.0) -> CheckReport:
+    """The entry of one answer; a violation is told as a story. The witness is taken as replayed."""
+    subject = quoted(compiled.subject)
+    entry = CheckReport(
+        query.check,
+        query.label or f"{query.check}({compiled.subject})",
+        "proved",
+        _MEANING.get(query.check, "it holds").format(subject=subject),
+        verdict.proof.engine,
+        verdict.proof.states,
+        verdict.proof.edges,
+        seconds,
+        query.span,
+        verdict.assumptions,
+        argument=verdict.proof.argument,
+        reductions=verdict.proof.reductions,
+        sentence=query.sentence,
+        verdict=verdict,
+    )
+    if isinstance(verdict, Holds):
+        return entry._replace(vacuous=verdict.vacuous)
+    if isinstance(verdict, Violated):
+        from placet.report.story import tell
+
+        story = tell(compiled, query, verdict)
+        return entry._replace(outcome="violated", message=story.headline, story=story)
+    return entry._replace(
+        outcome="inconclusive",
+        message=verdict.reason,
+        budget=verdict.budget,
+        limit=verdict.limit,
+        option=verdict.option,
+    )

@@ -1,0 +1,303 @@
+"""Why a violation is one: what failed, what everybody waits for, what never arrives, what goes round, what piles up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.evidence import Cycles, Grows, NeverHolds, Reaches, Strands
+from placet.logic.state import evaluate, support
+from placet.net.roles import Kind
+from placet.report.run import can_fire, effect_of, marked_ends, phrase_of, short, still_open, tells, walk
+from placet.report.words import clean, counted, listed, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from placet.compiled import Compiled
+    from placet.logic.state import Predicate
+    from placet.net.roles import Step
+    from placet.report.run import Run
+
+_EXPLORED = 300  # situations looked at to say what still goes on; more would only lengthen the list
+_LOOKS = 300_000  # transitions looked at for it: a story may not cost more than the verdict
+
+
+def reasons(run: Run) -> Iterator[str]:
+    """Clauses that say why, most telling first."""
+    match run.violated.claim:
+        case NeverHolds():
+            yield from _never(run)
+        case Grows(place):
+            yield from _grows(run, place)
+        case Cycles(_, escape):
+            yield from _cycles(run, escape)
+        case Strands():
+            yield from _strands(run)
+        case Reaches():
+            yield from _reaches(run)
+
+
+def is_stuck(run: Run) -> bool:
+    """Nothing but what the user never wrote, or a fault, can happen at the end of the run."""
+    return not _going_on(run.compiled, run.last)
+
+
+def _going_on(compiled: Compiled, state: Sequence[int]) -> list[int]:
+    """The enabled transitions that are no faults: a fault never rescues a run."""
+    roles = compiled.roles.transitions
+    return [
+        t
+        for t in range(len(compiled.net.transitions))
+        if roles[t].kind is not Kind.FAULT and can_fire(compiled.net, state, t)
+    ]
+
+
+def _reaches(run: Run) -> Iterator[str]:
+    yield from _conjuncts(run)
+    check = run.query.check
+    if check in ("safe", "bounded", "never", "possible"):
+        return
+    for step in run.compiled.roles.steps:
+        if effect_of(run, step) and check.startswith("anomaly"):
+            yield _effect_history(run, step)
+    open_places = still_open(run.compiled, run.last)
+    if not open_places or check.startswith("anomaly"):
+        return
+    if marked_ends(run.compiled, run.last):
+        yield f"when it ends, this is still open: {_places(run, open_places)}"
+    elif is_stuck(run):
+        yield from _waiting(run, open_places)
+
+
+def _effect_history(run: Run, step: Step) -> str:
+    """By which steps the effect of a saga step came about."""
+    name, index, value = short(step.id), run.width + step.effect, effect_of(run, step)
+    changed = []
+    before = run.compiled.start[index]
+    for n, (_, state, _) in enumerate(walk(run.compiled, run.fired)):
+        if state[index] != before:
+            changed.append((n, state[index] - before))
+            before = state[index]
+    applied = [f"{run.number(n)}" for n, by in changed if by > 0]
+    undone = [f"{run.number(n)}" for n, by in changed if by < 0]
+    words = f"{quoted(name)} takes effect in {_steps(applied)}" if applied else f"{quoted(name)} never takes effect"
+    if undone:
+        words += f" and is undone in {_steps(undone)}"
+    elif value > 0:
+        words += ", and nothing undoes it after that"
+    if value > 1:
+        words += f": it is in effect {value} times"
+    return words
+
+
+def _steps(numbers: list[str]) -> str:
+    return f"step {numbers[0]}" if len(numbers) == 1 else f"steps {listed(numbers)}"
+
+
+def _conjuncts(run: Run) -> Iterator[str]:
+    """For each part of the formula whether it holds at the end, and since which step."""
+    atoms = run.query.atoms
+    if not atoms:
+        return
+    since = _since(run.compiled, run.fired, [predicate for predicate, _ in atoms])
+    for (_, text), begun in zip(atoms, since, strict=True):
+        name = quoted(text)
+        if begun is None:
+            yield f"{name} does not hold at the end"
+        elif begun < 0:
+            yield f"{name} holds from the start"
+        elif begun == len(run.fired) - 1:
+            yield f"{name} comes true in the last step, {run.number(begun)}"
+        else:
+            yield f"{name} has been true since step {run.number(begun)}"
+
+
+def _since(compiled: Compiled, fired: tuple[int, ...], atoms: list[Predicate]) -> list[int | None]:
+    """For each predicate the step after which it has held until the end; -1 from the start; None where it does not."""
+    since: list[int | None] = [-1 if _holds(compiled, a, compiled.start) else None for a in atoms]
+    for n, (_, state, _) in enumerate(walk(compiled, fired)):
+        for i, atom in enumerate(atoms):
+            if not _holds(compiled, atom, state):
+                since[i] = None
+            elif since[i] is None:
+                since[i] = n
+    return since
+
+
+def _holds(compiled: Compiled, predicate: Predicate, state: Sequence[int]) -> bool:
+    net = compiled.net
+    return evaluate(predicate, state, lambda: [t for t in range(len(net.transitions)) if can_fire(net, state, t)])
+
+
+def _strands(run: Run) -> Iterator[str]:
+    open_places = still_open(run.compiled, run.last)
+    ended = marked_ends(run.compiled, run.last)
+    if is_stuck(run):
+        if ended:
+            yield f"when it ends, this is still open: {_places(run, open_places)}"
+        else:
+            yield from _waiting(run, open_places)
+        return
+    what = _for_ever(run.compiled, run.last)
+    where = f"after step {run.number(len(run.fired) - 1)}" if run.fired else "from the start"
+    yield f"{where} there is no way left to get there; all that can still happen is {what}"
+    if ended and open_places:
+        yield f"it has ended, but this is still open: {_places(run, open_places)}"
+
+
+def _for_ever(compiled: Compiled, state: tuple[int, ...]) -> str:
+    """What can happen from a situation on, in the order in which it comes up."""
+    most = max(1, min(_EXPLORED, _LOOKS // max(1, len(compiled.net.transitions))))
+    seen, queue = {state}, [state]
+    told: dict[int, None] = {}
+    for situation in queue:
+        for t in _going_on(compiled, situation):
+            told[t] = None
+            _, after, _ = next(walk(compiled, (t,), situation))
+            if len(seen) < most and tuple(after) not in seen:
+                seen.add(tuple(after))
+                queue.append(tuple(after))
+    phrases = [clean(compiled.origin.transitions[t].phrase) for t in told if tells(compiled, t)]
+    return "; ".join(phrases[:6]) + (f"; and {len(phrases) - 6} more" if len(phrases) > 6 else "") or "going round"
+
+
+def _waiting(run: Run, open_places: list[int]) -> Iterator[str]:
+    """What everybody waits for, and what would have to come for it to go on."""
+    if not open_places:
+        yield "nothing is going on any more, and no end is reached"
+        return
+    yield f"nothing can happen any more, and this is still open: {_places(run, open_places)}"
+    missing: dict[int, None] = {}
+    held = frozenset(open_places)
+    for t in range(len(run.compiled.net.transitions)):
+        needs = dict(run.compiled.net.pre[t]) | dict(run.compiled.net.read[t])
+        if run.compiled.roles.transitions[t].kind is Kind.FAULT or held.isdisjoint(needs):
+            continue
+        missing |= dict.fromkeys(p for p, w in needs.items() if run.last[p] < w)
+    lacking = [p for p in missing if p not in held]
+    if lacking:
+        yield f"to go on it would need one of these, and none comes: {_places(run, lacking)}"
+
+
+def _places(run: Run, places: list[int]) -> str:
+    """The phrases of places, each once, with how often where that is more than once."""
+    words = []
+    for p in places:
+        many = run.last[p]
+        words.append(phrase_of(run, p) + (f" ({many} times)" if many > 1 else ""))
+    return "; ".join(dict.fromkeys(words[:6])) + (f"; and {len(words) - 6} more" if len(words) > 6 else "")
+
+
+# -- what can never happen -------------------------------------------------------------------------------------------
+
+
+def dead_transitions(run: Run) -> list[int]:
+    """The transitions that a claim of impossibility is about."""
+    if run.violated.culprits:
+        return [t for t in run.violated.culprits if t < len(run.compiled.net.transitions)]
+    claim = run.violated.claim
+    return sorted(support(claim.predicate)[1]) if isinstance(claim, NeverHolds) else []
+
+
+def dead_steps(run: Run) -> list[str]:
+    """What the user wrote that can never happen, in backticks, each once."""
+    names: dict[str, None] = {}
+    dead = dead_transitions(run)
+    written = {t: name for name, transitions in run.compiled.steps for t in transitions}
+    for t in dead:
+        origin = run.compiled.origin.transitions[t]
+        names[quoted(short(written.get(t) or origin.id or run.compiled.net.transitions[t]))] = None
+    return list(names)
+
+
+def _never(run: Run) -> Iterator[str]:
+    dead = dead_transitions(run)
+    if not dead:
+        for _, text in run.query.atoms:
+            yield f"this never holds together with the rest: {quoted(text)}"
+        return
+    reachable = _could_be_marked(run.compiled)
+    told: set[str] = set()
+    for t in dead[:4]:
+        words = _never_arrives(run, t, reachable)
+        if words not in told:
+            told.add(words)
+            yield words
+
+
+def _could_be_marked(compiled: Compiled) -> set[int]:
+    """The places that may get something, each looked at alone: more than really do, never fewer. O(arcs * rounds)."""
+    net = compiled.net
+    marked = {p for p, tokens in enumerate(compiled.initial) if tokens}
+    lacking = [len({p for p, _ in (*net.pre[t], *net.read[t])} - marked) for t in range(len(net.transitions))]
+    waiting: dict[int, list[int]] = {}
+    for t in range(len(net.transitions)):
+        for p in {p for p, _ in (*net.pre[t], *net.read[t])} - marked:
+            waiting.setdefault(p, []).append(t)
+    ready = [t for t, count in enumerate(lacking) if not count]
+    while ready:
+        for p, _ in net.post[ready.pop()]:
+            if p in marked:
+                continue
+            marked.add(p)
+            for t in waiting.get(p, ()):
+                lacking[t] -= 1
+                if not lacking[t]:
+                    ready.append(t)
+    return marked
+
+
+def _never_arrives(run: Run, transition: int, reachable: set[int]) -> str:
+    net = run.compiled.net
+    name = quoted(short(run.compiled.origin.transitions[transition].id or net.transitions[transition]))
+    needs = [p for p, _ in (*net.pre[transition], *net.read[transition])]
+    missing = [p for p in needs if p not in reachable]
+    if missing:
+        root = _root(run.compiled, missing[0], reachable)
+        words = f"{name} needs this, which never comes about: {phrase_of(run, missing[0])}"
+        if root != missing[0]:
+            words += f"; before that, already this never does: {phrase_of(run, root)}"
+        return words
+    if len(needs) > 1:
+        together = "; ".join(phrase_of(run, p) for p in needs[:6])
+        return f"{name} needs all of these at the same time, which never comes about: {together}"
+    return (
+        f"{name} needs this, which never comes about as it would have to: {'; '.join(phrase_of(run, p) for p in needs)}"
+    )
+
+
+def _root(compiled: Compiled, place: int, reachable: set[int]) -> int:
+    """Backwards over what never arrives to the first thing that does not, or to where it goes round."""
+    producers = compiled.net.producers()
+    seen = {place}
+    while True:
+        before = [
+            p
+            for t in producers[place]
+            for p, _ in (*compiled.net.pre[t], *compiled.net.read[t])
+            if p not in reachable and p not in seen
+        ]
+        if not before:
+            return place
+        place = before[0]
+        seen.add(place)
+
+
+# -- what never stops ------------------------------------------------------------------------------------------------
+
+
+def _rounds(run: Run) -> str:
+    first, last = run.number(run.loop or 0), run.number(len(run.steps) - 1)
+    return f"step {first}" if first == last else f"steps {first} to {last}"
+
+
+def _grows(run: Run, place: int) -> Iterator[str]:
+    more = max(1, run.last[place] - run.before_loop[place])
+    times = "one more time" if more == 1 else f"{counted(more, 'more time')}"
+    yield f"{_rounds(run)} can be repeated for ever, and each round leaves this open {times}: {phrase_of(run, place)}"
+
+
+def _cycles(run: Run, escape: Predicate | None) -> Iterator[str]:
+    yield f"{_rounds(run)} can be repeated for ever"
+    if escape is not None:
+        yield "nothing leads out of the repetition to an end"
