@@ -57,7 +57,7 @@ def load(folder: str = ".") -> tuple[Configuration, tuple[Diagnostic, ...]]:
 
 def load_file(path: str) -> tuple[Configuration, tuple[Diagnostic, ...]]:
     """The configuration of one file; the empty one where it is a pyproject.toml that does not speak of placet."""
-    from placet.formats.reading import read_source
+    from placet.project.reading import read_source
 
     source, diagnostics = read_source(path)
     if source is None:

@@ -35,7 +35,7 @@ class Found(NamedTuple):
 def discover(paths: Sequence[str], exclusion: Exclusion = Exclusion(), suffixes: tuple[str, ...] = SUFFIXES) -> Found:
     """The model files that `paths` mean. A path below a given folder is that folder as given and the rest below it.
 
-    A folder or pattern that means no model is an error (P601), a folder that cannot be read too (P602); a file that
+    A folder or pattern that means no model is an error (P601), a folder that cannot be read too (P603); a file that
     cannot be read is left to its reader, so that it is reported in its place.
     """
     diagnostics: list[Diagnostic] = []
@@ -99,7 +99,7 @@ def _entries(path: str, diagnostics: list[Diagnostic]) -> list[os.DirEntry[str]]
             return sorted(entries, key=lambda e: e.name)
     except OSError as fault:
         why = (fault.strerror or str(fault)).lower()
-        diagnostics.append(Diagnostic("P602", "error", f"the folder `{path}` cannot be read: {why}", path=path))
+        diagnostics.append(Diagnostic("P603", "error", f"the folder `{path}` cannot be read: {why}", path=path))
         return []
 
 
@@ -125,7 +125,7 @@ def _nested(folder: str) -> Excluded:
 
 def _leads_out(path: str) -> Diagnostic:
     message = f"the link `{path}` leads out of the folder and is not followed"
-    return Diagnostic("P603", "note", message, path=path, help="name its target on the command line")
+    return Diagnostic("P607", "note", message, path=path, help="name its target on the command line")
 
 
 def _expand(
