@@ -58,11 +58,10 @@ def _failed(problem: Exception, *, debug: bool) -> int:
 def _close_quietly() -> None:
     """Point standard output at nothing, so that the interpreter's last flush does not complain."""
     import os
+    from contextlib import suppress
 
-    try:
+    with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
-        pass
 
 
 if __name__ == "__main__":

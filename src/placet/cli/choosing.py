@@ -27,7 +27,10 @@ def budget_options(command: Command) -> Command:
             click.option("--budget-states", type=click.IntRange(1), metavar="N", help="States each check may visit."),
             click.option("--budget-mb", type=click.IntRange(1), metavar="MB", help="Memory each check may use."),
             click.option(
-                "--budget-seconds", type=click.FloatRange(0, min_open=True), metavar="S", help="Time each check may take."
+                "--budget-seconds",
+                type=click.FloatRange(0, min_open=True),
+                metavar="S",
+                help="Time each check may take.",
             ),
             click.option("--engine", metavar="NAME", help="Force an engine."),
         )

@@ -11,7 +11,7 @@ from placet.cli.group import debug_option, group
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    """Print the completion script of a shell.
+    r"""Print the completion script of a shell.
 
     \b
     bash:  eval "$(placet completion bash)"    in ~/.bashrc

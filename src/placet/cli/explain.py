@@ -27,14 +27,14 @@ def command(what: str | None) -> None:
             click.echo(f"{name:{width}}  {_title(page, name)}")
         return
     by_fold = {name.casefold(): page for name, page in pages.items()}
-    page = by_fold.get(what.casefold().replace("-", "_"))
-    if page is None:
+    wanted = what.casefold().replace("-", "_")
+    if wanted not in by_fold:
         from difflib import get_close_matches
 
         near = get_close_matches(what.casefold(), by_fold, 1)
         hint = f"did you mean `{by_fold[near[0]].stem}`?" if near else "`placet explain` lists all"
         raise click.BadParameter(f"there is no check and no code `{what}`; {hint}", param_hint="CODE-OR-CHECK")
-    click.echo(page.read_text(encoding="utf-8").rstrip())
+    click.echo(by_fold[wanted].read_text(encoding="utf-8").rstrip())
 
 
 def _pages() -> dict[str, Path]:

@@ -54,7 +54,9 @@ class Lazy(click.Group):
 
 def debug_option(command: click.Command) -> click.Command:
     """`--debug`, which `__main__` reads itself, as an option of a command."""
-    option = click.Option(["--debug"], is_flag=True, expose_value=False, help="Show the traceback of a fault in placet.")
+    option = click.Option(
+        ["--debug"], is_flag=True, expose_value=False, help="Show the traceback of a fault in placet."
+    )
     command.params.append(option)
     return command
 

@@ -43,7 +43,7 @@ class Job(NamedTuple):
 @click.option("-q", "--quiet", is_flag=True, help="Print the last line only.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the text.")
 def command(paths: tuple[str, ...], **given: Any) -> int:  # noqa: ANN401 - the options of click, by name
-    """Check models: files, folders (all models below), and patterns such as 'flows/**/*.placet'.
+    r"""Check models: files, folders (all models below), and patterns such as 'flows/**/*.placet'.
 
     Every check is proved, violated (with the run that shows it), or inconclusive.
 
@@ -119,7 +119,7 @@ def verify_file(job: Job) -> Report:
 
     try:
         report = check(load(job.path, job.options), job.options)
-    except Exception as problem:  # noqa: BLE001 - one file must not hide the others
+    except Exception as problem:  # one file must not hide the others
         from placet.errors import EvidenceError, PlacetError
 
         if isinstance(problem, PlacetError) and not isinstance(problem, EvidenceError):

@@ -57,9 +57,9 @@ def load(folder: str = ".") -> tuple[Configuration, tuple[Diagnostic, ...]]:
 
 def load_file(path: str) -> tuple[Configuration, tuple[Diagnostic, ...]]:
     """The configuration of one file; the empty one where it is a pyproject.toml that does not speak of placet."""
-    from placet.project.reading import read_source
+    from placet.project.reading import read
 
-    source, diagnostics = read_source(path)
+    source, diagnostics = read(path)
     if source is None:
         return Configuration(), diagnostics
     if os.path.basename(path) == "pyproject.toml" and "tool.placet" not in source.text:  # noqa: PTH119

@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 SUFFIXES = (".placet", ".pnml")
 
 VENDORED = frozenset(
-    "node_modules bower_components vendor third_party site-packages dist-packages venv env __pycache__".split()
+    (
+        *("node_modules", "bower_components", "vendor", "third_party", "site-packages", "dist-packages"),
+        *("venv", "env", "__pycache__"),
+    )
 )
+NOTHING = Exclusion()
 
 
 class Found(NamedTuple):
@@ -32,7 +36,7 @@ class Found(NamedTuple):
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def discover(paths: Sequence[str], exclusion: Exclusion = Exclusion(), suffixes: tuple[str, ...] = SUFFIXES) -> Found:
+def discover(paths: Sequence[str], exclusion: Exclusion = NOTHING, suffixes: tuple[str, ...] = SUFFIXES) -> Found:
     """The model files that `paths` mean. A path below a given folder is that folder as given and the rest below it.
 
     A folder or pattern that means no model is an error (P601), a folder that cannot be read too (P603); a file that

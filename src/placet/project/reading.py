@@ -14,7 +14,7 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", 
 _XML_ENCODINGS = ("utf-8", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252")
 
 
-def read_source(path: str) -> tuple[SourceFile | None, tuple[Diagnostic, ...]]:
+def read(path: str) -> tuple[SourceFile | None, tuple[Diagnostic, ...]]:
     """The text of a file, or None and one diagnostic (P602 to P606) that says why there is none.
 
     UTF-8, UTF-16 with its byte order mark, and the single-byte encodings that an XML declaration may name. Line ends
