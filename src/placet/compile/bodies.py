@@ -1,0 +1,336 @@
+"""Bodies of processes: from the syntax tree to the IR, with ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from placet.compile.findings import figure, listed
+from placet.compile.flow import ANY, continuing
+from placet.compile.names import LABELLED, branch_way, distinct, handler_way, leaf, members, slug
+from placet.diagnostics import Label
+from placet.ir import model as ir
+from placet.syntax import ast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import TypeAlias, Union
+
+    from placet.compile.findings import Findings
+    from placet.compile.steps import Steps
+    from placet.source import Span
+
+    Construct: TypeAlias = Union[ast.Choice, ast.Either, ast.Parallel, ast.Loop, ast.FirstOf, ast.Try]
+
+CONSTRUCTS = frozenset(LABELLED)
+MOST_ROUNDS = 100_000
+
+
+class Callee(NamedTuple):
+    """What a caller needs to know of another process."""
+
+    kind: str
+    ends: tuple[str, ...] | None  # None: not known, since the calls go in a circle
+
+
+class Built(NamedTuple):
+    """A statement, and the name by which an unlabelled construct around it may be called."""
+
+    statement: ir.Statement
+    name: str
+
+
+class _RawWay(NamedTuple):
+    """A way whose id is not known yet, since it hangs on the first name inside the construct."""
+
+    way: str
+    guard: ast.Text | None
+    trigger: ir.Statement | None
+    parts: tuple[ir.Statement, ...]
+    first: str
+    span: Span
+
+
+class _Raw(NamedTuple):
+    """The inside of a construct."""
+
+    ways: tuple[_RawWay, ...]
+    called: str  # by what is written at its head: a condition, a trigger
+    first: str  # the first name in it
+
+
+class Body:
+    """Builds the body of one process. Nesting is bounded by the parser, so recursion over it is too."""
+
+    def __init__(self, process: ast.Process, steps: Steps, callees: Mapping[str, Callee], findings: Findings) -> None:
+        self._process = process
+        self._saga = process.kind == "saga"
+        self._steps = steps
+        self._callees = callees
+        self._findings = findings
+        self._prefix = process.name.text
+        self._names: Iterator[str] = iter(())
+        self._taken: dict[str, int] = {}
+
+    def build(self) -> ir.Sequence:
+        """The body, as one sequence."""
+        self._open(self._process.body.statements)
+        parts, _ = self._parts(self._process.body)
+        return ir.Sequence(f"{self._prefix}{{}}", parts, self._process.body.span)
+
+    # -- names -------------------------------------------------------------------------------------------------------
+
+    def _open(self, statements: tuple[ast.Statement, ...]) -> None:
+        """Settle the names of all members under the current label."""
+        found = members(statements)
+        names, alike = distinct(found)
+        self._names = iter(names)
+        for group in alike:
+            first, second = found[group[0]], found[group[1]]
+            if what := second.what or first.what:
+                self._alike(what, first.segment, first.span, second.span)
+
+    def _alike(self, what: str, name: str, first: Span, second: Span) -> None:
+        labels = (Label(first, "the first one"),)
+        message = f"the {what} `{name}` stands twice in `{self._prefix}` with nothing to tell one from the other"
+        if what == "step":
+            help_ = "rename one of them: undos, checks and counterexamples speak of steps by name"
+            self._findings.add("P212", message, second, labels=labels, help=help_)
+        else:
+            help_ = "rename one of them, or give a label to the construct around one"
+            self._findings.add("P213", message, second, severity="warning", labels=labels, help=help_)
+
+    def _unique(self, name: str) -> tuple[str, str]:
+        """The own name and id of a construct without label; a name that is taken gets an ordinal."""
+        identifier = f"{self._prefix}/{name}"
+        count = self._taken[identifier] = self._taken.get(identifier, 0) + 1
+        return (name, identifier) if count == 1 else (f"{name}~{count}", f"{identifier}~{count}")
+
+    # -- constructs --------------------------------------------------------------------------------------------------
+
+    def _parts(self, block: ast.Block) -> tuple[tuple[ir.Statement, ...], str]:
+        """The statements of a block, and its first name."""
+        parts: list[ir.Statement] = []
+        first = ""
+        for statement in block.statements:
+            part, name = self._statement(statement)
+            parts.append(part)
+            first = first or name
+        return tuple(parts), first
+
+    def _statement(self, statement: ast.Statement) -> Built:
+        kind = type(statement)
+        if kind is ast.Block:
+            parts, first = self._parts(statement)  # type: ignore[arg-type]
+            name, identifier = self._unique(f"block({first})")
+            return Built(ir.Sequence(identifier, parts, statement.span), name if first else "")
+        if kind in CONSTRUCTS:
+            return self._construct(statement)  # type: ignore[arg-type]
+        name = next(self._names)
+        return Built(self._leaf(statement, f"{self._prefix}/{name}"), name)
+
+    def _construct(self, construct: Construct) -> Built:
+        if construct.label is None:
+            raw = self._raw(construct)
+            name, identifier = self._unique(f"{LABELLED[type(construct)]}({raw.called or raw.first})")
+            return Built(self._finish(construct, identifier, raw), name if raw.first else "")
+        name = next(self._names)
+        prefix, names = self._prefix, self._names
+        self._prefix = f"{prefix}/{name}"
+        self._open((construct._replace(label=None),))
+        raw = self._raw(construct)
+        self._prefix, self._names = prefix, names
+        return Built(self._finish(construct, f"{prefix}/{name}", raw), name)
+
+    def _raw(self, construct: Construct) -> _Raw:
+        """Build what is inside, before the id of the construct itself is known."""
+        found: list[_RawWay] = []
+        called = ""
+
+        def add(way: str, guard: ast.Text | None, body: ast.Block, trigger: ir.Statement | None = None) -> None:
+            parts, first = self._parts(body)
+            found.append(_RawWay(way, guard, trigger, parts, first, body.span))
+
+        match construct:
+            case ast.Choice(_, branches, otherwise):
+                for branch in branches:
+                    called = called or (slug(branch.guard.text) if branch.guard else "")
+                    add(branch_way(branch), branch.guard, branch.body)
+                if otherwise is not None:
+                    add("[otherwise]", None, otherwise)
+            case ast.Either(_, branches) | ast.Parallel(_, branches):
+                for branch in branches:
+                    add("", None, branch.body)
+            case ast.FirstOf(_, branches):
+                for branch in branches:
+                    if branch.trigger is not None:
+                        trigger = self._statement(branch.trigger)
+                        called = called or trigger.name
+                        add(branch_way(branch), None, branch.body, trigger.statement)
+            case ast.Loop():
+                add("", None, construct.body)
+            case ast.Try(_, body, handlers):
+                add("", None, body)
+                for handler in handlers:
+                    add(handler_way(handler), None, handler.body)
+        first = next((w.first for w in found if w.first), "") or called
+        return _Raw(tuple(found), called, first)
+
+    def _finish(self, construct: Construct, identifier: str, raw: _Raw) -> ir.Statement:
+        """Put together a construct whose id and content are known."""
+        span = construct.span
+        ids = _way_ids(identifier, raw.ways)
+        bodies = [ir.Sequence(f"{i}{{}}", w.parts, w.span) for i, w in zip(ids, raw.ways, strict=True)]
+        match construct:
+            case ast.Parallel():
+                return ir.Parallel(identifier, _ways(ids, raw, bodies), span)
+            case ast.Choice():
+                open_way = construct.otherwise is not None or any(b.guard is None for b in construct.branches)
+                return ir.Choice(identifier, _ways(ids, raw, bodies), open_way, span)
+            case ast.Either():
+                return ir.Choice(identifier, _ways(ids, raw, bodies), exhaustive=True, span=span)
+            case ast.FirstOf():
+                pairs = zip((w.trigger for w in raw.ways), bodies, strict=True)
+                return ir.Race(identifier, tuple(pairs), span)  # type: ignore[arg-type] # the parser gives triggers
+            case ast.Loop():
+                return self._loop(construct, identifier, bodies[0])
+            case ast.Try():
+                handlers = self._handlers(construct, ids[1:], bodies[1:])
+                return ir.Scope(identifier, bodies[0], handlers, span=span)
+
+    def _loop(self, loop: ast.Loop, identifier: str, body: ir.Sequence) -> ir.Loop:
+        text = loop.while_ or loop.until
+        if loop.while_ is not None and loop.until is not None:
+            help_ = "a loop tests before each round or after it: keep one of them"
+            self._findings.add("P207", "a loop has both `while` and `until`", loop.until.span, help=help_)
+        at_most = loop.at_most.value if loop.at_most is not None else None
+        if loop.at_most is not None and not 1 <= loop.at_most.value <= MOST_ROUNDS:
+            message = f"a loop of {figure(loop.at_most.value)} rounds cannot be looked at"
+            self._findings.add("P217", message, loop.at_most.span, help="two or three rounds show what many show")
+            at_most = 1
+        guard = ir.Guard(text.text, free=True) if text is not None else None
+        test = "never" if text is None else "before" if loop.while_ is not None else "after"
+        return ir.Loop(identifier, body, test, guard, at_most, loop.span)  # type: ignore[arg-type] # one of the three
+
+    def _handlers(self, scope: ast.Try, ids: list[str], bodies: list[ir.Sequence]) -> tuple[ir.Handler, ...]:
+        found: list[ir.Handler] = []
+        seen: set[str] = set()
+        for handler, identifier, body in zip(scope.handlers, ids, bodies, strict=True):
+            name = handler.name.text
+            timeout = is_timeout(handler)
+            if name in seen or ("any" in seen and not timeout):
+                message = f"`{name}` is handled further up already"
+                help_ = "the first handler that fits is taken: remove this one, or move it up"
+                self._findings.add("P210", message, handler.name.span, help=help_)
+            seen.add(name)
+            if timeout:
+                text = handler.timeout.text if handler.timeout is not None else ""
+                found.append(ir.Handler(identifier, "timeout", text, body, span=handler.span))
+            else:
+                error = ANY if name == "any" else name
+                found.append(ir.Handler(identifier, "error", error, body, span=handler.span))
+        return tuple(found)
+
+    # -- leaves ------------------------------------------------------------------------------------------------------
+
+    def _leaf(self, statement: ast.Statement, identifier: str) -> ir.Statement:
+        span = statement.span
+        match statement:
+            case ast.Task(name, service, fails):
+                errors = tuple(dict.fromkeys([f.text for f in fails])) if fails else ()
+                service_name = self._steps.service(service) if service is not None else ""
+                return ir.Task(identifier, name.text, errors, service_name, span)
+            case ast.Step(name):
+                if not self._saga:
+                    message = f"`{name.text}` is a step, but `{self._process.name.text}` is no saga"
+                    self._misplaced(message, name.span, "write `task`, or make the process a `saga`")
+                return self._steps.step(statement, identifier)
+            case ast.Receive(event):
+                return ir.Receive(identifier, event.text, span)
+            case ast.Timer(duration):
+                return ir.Timer(identifier, duration.seconds, duration.text, span)
+            case ast.Raise(error):
+                return ir.Raise(identifier, error.text, span)
+            case ast.End(name):
+                if self._saga and name.text != "completed":
+                    message = f"a saga has no end `{name.text}`: it is completed, compensated or failed"
+                    help_ = "`abandon` starts the compensation; `end completed` finishes early"
+                    self._misplaced(message, name.span, help_)
+                return ir.End(identifier, name.text, span=span)
+            case ast.Abandon(reason):
+                if not self._saga:
+                    message = f"`{self._process.name.text}` is no saga: there is nothing to abandon"
+                    self._misplaced(message, span, "write `end` or `raise`, or make the process a `saga`")
+                return ir.Abandon(identifier, reason.text if reason is not None else "", span)
+            case ast.Call():
+                return self._call(statement, identifier)
+        raise TypeError(f"{type(statement).__name__} is no leaf")
+
+    def _misplaced(self, message: str, span: Span, help_: str) -> None:
+        self._findings.add("P215", message, span, help=help_)
+
+    # -- calls -------------------------------------------------------------------------------------------------------
+
+    def _call(self, call: ast.Call, identifier: str) -> ir.Call:
+        target = call.target.text
+        bodies: dict[str, ir.Statement] = {}
+        for handler in call.handlers:
+            parts, _ = self._parts(handler.body)
+            end = handler.name.text
+            if is_timeout(handler):
+                help_ = f"write `try {{ call {target} ... }} on timeout ... {{ ... }}`"
+                self._findings.add("P215", "a call has no time-out of its own", handler.name.span, help=help_)
+            elif end in bodies:
+                message = f"the end `{end}` of `{target}` is handled further up already"
+                self._findings.add("P210", message, handler.name.span, help="keep one of the handlers")
+            else:
+                bodies[end] = ir.Sequence(f"{identifier}[{end}]{{}}", parts, handler.body.span)
+        callee = self._callees.get(target)
+        if callee is None:
+            help_ = self._findings.meant(target, self._callees, "a call names a workflow or saga of this file")
+            self._findings.add("P202", f"no process is called `{target}`", call.target.span, help=help_)
+        elif callee.ends is not None:
+            self._all_ends(call, callee.kind, callee.ends, bodies, identifier)
+        return ir.Call(identifier, target, tuple(bodies.items()), call.span)
+
+    def _all_ends(
+        self, call: ast.Call, kind: str, ends: tuple[str, ...], bodies: dict[str, ir.Statement], identifier: str
+    ) -> None:
+        """Hold the handlers of a call against the ends of its callee; the end that goes on needs none."""
+        target = call.target.text
+        for handler in call.handlers:
+            if handler.name.text not in ends and not is_timeout(handler):
+                help_ = self._findings.meant(handler.name.text, ends, f"its ends are {listed(ends)}")
+                message = f"`{target}` has no end `{handler.name.text}`"
+                self._findings.add("P209", message, handler.name.span, help=help_)
+                bodies.pop(handler.name.text, None)
+        goes_on = continuing(ends, kind)
+        if goes_on and goes_on not in bodies:
+            bodies[goes_on] = ir.Sequence(f"{identifier}[{goes_on}]{{}}", (), call.span)
+        missing = [end for end in ends if end not in bodies]
+        if missing:
+            subject = f"the ends {listed(missing)} of `{target}` are" if missing[1:] else f"the end `{missing[0]}` of `{target}` is"
+            help_ = f"say what happens then: `on {missing[0]} {{ ... }}`"
+            self._findings.add("P208", f"{subject} not handled", call.target.span, help=help_)
+
+
+def is_timeout(handler: ast.Handler) -> bool:
+    """`on timeout 10s { }`, or with the time left open `on timeout { }`."""
+    return handler.timeout is not None or handler.name.text == "timeout"
+
+
+def _way_ids(identifier: str, ways: tuple[_RawWay, ...]) -> list[str]:
+    """`choice(...)[in stock]`; a way without a condition is called by the first name in it."""
+    ids: list[str] = []
+    counts: dict[str, int] = {}
+    for way in ways:
+        name = way.way or f"[{way.first}]"
+        count = counts[name] = counts.get(name, 0) + 1
+        ids.append(f"{identifier}{name}" if count == 1 else f"{identifier}{name}~{count}")
+    return ids
+
+
+def _ways(ids: list[str], raw: _Raw, bodies: list[ir.Sequence]) -> tuple[ir.Way, ...]:
+    return tuple([
+        ir.Way(i, ir.Guard(w.guard.text, free=True) if w.guard is not None else None, body, w.span)
+        for i, w, body in zip(ids, raw.ways, bodies, strict=True)
+    ])

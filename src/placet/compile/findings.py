@@ -1,0 +1,70 @@
+"""Collecting diagnostics, and guessing what a misspelt name was meant to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from placet.diagnostics import Label, Severity
+    from placet.source import Span
+
+GUESSES = 40  # "did you mean" is looked up for so many names of a run: a file of nonsense must not take minutes
+CANDIDATES = 4_000
+
+
+class Findings:
+    """The diagnostics of one run, in the order in which they were found."""
+
+    def __init__(self) -> None:
+        self.diagnostics: list[Diagnostic] = []
+        self._guesses = GUESSES
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        span: Span | None,
+        *,
+        severity: Severity = "error",
+        labels: tuple[Label, ...] = (),
+        notes: tuple[str, ...] = (),
+        help: str = "",  # noqa: A002 - the name of the field it fills
+    ) -> None:
+        """Add one."""
+        self.diagnostics.append(Diagnostic(code, severity, message, span, labels, notes, help))
+
+    def meant(self, name: str, known: Iterable[str], otherwise: str = "") -> str:
+        """The help "did you mean `x`?" where a known name is near, else `otherwise`. O(known) comparisons of names."""
+        near = self._nearest(name, known)
+        return f"did you mean `{near}`?" if near else otherwise
+
+    def _nearest(self, name: str, known: Iterable[str]) -> str:
+        if self._guesses <= 0 or not name or len(name) > 200:
+            return ""
+        self._guesses -= 1
+        import difflib
+
+        lowered: dict[str, str] = {}
+        for candidate in known:
+            if abs(len(candidate) - len(name)) <= max(2, len(name) // 2):
+                lowered.setdefault(candidate.lower(), candidate)
+                if len(lowered) >= CANDIDATES:
+                    break
+        found = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+        return lowered[found[0]] if found else ""
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """Names in backticks, with commas; the rest is counted where there are many."""
+    names = list(names)
+    shown = ", ".join(f"`{n}`" for n in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def figure(value: int) -> str:
+    """A whole number as people write it; an absurd one by its size (`str` refuses thousands of digits)."""
+    return str(value) if abs(value) < 10**12 else "a number of more than twelve digits"

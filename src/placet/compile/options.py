@@ -1,0 +1,94 @@
+"""Options in the braces of steps and services: what they are called, what they take, what they mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+from placet.compile.findings import figure, listed
+from placet.syntax import ast
+
+if TYPE_CHECKING:
+    from placet.compile.findings import Findings
+
+Operand: TypeAlias = Union[ast.Name, ast.Number, ast.Duration, ast.Text]
+
+GUARANTEES = ("idempotent", "null_safe", "rejects_after_cancel")
+
+# option -> what it takes: nothing, one name, a number, a duration, names, an undo
+STEP_OPTIONS = {
+    "undo": "undo",
+    "retry": "number",
+    "timeout": "duration",
+    "pivot": "nothing",
+    "retriable": "nothing",
+    "read_only": "nothing",
+    "after": "names",
+    **dict.fromkeys(GUARANTEES, "nothing"),
+}
+SERVICE_OPTIONS = dict.fromkeys(GUARANTEES, "nothing")
+OF_SAGAS = ("register", "failing_step", "undo_order", "siblings", "on unknown", "on undo_failure")
+
+SHAPES = {
+    "nothing": "nothing after it",
+    "number": "a number, as in `retry 3`",
+    "duration": "a time, as in `timeout 10s`",
+    "names": "names of earlier steps, as in `after flight, hotel`",
+    "undo": "the name of the undo, as in `undo cancel` or `undo cancel(step.reply)`",
+}
+
+
+def words(option: ast.Option) -> tuple[str, tuple[Operand, ...]]:
+    """The key of an option and its operands; `on undo_failure` and its like are keys of two words."""
+    key = " ".join(option.key.text.split())
+    first = option.operands[0] if option.operands else None
+    if key == "on" and isinstance(first, ast.Name):
+        return f"on {first.text}", option.operands[1:]
+    return key.replace("on_", "on ", 1) if key in ("on_unknown", "on_undo_failure") else key, option.operands
+
+
+def understood(
+    options: tuple[ast.Option, ...], known: dict[str, str], owner: str, findings: Findings
+) -> dict[str, tuple[ast.Option, tuple[Operand, ...]]]:
+    """The options that can be used, by key; the others are reported: unknown, given twice, with wrong operands."""
+    good: dict[str, tuple[ast.Option, tuple[Operand, ...]]] = {}
+    for option in options:
+        key, operands = words(option)
+        if key not in known:
+            _unknown(option, key, known, owner, findings)
+        elif key in good:
+            findings.add("P207", f"`{key}` is given twice", option.span, help="keep one of them")
+        elif not _fits(known[key], operands):
+            findings.add("P206", f"`{key}` does not take that", option.span, help=f"it takes {SHAPES[known[key]]}")
+        else:
+            good[key] = (option, operands)
+    return good
+
+
+def _unknown(option: ast.Option, key: str, known: dict[str, str], owner: str, findings: Findings) -> None:
+    if key in OF_SAGAS and owner != "saga":
+        help_ = f"`{key}` is a policy of the whole saga: write it in the saga's own braces"
+    else:
+        help_ = findings.meant(key, known, f"a {owner} takes {listed(known, 12)}")
+    findings.add("P205", f"a {owner} has no option `{key}`", option.key.span, help=help_)
+
+
+def _fits(shape: str, operands: tuple[Operand, ...]) -> bool:
+    if shape == "nothing":
+        return not operands
+    if shape == "number":
+        return len(operands) == 1 and isinstance(operands[0], ast.Number)
+    if shape == "duration":
+        return len(operands) == 1 and isinstance(operands[0], ast.Duration)
+    return bool(operands) and all(isinstance(o, ast.Name) for o in operands) and (shape == "names" or len(operands) < 3)
+
+
+def number(operands: tuple[Operand, ...], most: int, what: str, findings: Findings) -> int:
+    """The number that an option gives, refused where it is absurd."""
+    operand = operands[0]
+    if not isinstance(operand, ast.Number):
+        return 0
+    if operand.value > most:
+        message = f"{figure(operand.value)} {what} are more than can be looked at"
+        findings.add("P217", message, operand.span, help="two or three show what many show")
+        return most
+    return operand.value

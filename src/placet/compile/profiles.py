@@ -1,0 +1,106 @@
+"""Profiles: how the engines that people use compensate, as one table; and what a saga's own policies override.
+
+| profile | undo is registered | the failing step | undo order | an undo that fails | after |
+|---|---|---|---|---|---|
+| `default` | before the request | undone unless it was definitely refused | reverse | retried for ever | SAGAS, section 1 |
+| `temporal-go` | after success | not undone | reverse | ignored, the other undos go on | Temporal's Go money-transfer sample |
+| `temporal-java` | before the request | undone | reverse | retried for ever | Temporal's Java trip-booking sample |
+| `dtm` | at submit, so before | undone | reverse | retried for ever | DTM's saga mode |
+
+Temporal's Java sample stops at an undo that fails for good; an activity's default retry policy keeps that from
+happening, so the profile retries. `on undo_failure halt` says the other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.compile.findings import figure, listed
+from placet.compile.options import words
+from placet.ir import model as ir
+
+if TYPE_CHECKING:
+    from placet.compile.findings import Findings
+    from placet.syntax import ast
+
+PROFILES: dict[str, ir.Policy] = {
+    "default": ir.Policy(),
+    "temporal-go": ir.Policy(
+        "temporal-go", register="after", undo_failing="no", undo_failure="continue", undo_retries=0
+    ),
+    "temporal-java": ir.Policy("temporal-java", register="before", undo_failing="yes", undo_failure="retry"),
+    "dtm": ir.Policy("dtm", register="before", undo_failing="yes", undo_failure="retry"),
+}
+
+# the words of the language -> the field of ir.Policy and what the word means there
+CHOICES: dict[str, tuple[str, dict[str, str]]] = {
+    "register": ("register", {"before": "before", "after": "after"}),
+    "failing_step": ("undo_failing", {"undo": "yes", "keep": "no", "undo_unless_rejected": "unless_rejected"}),
+    "on unknown": ("on_unknown", {"undo": "undo", "retry": "retry", "ignore": "ignore"}),
+    "undo_order": ("undo_order", {"reverse": "reverse", "parallel": "parallel"}),
+    "siblings": ("siblings", {"await": "await", "abandon": "abandon"}),
+}
+UNDO_FAILURE = ("retry", "halt", "continue", "escalate")
+MOST_RETRIES = 1_000
+
+
+def profile(name: ast.Name | None, findings: Findings) -> ir.Policy:
+    """The policy of a profile; an unknown one is reported, and the default taken."""
+    if name is None:
+        return PROFILES["default"]
+    if name.text not in PROFILES:
+        help_ = findings.meant(name.text, PROFILES, f"the profiles are {listed(PROFILES)}")
+        findings.add("P204", f"no profile is called `{name.text}`", name.span, help=help_)
+        return PROFILES["default"]
+    return PROFILES[name.text]
+
+
+def override(policy: ir.Policy, options: tuple[ast.Option, ...], findings: Findings) -> ir.Policy:
+    """A policy with what the saga itself says put in its place."""
+    seen: set[str] = set()
+    for option in options:
+        key, operands = words(option)
+        if key in seen:
+            findings.add("P207", f"`{key}` is given twice", option.span, help="keep one of them")
+        seen.add(key)
+        if key == "on undo_failure":
+            policy = _undo_failure(policy, option, operands, findings)
+        elif key not in CHOICES:
+            known = (*CHOICES, "on undo_failure")
+            help_ = findings.meant(key, known, f"a saga takes {listed(known)}")
+            findings.add("P205", f"a saga has no option `{key}`", option.key.span, help=help_)
+        else:
+            field, values = CHOICES[key]
+            texts = tuple(getattr(o, "text", None) for o in operands)
+            if len(texts) != 1 or texts[0] not in values:
+                help_ = findings.meant(str(texts[0]) if texts else "", values, f"it takes {listed(values)}")
+                findings.add("P206", f"`{key}` does not take that", option.span, help=help_)
+            else:
+                policy = policy._replace(**{field: values[texts[0]]})
+    return policy
+
+
+def _undo_failure(
+    policy: ir.Policy, option: ast.Option, operands: tuple[object, ...], findings: Findings
+) -> ir.Policy:
+    """`on undo_failure retry [N] [then X]`, `on undo_failure X`."""
+    said = [getattr(o, "text", None) or getattr(o, "value", None) or 0 for o in operands]
+    said = [w for w in said if w != "then"]
+    match said:
+        case ["retry"]:
+            return policy._replace(undo_failure="retry", undo_retries=None)
+        case ["retry", int(times), ("halt" | "continue" | "escalate") as then]:
+            if times > MOST_RETRIES:
+                message = f"{figure(times)} retries of an undo are more than can be looked at"
+                findings.add("P217", message, option.span, help="two or three attempts show what many show")
+                return policy
+            return policy._replace(undo_failure=then, undo_retries=times)
+        case [("halt" | "continue" | "escalate") as then]:
+            return policy._replace(undo_failure=then, undo_retries=0)
+        case ["retry", int()]:
+            message = "nothing is said about an undo that fails after its last retry"
+            findings.add("P206", message, option.span, help="end it with `then halt`, `then continue` or `then escalate`")
+        case _:
+            help_ = "say `retry`, `halt`, `continue`, `escalate`, or `retry 5 then escalate`"
+            findings.add("P206", "`on undo_failure` does not take that", option.span, help=help_)
+    return policy

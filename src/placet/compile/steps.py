@@ -1,0 +1,109 @@
+"""Steps of a saga: their options, what they and their service guarantee, the errors they tell apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.compile.findings import listed
+from placet.compile.options import GUARANTEES, STEP_OPTIONS, number, understood
+from placet.compile.profiles import MOST_RETRIES
+from placet.ir import model as ir
+from placet.syntax import ast
+
+if TYPE_CHECKING:
+    from placet.compile.declarations import Declarations
+    from placet.compile.findings import Findings
+    from placet.compile.options import Operand
+
+ACTIONS = ("reject", "unknown", "escalate")
+
+
+class Steps:
+    """Resolves the steps of one process, in the order of the text, and remembers them for `after`."""
+
+    def __init__(self, process: str, declared: Declarations, findings: Findings) -> None:
+        self._process = process
+        self._declared = declared
+        self._findings = findings
+        self._known: dict[str, list[str]] = {}  # name -> ids
+        self._unknown: list[ast.Name] = []  # named by `after`, but not known when it was read
+
+    def service(self, name: ast.Name | None) -> str:
+        """The name of a service that is declared, or empty; others are reported."""
+        if name is None:
+            return ""
+        self._declared.used.add(name.text)
+        if name.text not in self._declared.services:
+            known = self._declared.services
+            help_ = self._findings.meant(name.text, known, f"declare it: `service {name.text}`")
+            self._findings.add("P201", f"no service is called `{name.text}`", name.span, help=help_)
+        return name.text
+
+    def step(self, step: ast.Step, identifier: str) -> ir.Step:
+        """One step."""
+        good = understood(step.options, STEP_OPTIONS, "step", self._findings)
+        service = self.service(step.service)
+        guarantees = self._declared.guarantees.get(service, frozenset()).union(g for g in GUARANTEES if g in good)
+        times = number(good["retry"][1], MOST_RETRIES, "retries", self._findings) if "retry" in good else 0
+        after = self._after(good["after"][1]) if "after" in good else ()
+        timeout = good["timeout"][1][0] if "timeout" in good else None
+        self._known.setdefault(step.name.text, []).append(identifier)
+        return ir.Step(
+            identifier,
+            step.name.text,
+            service or self._process,
+            undo=self._undo(step, *good["undo"]) if "undo" in good else None,
+            retry=times,
+            timeout=timeout.seconds if isinstance(timeout, ast.Duration) else None,
+            pivot="pivot" in good,
+            retriable="retriable" in good,
+            read_only="read_only" in good,
+            guarantees=guarantees,
+            errors=self._errors(step.errors),
+            after=after,
+            span=step.span,
+        )
+
+    def _undo(self, step: ast.Step, option: ast.Option, operands: tuple[Operand, ...]) -> ir.Undo:
+        name, *rest = (o.text for o in operands if isinstance(o, ast.Name))
+        if rest and rest[0] not in ("reply", f"{step.name.text}.reply"):
+            message = f"an undo of `{step.name.text}` can be given only the reply of that step"
+            self._findings.add("P206", message, option.span, help=f"write `undo {name}({step.name.text}.reply)`")
+        return ir.Undo(name, "reply" if rest else "", option.span)
+
+    def _after(self, operands: tuple[Operand, ...]) -> tuple[str, ...]:
+        found: list[str] = []
+        for operand in operands:
+            if isinstance(operand, ast.Name):
+                ids = self._known.get(operand.text)
+                if ids is None:
+                    self._unknown.append(operand)
+                found += ids or ()
+        return tuple(dict.fromkeys(found))
+
+    def _errors(self, rules: tuple[ast.ErrorRule, ...]) -> tuple[ir.ErrorRule, ...]:
+        found: dict[str, ir.ErrorRule] = {}
+        for rule in rules:
+            name = rule.error.text
+            action = rule.action.text if rule.action is not None else "reject"
+            if name in found:
+                message = f"the error `{name}` has a rule already"
+                self._findings.add("P207", message, rule.error.span, help="keep one of them")
+            elif rule.action is not None and action not in ACTIONS:
+                help_ = self._findings.meant(action, ACTIONS, f"it is one of {listed(ACTIONS)}")
+                self._findings.add("P206", f"`{action}` is nothing to do after an error", rule.action.span, help=help_)
+            else:
+                operands = (rule.retry,) if rule.retry is not None else ()
+                retry = number(operands, MOST_RETRIES, "retries", self._findings) if operands else 0
+                found[name] = ir.ErrorRule(name, retry, action)  # type: ignore[arg-type] - one of ACTIONS
+        return tuple(found.values())
+
+    def close(self) -> None:
+        """Report what `after` could not find, once all steps are known."""
+        for name in self._unknown:
+            if name.text in self._known:
+                message = f"step `{name.text}` does not come before this one"
+                self._findings.add("P203", message, name.span, help="`after` names steps further up")
+            else:
+                help_ = self._findings.meant(name.text, self._known, "`after` names steps of the same saga")
+                self._findings.add("P203", f"no step is called `{name.text}`", name.span, help=help_)
