@@ -1,0 +1,151 @@
+"""A net being compiled: its columns and the side tables that grow with it.
+
+It keeps the columns itself instead of going through `NetBuilder`: all arcs of a compiled workflow weigh one and come from
+this room, so the checks of the builder would cost half of the compile time of a large model and find nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.compiled import Compiled, Origin, OriginMap
+from placet.net.core import Net
+from placet.net.final import Final, PlaceClass
+from placet.net.roles import PLAIN, Channel, Role, Roles, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from placet.evidence import Assumptions
+    from placet.net.core import Arcs
+    from placet.source import Span
+
+CONTROL = PlaceClass.CONTROL
+CHANNEL = PlaceClass.CHANNEL
+RECORD = PlaceClass.RECORD
+
+LIMIT = 2_000_000  # places and transitions; beyond it no engine could do anything with the net
+
+
+class TooLargeError(Exception):
+    """The net outgrew LIMIT; never leaves this room."""
+
+
+class Draft:
+    """Places and transitions by id, each with its origin, class or role; arcs weigh one."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, int] = {}
+        self.names: list[str] = []
+        self.initial: list[int] = []
+        self.classes: list[PlaceClass] = []
+        self.place_origins: list[Origin] = []
+        self.transitions: dict[str, int] = {}
+        self.pre: list[Arcs] = []
+        self.post: list[Arcs] = []
+        self.inhibit: dict[int, Arcs] = {}
+        self.transition_origins: list[Origin] = []
+        self.roles: list[Role] = []
+        self.quiet: set[int] = set()
+        self.steps: dict[str, list[int]] = {}
+        self.channels: list[Channel] = []
+        self.saga_steps: list[Step] = []
+
+    def place(
+        self,
+        identifier: str,
+        origin: str,
+        phrase: str,
+        span: Span | None,
+        actor: str,
+        kind: PlaceClass = CONTROL,
+        tokens: int = 0,
+        service: str = "",
+    ) -> int:
+        """Add a place; gives its index."""
+        places = self.places
+        index = len(places)
+        if identifier in places:
+            identifier = _unused(identifier, places)
+        places[identifier] = index
+        self.names.append(identifier)
+        self.initial.append(tokens)
+        self.classes.append(kind)
+        self.place_origins.append(Origin(origin, phrase, span, service, actor))
+        return index
+
+    def transition(
+        self,
+        identifier: str,
+        pre: Sequence[int],
+        post: Sequence[int],
+        origin: str,
+        phrase: str,
+        span: Span | None,
+        actor: str,
+        role: Role = PLAIN,
+        service: str = "",
+    ) -> int:
+        """Add a transition; gives its index. A place in both `pre` and `post` is only tested."""
+        transitions = self.transitions
+        index = len(transitions)
+        if index + len(self.places) > LIMIT:
+            raise TooLargeError
+        if identifier in transitions:
+            identifier = _unused(identifier, transitions)
+        transitions[identifier] = index
+        self.pre.append(((pre[0], 1),) if len(pre) == 1 else _arcs(pre))
+        self.post.append(((post[0], 1),) if len(post) == 1 else _arcs(post))
+        self.transition_origins.append(Origin(origin, phrase, span, service, actor))
+        self.roles.append(role)
+        return index
+
+    def step(self, identifier: str, transition: int) -> None:
+        """One more transition by which something the user wrote may happen."""
+        found = self.steps.get(identifier)
+        if found is None:
+            self.steps[identifier] = [transition]
+        else:
+            found.append(transition)
+
+    def compiled(
+        self, subject: str, kind: str, ends: tuple[int, ...], assumptions: Assumptions, *, any_sink: bool
+    ) -> Compiled:
+        """All of it, frozen."""
+        count = len(self.transitions)
+        none: tuple[Arcs, ...] = ((),) * count
+        inhibit = none
+        if self.inhibit:
+            columns = list(none)
+            for t, arcs in self.inhibit.items():
+                columns[t] = arcs
+            inhibit = tuple(columns)
+        net = Net(
+            tuple(self.places), tuple(self.transitions), tuple(self.pre), tuple(self.post), none, inhibit, ((),) * count, (), subject
+        )  # fmt: skip
+        return Compiled(
+            subject=subject,
+            kind=kind,
+            net=net,
+            initial=tuple(self.initial),
+            final=Final(ends, tuple(self.classes), any_sink),
+            roles=Roles(tuple(self.roles), tuple(self.channels), tuple(self.saga_steps)),
+            origin=OriginMap(tuple(self.place_origins), tuple(self.transition_origins)),
+            assumptions=assumptions,
+            quiet=frozenset(self.quiet),
+            steps=tuple((name, tuple(found)) for name, found in self.steps.items()),
+        )
+
+
+def _arcs(places: Sequence[int]) -> Arcs:
+    if len(set(places)) == len(places):
+        return tuple([(p, 1) for p in sorted(places)])
+    return tuple([(p, places.count(p)) for p in sorted(set(places))])
+
+
+def _unused(identifier: str, taken: dict[str, int]) -> str:
+    """Ids of the IR are unique; should an importer repeat one, the net still gets built."""
+    number = 2
+    while f"{identifier}~{number}" in taken:
+        number += 1
+    return f"{identifier}~{number}"

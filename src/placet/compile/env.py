@@ -1,0 +1,420 @@
+"""Where a statement stands while it is compiled: its path, its process, who catches its errors, which thread it is of.
+
+Statements are compiled from an agenda, outermost first, and nothing recurses: a parent allocates the ports of its
+children, pushes them, and beneath them a job that finishes what only the children can tell (which errors arrived).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
+
+from placet.compile.draft import RECORD, Draft
+from placet.compile.survey import ABANDON
+from placet.diagnostics import Diagnostic
+from placet.net.roles import PLAIN, Kind, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from placet.compile.survey import Survey
+    from placet.diagnostics import Severity
+    from placet.ir.model import Policy, Process, Statement
+    from placet.net.final import PlaceClass
+    from placet.source import Span
+
+END = Role(Kind.END)
+
+
+class Ports(NamedTuple):
+    """The places a statement is compiled between. `undo` and `undone` are one where nothing turns back differently.
+
+    start -> done; in a saga also undo ("compensate me, I had completed") -> undone ("go on backwards").
+    """
+
+    start: int
+    done: int
+    undo: int = -1
+    undone: int = -1
+
+
+class Frame:
+    """One process in the net: the root, or a callee where it is called."""
+
+    def __init__(self, process: Process, path: str) -> None:
+        self.process = process
+        self.path = path
+        self.name = process.id.rsplit("/", 1)[-1]
+        self.ends: dict[str, int] = {}
+
+
+class Env(NamedTuple):
+    """The surroundings of a statement."""
+
+    frame: Frame
+    base: str  # the path that stands for `stem`
+    stem: str  # the id of the process whose statements these are
+    suffix: str  # rounds of unrolled loops
+    route: Route
+    thread: Thread | None = None  # whose token this is, where somebody may have to stop it
+    policy: Policy | None = None  # inside a saga
+    failed: int = -1  # inside a saga: where a compensation that gives up goes
+    scope: SagaScope | None = None  # inside a saga: who must know the name of an error
+
+    def path(self, identifier: str) -> str:
+        """The path in this net of an IR id."""
+        return self.base + identifier[len(self.stem) :] + self.suffix
+
+
+# -- errors ----------------------------------------------------------------------------------------------------------
+
+
+class Top:
+    """Nobody catches: the process ends `failed`."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+
+
+class Handled:
+    """A scope with handlers: `places` by error name, filled as errors arrive."""
+
+    def __init__(self, names: frozenset[str], outer: Route, place: Callable[[str], int]) -> None:
+        self.names = names
+        self.outer = outer
+        self.place = place
+        self.arrived: dict[str, int] = {}
+
+    def catches(self, error: str) -> bool:
+        """Whether the error stays here; nothing catches a saga's being abandoned."""
+        return error in self.names or ("*" in self.names and error != ABANDON)
+
+
+class Forked:
+    """The edge of a way of a parallel: an error that crosses it stops the other ways first."""
+
+    def __init__(self, fork: Fork, thread: Thread) -> None:
+        self.fork = fork
+        self.thread = thread
+
+
+class Back(NamedTuple):
+    """Inside a saga: the token goes backwards from `place`, and `scope` is told the name of the error."""
+
+    place: int
+    scope: SagaScope | None
+
+
+Route: TypeAlias = Union[Top, Handled, Forked, Back]
+
+
+class SagaScope:
+    """A scope of a saga with handlers: it remembers which error made its body turn back.
+
+    `clear` is there where several ways may fail: only the first error is remembered.
+    """
+
+    def __init__(self, outer: SagaScope | None, remember: Callable[[str], int], clear: int, raised: int) -> None:
+        self.outer = outer
+        self.remember = remember
+        self.clear = clear
+        self.raised = raised
+        self.arrived: dict[str, int] = {}
+
+    def mark(self, error: str) -> int:
+        """The place that remembers this error."""
+        place = self.arrived.get(error)
+        if place is None:
+            place = self.arrived[error] = self.remember(error)
+        return place
+
+
+class Throw(NamedTuple):
+    """What a transition that raises an error takes and gives beside its own token.
+
+    `again` is a second variant, for a scope that remembers an earlier error already.
+    """
+
+    pre: tuple[int, ...]
+    post: tuple[int, ...]
+    again: tuple[int, ...] = ()
+
+
+# -- threads: what may have to be stopped ----------------------------------------------------------------------------
+
+
+class Exit(NamedTuple):
+    """A way to take the token of a thread wherever it is: needs `pre`, gives `post`."""
+
+    label: str
+    pre: tuple[int, ...]
+    post: tuple[int, ...]
+    phrase: str
+    origin: str
+    span: Span | None
+    role: Role
+    step: str = ""  # the thing the user wrote that happens by it
+
+
+class Thread:
+    """The places among which exactly one token moves, forks apart: while ways of a fork run, `fork.running` holds it."""
+
+    def __init__(self) -> None:
+        self.places: list[int] = []
+        self.forks: list[Fork] = []
+        self.inner: list[Thread] = []  # of scopes inside that can be interrupted: the same token
+        self.exits: list[Exit] = []
+
+
+class Fork:
+    """A parallel whose ways may have to be stopped: by an error of one of them, or from outside."""
+
+    def __init__(self, path: str, env: Env, origin: str, span: Span | None, running: int) -> None:
+        self.path = path
+        self.env = env
+        self.origin = origin
+        self.span = span
+        self.running = running
+        self.ways: list[tuple[Thread, int, int, int]] = []  # thread, stop, stopped, raised
+        self.errors: dict[str, int] = {}
+
+
+class Agenda:
+    """The net so far, and the work that is left."""
+
+    def __init__(self, survey: Survey, plain: Dispatch, saga: Dispatch) -> None:
+        self.draft = Draft()
+        self.survey = survey
+        self.plain = plain
+        self.saga = saga
+        self.jobs: list[tuple[Any, ...]] = []
+        self.diagnostics: list[Diagnostic] = []
+        self.bounds: dict[str, int] = {}
+        self.unjustified = False
+        self.free_guards: dict[str, None] = {}
+        self.timed = False
+
+    def push(self, statement: Statement, ports: Ports, env: Env) -> None:
+        """Compile a statement between its ports. What holds no saga step is compiled as in a workflow."""
+        if env.policy is not None:
+            if self.survey.of(statement).steps:
+                self.jobs.append((self.saga[type(statement)], statement, ports, env))
+                return
+            env = env._replace(route=Back(ports.undone, env.scope))
+        self.jobs.append((self.plain[type(statement)], statement, ports, env))
+
+    def later(self, job: Callable[..., None], *arguments: object) -> None:
+        """Push a job that runs after everything pushed after it."""
+        self.jobs.append((job, *arguments))
+
+    def report(self, code: str, severity: Severity, message: str, span: Span | None, *, help: str = "") -> None:  # noqa: A002
+        """A diagnostic, once for each place in the source."""
+        found = Diagnostic(code, severity, message, span, help=help)
+        if found not in self.diagnostics:
+            self.diagnostics.append(found)
+
+    def run(self) -> None:
+        """Work until nothing is left."""
+        jobs = self.jobs
+        while jobs:
+            job, *arguments = jobs.pop()
+            job(self, *arguments)
+
+    def place(
+        self,
+        path: str,
+        env: Env,
+        origin: str,
+        phrase: str,
+        span: Span | None,
+        kind: PlaceClass | None = None,
+        tokens: int = 0,
+    ) -> int:
+        """A place of the coordinator: control, and then a place of its thread, unless another class is given."""
+        if kind is not None:
+            return self.draft.place(path, origin, phrase, span, env.frame.path, kind, tokens)
+        place = self.draft.place(path, origin, phrase, span, env.frame.path)
+        if env.thread is not None:
+            env.thread.places.append(place)
+        return place
+
+    def move(
+        self, path: str, pre: Sequence[int], post: Sequence[int], env: Env, origin: str, phrase: str, span: Span | None,
+        role: Role = PLAIN,
+    ) -> int:  # fmt: skip
+        """A transition of the coordinator."""
+        return self.draft.transition(path, pre, post, origin, phrase, span, env.frame.path, role)
+
+    def end(self, frame: Frame, name: str, span: Span | None = None) -> int:
+        """The place of a named end of a process."""
+        place = frame.ends.get(name)
+        if place is None:
+            phrase = f"`{frame.name}` has ended `{name}`"
+            identifier = f"{frame.path}#end.{name}"
+            place = self.draft.place(identifier, frame.process.id, phrase, span or frame.process.span, frame.path)
+            frame.ends[name] = place
+        return place
+
+    def raising(
+        self,
+        path: str,
+        pre: Sequence[int],
+        error: str,
+        env: Env,
+        origin: str,
+        phrase: str,
+        span: Span | None,
+        role: Role,
+    ) -> list[int]:
+        """The transitions by which an error leaves `pre`: one, or two inside a saga where an earlier one may be pending."""
+        thrown = throw(self, env.route, error)
+        made = [self.move(path, (*pre, *thrown.pre), thrown.post, env, origin, phrase, span, role)]
+        if thrown.again:
+            made.append(self.move(f"{path}.later", pre, thrown.again, env, origin, phrase, span, role))
+            self.draft.quiet.add(made[1])
+        return made
+
+
+Dispatch: TypeAlias = "dict[type, Callable[..., None]]"
+
+
+def throw(agenda: Agenda, route: Route, error: str) -> Throw:
+    """Where an error goes from here."""
+    while isinstance(route, Handled):
+        if route.catches(error):
+            place = route.arrived.get(error)
+            if place is None:
+                place = route.arrived[error] = route.place(error)
+            return Throw((), (place,))
+        route = route.outer
+    if isinstance(route, Top):
+        return Throw((), (agenda.end(route.frame, "failed"),))
+    if isinstance(route, Back):
+        return backwards(route.place, route.scope, error)
+    fork, thread = route.fork, route.thread
+    raised = next(way[3] for way in fork.ways if way[0] is thread)
+    place = fork.errors.get(error)
+    if place is None:
+        name = error or "abandon"
+        phrase = f"`{error}` stops the other ways" if error else "giving up stops the other ways"
+        place = agenda.draft.place(
+            f"{fork.path}#raised.{name}", fork.origin, phrase, fork.span, fork.env.frame.path
+        )  # of no thread: whoever stops the fork from outside waits until its ways have stopped
+        fork.errors[error] = place
+    return Throw((fork.running,), (place, raised))
+
+
+def backwards(place: int, scope: SagaScope | None, error: str) -> Throw:
+    """A saga turns back at `place`; the innermost scope with handlers is told the error."""
+    if scope is None:
+        return Throw((), (place,))
+    mark = scope.mark(error)
+    if scope.clear < 0:
+        return Throw((), (place, mark))
+    return Throw((scope.clear,), (place, mark, scope.raised), (place,))
+
+
+# -- stopping --------------------------------------------------------------------------------------------------------
+
+
+def finish_thread(agenda: Agenda, thread: Thread, env: Env) -> None:
+    """The exits of a thread, from wherever its token can be. Linear in places times exits."""
+    draft = agenda.draft
+    names = draft.names
+    places, forks = list(thread.places), list(thread.forks)
+    pending = list(thread.inner)
+    for inner in pending:
+        places += inner.places
+        forks += inner.forks
+        pending += inner.inner
+    for exit_ in thread.exits:
+        for p in places:
+            if p in exit_.pre:
+                continue
+            made = draft.transition(
+                f"{exit_.label}@{names[p]}", (p, *exit_.pre), exit_.post, exit_.origin, exit_.phrase, exit_.span,
+                env.frame.path, exit_.role,
+            )  # fmt: skip
+            draft.step(exit_.step, made) if exit_.step else draft.quiet.add(made)
+        for fork in forks:
+            _leave(agenda, fork, exit_, env)
+
+
+def _leave(agenda: Agenda, fork: Fork, exit_: Exit, env: Env) -> None:
+    """An exit while the ways of a fork run: all are stopped, then the exit's target is reached."""
+    draft = agenda.draft
+    stopping = draft.place(
+        f"{exit_.label}@{fork.path}",
+        exit_.origin,
+        "the ways still running are being stopped",
+        exit_.span,
+        env.frame.path,
+    )
+    stops = [stop for _, stop, _, _ in fork.ways]
+    stopped = [rest for _, _, rest, _ in fork.ways]
+    made = draft.transition(
+        f"{exit_.label}@{fork.path}#stop", (fork.running, *exit_.pre), (stopping, *stops), exit_.origin, exit_.phrase,
+        exit_.span, env.frame.path, exit_.role,
+    )  # fmt: skip
+    draft.step(exit_.step, made) if exit_.step else draft.quiet.add(made)
+    over = draft.transition(
+        f"{exit_.label}@{fork.path}#stopped", (stopping, *stopped), exit_.post, exit_.origin,
+        "all ways are stopped", exit_.span, env.frame.path,
+    )  # fmt: skip
+    draft.quiet.add(over)
+
+
+def finish_fork(agenda: Agenda, fork: Fork) -> None:
+    """The errors that left a way: the others are stopped, then the error goes on outside. Linear in ways and errors."""
+    draft = agenda.draft
+    stops = [stop for _, stop, _, _ in fork.ways]
+    stopped = [rest for _, _, rest, _ in fork.ways]
+    for error, place in fork.errors.items():
+        name = error or "abandon"
+        pending = draft.place(
+            f"{fork.path}#stopping.{name}",
+            fork.origin,
+            "the ways still running are being stopped",
+            fork.span,
+            fork.env.frame.path,
+        )
+        made = agenda.move(
+            f"{fork.path}#stop.{name}",
+            (place,),
+            (pending, *stops),
+            fork.env,
+            fork.origin,
+            "the other ways are stopped",
+            fork.span,
+        )
+        draft.quiet.add(made)
+        phrase = f"all ways are stopped after `{error}`" if error else "all ways are stopped"
+        made_all = agenda.raising(
+            f"{fork.path}#left.{name}", (pending, *stopped), error, fork.env, fork.origin, phrase, fork.span, PLAIN
+        )
+        draft.quiet.update(made_all)
+
+
+def new_fork(agenda: Agenda, path: str, ways: int, env: Env, origin: str, span: Span | None) -> Fork:
+    """A fork that can be stopped, with a thread, a stop and a stopped place for each way; its jobs are pushed."""
+    draft = agenda.draft
+    running = draft.place(f"{path}#running", origin, "its ways are running", span, env.frame.path)
+    fork = Fork(path, env, origin, span, running)
+    if env.thread is not None:
+        env.thread.forks.append(fork)
+    agenda.later(finish_fork, fork)
+    for number in range(1, ways + 1):
+        thread = Thread()
+        way = f"{path}#way[{number}]"
+        stop = draft.place(f"{way}.stop", origin, "this way is told to stop", span, env.frame.path)
+        stopped = draft.place(f"{way}.stopped", origin, "this way has stopped", span, env.frame.path)
+        raised = draft.place(f"{way}.raised", origin, "this way has raised an error", span, env.frame.path)
+        thread.places.append(raised)
+        thread.exits.append(Exit(f"{way}.stop", (stop,), (stopped,), "a way is stopped", origin, span, PLAIN))
+        fork.ways.append((thread, stop, stopped, raised))
+        agenda.later(finish_thread, thread, env)
+    return fork
+
+
+def record(agenda: Agenda, path: str, env: Env, origin: str, phrase: str, span: Span | None, tokens: int = 0) -> int:
+    """A place that only remembers; free in final markings."""
+    return agenda.place(path, env, origin, phrase, span, RECORD, tokens)

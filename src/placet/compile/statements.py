@@ -1,0 +1,281 @@
+"""Statements without saga steps, as nets between a start place and a done place.
+
+Errors go to the innermost handler. A way of a parallel that is left by an error stops its siblings: each holds one token
+in its thread, and a stop token takes it wherever it is (docs/semantics.md shows the net).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.compile.env import END, Forked, Ports, new_fork, record
+from placet.compile.survey import ABANDON, NO_CHOICE
+from placet.ir.model import Receive
+from placet.net.roles import PLAIN, Kind, Role
+
+if TYPE_CHECKING:
+    from placet.compile.env import Agenda, Env
+    from placet.ir.model import Abandon, Choice, End, Loop, Parallel, Race, Raise, Sequence, Task, Timer, Way
+
+TASK = Role(Kind.TASK)
+EVENT = Role(Kind.EVENT)
+TIMER = Role(Kind.TIMER)
+UNROLL = 2  # rounds of a loop around saga steps that says no bound
+
+
+def name_of(identifier: str) -> str:
+    """The last word of a path, as the user wrote it: `stock` of `purchase/choice[stock]`."""
+    last = identifier.rsplit("/", 1)[-1]
+    return last[last.rfind("[") + 1 : -1] if last.endswith("]") else last
+
+
+def task(agenda: Agenda, stmt: Task, ports: Ports, env: Env) -> None:
+    """An activity: one transition to its done place, one for each error it may end in."""
+    path = env.path(stmt.id)
+    role = Role(Kind.TASK, "", "", 0, stmt.service) if stmt.service else TASK
+    where = f" at `{stmt.service}`" if stmt.service else ""
+    draft = agenda.draft
+    made = draft.transition(
+        path,
+        (ports.start,),
+        (ports.done,),
+        stmt.id,
+        f"`{stmt.name}` is done{where}",
+        stmt.span,
+        env.frame.path,
+        role,
+        stmt.service,
+    )
+    draft.step(stmt.id, made)
+    for error in stmt.errors:
+        phrase = f"`{stmt.name}` fails{where}: {error}"
+        found = agenda.raising(f"{path}#{error}", (ports.start,), error, env, stmt.id, phrase, stmt.span, role)
+        draft.step(f"{stmt.id}#{error}", found[0])
+
+
+def sequence(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
+    """The done place of each part is the start place of the next."""
+    parts = stmt.parts
+    if not parts:
+        path = env.path(stmt.id)
+        made = agenda.move(
+            f"{path}#skip", (ports.start,), (ports.done,), env, stmt.id, "nothing is to be done", stmt.span
+        )
+        agenda.draft.quiet.add(made)
+        return
+    done = ports.done
+    pending = []
+    path_of = env.path
+    for part in reversed(parts[1:]):
+        identifier = part.id
+        start = agenda.place(
+            f"{path_of(identifier)}#start", env, identifier, f"before `{name_of(identifier)}`", part.span
+        )
+        pending.append((part, Ports(start, done)))
+        done = start
+    push = agenda.push
+    for part, its in pending:
+        push(part, its, env)
+    push(parts[0], Ports(ports.start, done), env)
+
+
+def chooses(env: Env, way: Way) -> str:
+    """The phrase of taking a way."""
+    return f"`{env.frame.name}` chooses: {way.guard.text if way.guard else name_of(way.id)}"
+
+
+def choice(agenda: Agenda, stmt: Choice, ports: Ports, env: Env) -> None:
+    """One transition for each way; where no way may apply, one more that raises NoChoiceMatched."""
+    for way in reversed(stmt.ways):
+        path = env.path(way.id)
+        start = agenda.place(f"{path}#start", env, way.id, f"on the way `{name_of(way.id)}`", way.span)
+        made = agenda.move(f"{path}#choose", (ports.start,), (start,), env, way.id, chooses(env, way), way.span)
+        agenda.draft.step(way.id, made)
+        guarded(agenda, way)
+        agenda.push(way.body, Ports(start, ports.done), env)
+    if not stmt.exhaustive:
+        path = env.path(stmt.id)
+        phrase = f"no condition of the choice holds in `{env.frame.name}`"
+        agenda.raising(f"{path}#none", (ports.start,), NO_CHOICE, env, stmt.id, phrase, stmt.span, PLAIN)
+
+
+def guarded(agenda: Agenda, way: Way) -> None:
+    """Remember a condition that was abstracted away."""
+    if way.guard is not None and way.guard.free:
+        agenda.free_guards[way.guard.text] = None
+
+
+def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
+    """A fork, a join, and between them the ways; stoppable where an error may leave one of them."""
+    path = env.path(stmt.id)
+    ways = stmt.ways
+    bodies = [(way.body, way.id, way.span) for way in ways]
+    stoppable = env.thread is not None or any(agenda.survey.of(way.body).errors for way in ways)
+    fork = new_fork(agenda, path, len(ways), env, stmt.id, stmt.span) if stoppable else None
+    starts, dones = [], []
+    for number, (body, identifier, span) in enumerate(bodies):
+        way = env.path(identifier)
+        inner = env
+        if fork is not None:
+            thread = fork.ways[number][0]
+            inner = env._replace(thread=thread, route=Forked(fork, thread))
+        starts.append(agenda.place(f"{way}#start", inner, identifier, f"way `{name_of(identifier)}` begins", span))
+        dones.append(agenda.place(f"{way}#done", inner, identifier, f"way `{name_of(identifier)}` is done", span))
+        agenda.push(body, Ports(starts[-1], dones[-1]), inner)
+    held = () if fork is None else (fork.running,)
+    split = f"`{env.frame.name}` goes {len(ways)} ways at once"
+    agenda.move(f"{path}#fork", (ports.start,), (*starts, *held), env, stmt.id, split, stmt.span)
+    joined = f"all {len(ways)} ways of `{env.frame.name}` are done"
+    agenda.move(f"{path}#join", (*dones, *held), (ports.done,), env, stmt.id, joined, stmt.span)
+
+
+def loop(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
+    """A place where rounds begin and one where they end."""
+    if agenda.survey.of(stmt).steps:
+        unrolled(agenda, stmt, ports, env)
+        return
+    path = env.path(stmt.id)
+    if stmt.guard is not None and stmt.guard.free:
+        agenda.free_guards[stmt.guard.text] = None
+    most = stmt.at_most
+    begin = agenda.place(f"{path}#round", env, stmt.id, "a round begins", stmt.span)
+    end = agenda.place(f"{path}#again", env, stmt.id, "a round is over", stmt.span)
+    words = leaving(stmt)
+    if most is None:
+        agenda.move(f"{path}#enter", (ports.start,), (begin,), env, stmt.id, "the loop begins", stmt.span)
+        made = agenda.move(f"{path}#repeat", (end,), (begin,), env, stmt.id, "the loop goes round again", stmt.span)
+        agenda.draft.quiet.add(made)
+        if stmt.test == "before":
+            agenda.move(f"{path}#skip", (ports.start,), (ports.done,), env, stmt.id, words, stmt.span)
+        if stmt.test != "never":
+            agenda.move(f"{path}#leave", (end,), (ports.done,), env, stmt.id, words, stmt.span)
+    else:
+        _counted(agenda, stmt, ports, env, begin, end)
+    agenda.push(stmt.body, Ports(begin, end), env)
+
+
+def leaving(stmt: Loop) -> str:
+    """The phrase of going on after a loop."""
+    return f"the loop is left: {stmt.guard.text}" if stmt.guard is not None else "the loop is left"
+
+
+def _counted(agenda: Agenda, stmt: Loop, ports: Ports, env: Env, begin: int, end: int) -> None:
+    """At most n rounds: the number of the round is a record that each entry sets anew, so that no exit need clear it."""
+    path = env.path(stmt.id)
+    most = max(0, stmt.at_most or 0)
+    agenda.bounds[path] = most
+    rounds = [
+        record(agenda, f"{path}#round[{i}]", env, stmt.id, f"the last round was number {i}", stmt.span, int(i == 0))
+        for i in range(most + 1)
+    ]
+    words = leaving(stmt)
+    if stmt.test == "before" or most == 0:
+        agenda.move(f"{path}#skip", (ports.start,), (ports.done,), env, stmt.id, words, stmt.span)
+    for i in range(most + 1 if most else 0):
+        after = (begin, rounds[1])
+        made = agenda.move(
+            f"{path}#enter[{i}]", (ports.start, rounds[i]), after, env, stmt.id, "the loop begins", stmt.span
+        )
+        agenda.draft.quiet.add(made)
+    for i in range(1, most):
+        phrase = f"the loop goes round again, round {i + 1}"
+        made = agenda.move(
+            f"{path}#repeat[{i + 1}]", (end, rounds[i]), (begin, rounds[i + 1]), env, stmt.id, phrase, stmt.span
+        )
+        agenda.draft.quiet.add(made)
+    if stmt.test != "never":
+        agenda.move(f"{path}#leave", (end,), (ports.done,), env, stmt.id, words, stmt.span)
+    elif most:
+        last = rounds[most]
+        agenda.move(
+            f"{path}#leave",
+            (end, last),
+            (ports.done, last),
+            env,
+            stmt.id,
+            f"the loop is left after {most} rounds",
+            stmt.span,
+        )
+
+
+def rounds_of(agenda: Agenda, stmt: Loop, path: str) -> int:
+    """How often a loop around saga steps is unrolled; a bound that nothing justifies is reported."""
+    if stmt.at_most is not None:
+        agenda.bounds[path] = stmt.at_most
+        return stmt.at_most
+    agenda.bounds[path] = UNROLL
+    agenda.unjustified = True
+    agenda.report(
+        "P401", "warning", f"the loop around saga steps has no bound, {UNROLL} rounds are considered", stmt.span,
+        help="write `at_most N`",
+    )  # fmt: skip
+    return UNROLL
+
+
+def unrolled(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
+    """A loop around a call of a saga: a copy of the body for each round, as each call of a step has its own record."""
+    path = env.path(stmt.id)
+    most = rounds_of(agenda, stmt, path)
+    words = leaving(stmt)
+    start = ports.start
+    if most == 0 or stmt.test == "before":
+        agenda.move(f"{path}#skip", (start,), (ports.done,), env, stmt.id, words, stmt.span)
+    for i in range(1, most + 1):
+        begin = agenda.place(f"{path}#round[{i}]", env, stmt.id, f"round {i} begins", stmt.span)
+        end = agenda.place(f"{path}#again[{i}]", env, stmt.id, f"round {i} is over", stmt.span)
+        made = agenda.move(
+            f"{path}#enter[{i}]", (start,), (begin,), env, stmt.id, f"round {i} of the loop begins", stmt.span
+        )
+        agenda.draft.quiet.add(made)
+        if i == most or stmt.test != "never":
+            agenda.move(f"{path}#leave[{i}]", (end,), (ports.done,), env, stmt.id, words, stmt.span)
+        agenda.push(stmt.body, Ports(begin, end), env._replace(suffix=f"{env.suffix}[{i}]"))
+        start = end
+
+
+def trigger(agenda: Agenda, stmt: Receive | Timer, start: int, done: int, env: Env) -> None:
+    """The transition of an event or of a time."""
+    path = env.path(stmt.id)
+    if isinstance(stmt, Receive):
+        made = agenda.move(path, (start,), (done,), env, stmt.id, f"`{stmt.event}` arrives", stmt.span, EVENT)
+    else:
+        agenda.timed = True
+        text = stmt.text or (f"{stmt.seconds:g} s" if stmt.seconds is not None else "the time")
+        made = agenda.move(path, (start,), (done,), env, stmt.id, f"{text} have passed", stmt.span, TIMER)
+    agenda.draft.step(stmt.id, made)
+
+
+def waits(agenda: Agenda, stmt: Receive | Timer, ports: Ports, env: Env) -> None:
+    """An event or a time on its own."""
+    trigger(agenda, stmt, ports.start, ports.done, env)
+
+
+def race(agenda: Agenda, stmt: Race, ports: Ports, env: Env) -> None:
+    """The first trigger takes the token."""
+    for first, body in reversed(stmt.ways):
+        path = env.path(first.id)
+        won = agenda.place(f"{path}#won", env, first.id, f"`{name_of(first.id)}` came first", first.span)
+        trigger(agenda, first, ports.start, won, env)
+        agenda.push(body, Ports(won, ports.done), env)
+
+
+def raises(agenda: Agenda, stmt: Raise, ports: Ports, env: Env) -> None:
+    """A transition to the innermost handler."""
+    phrase = f"`{env.frame.name}` raises `{stmt.error}`"
+    found = agenda.raising(env.path(stmt.id), (ports.start,), stmt.error, env, stmt.id, phrase, stmt.span, PLAIN)
+    agenda.draft.step(stmt.id, found[0])
+
+
+def abandon(agenda: Agenda, stmt: Abandon, ports: Ports, env: Env) -> None:
+    """As raising an error that only the saga itself handles."""
+    phrase = f"`{env.frame.name}` gives up" + (f": {stmt.reason}" if stmt.reason else "")
+    found = agenda.raising(env.path(stmt.id), (ports.start,), ABANDON, env, stmt.id, phrase, stmt.span, PLAIN)
+    agenda.draft.step(stmt.id, found[0])
+
+
+def ends(agenda: Agenda, stmt: End, ports: Ports, env: Env) -> None:
+    """A transition to the named end of the process."""
+    place = agenda.end(env.frame, stmt.name, stmt.span)
+    phrase = f"`{env.frame.name}` ends `{stmt.name}`"
+    made = agenda.move(env.path(stmt.id), (ports.start,), (place,), env, stmt.id, phrase, stmt.span, END)
+    agenda.draft.step(stmt.id, made)

@@ -1,0 +1,91 @@
+"""A workflow or a saga as a net: the one entrance to what lies beside this module.
+
+Processes that are called are copied in at the call; ids in the copy begin with the path of the call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.compile import saga_to_net, scopes, statements
+from placet.compile.call_net import step
+from placet.compile.draft import LIMIT, TooLargeError
+from placet.compile.env import Agenda, Frame
+from placet.compile.graph_to_net import graph
+from placet.compile.survey import Survey
+from placet.diagnostics import Diagnostic
+from placet.evidence import Assumptions
+from placet.ir import model as ir
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from placet.compile.env import Dispatch
+    from placet.compiled import Compiled
+
+PLAIN: Dispatch = {
+    ir.Task: statements.task,
+    ir.Sequence: statements.sequence,
+    ir.Choice: statements.choice,
+    ir.Parallel: statements.parallel,
+    ir.Loop: statements.loop,
+    ir.Receive: statements.waits,
+    ir.Timer: statements.waits,
+    ir.Race: statements.race,
+    ir.Raise: statements.raises,
+    ir.End: statements.ends,
+    ir.Abandon: statements.abandon,
+    ir.Scope: scopes.scope,
+    ir.Repeat: scopes.repeat,
+    ir.Call: scopes.call,
+    ir.Graph: graph,
+}
+
+SAGA: Dispatch = {
+    ir.Step: step,
+    ir.Sequence: saga_to_net.sequence,
+    ir.Choice: saga_to_net.choice,
+    ir.Parallel: saga_to_net.parallel,
+    ir.Loop: saga_to_net.loop,
+    ir.Race: saga_to_net.race,
+    ir.Scope: saga_to_net.scope,
+    ir.Call: saga_to_net.call,
+    ir.Repeat: saga_to_net.unsupported,
+    ir.Graph: saga_to_net.unsupported,
+}
+
+
+def process_to_net(process: ir.Process, processes: Mapping[str, ir.Process]) -> tuple[Compiled, tuple[Diagnostic, ...]]:
+    """The net of a process, without queries and observers. Linear in the size of the net.
+
+    `processes` are those that may be called, by id. A model that unrolls to more than LIMIT elements gives an empty net
+    and a diagnostic.
+    """
+    survey = Survey(process, processes)
+    agenda = Agenda(survey, PLAIN, SAGA)
+    frame = Frame(process, process.id)
+    try:
+        start = agenda.draft.place(
+            f"{process.id}#start", process.id, f"`{frame.name}` is about to start", process.span, process.id, tokens=1
+        )
+        scopes.enter(agenda, frame, start, None)
+        agenda.run()
+    except TooLargeError:
+        large = Diagnostic(
+            "P404", "error", f"`{frame.name}` becomes a net of more than {LIMIT:,} places and transitions", process.span,
+            help="lower the bounds of its loops and retries, or call fewer processes within each other",
+        )  # fmt: skip
+        agenda = Agenda(survey, PLAIN, SAGA)
+        agenda.diagnostics.append(large)
+        frame = Frame(process, process.id)
+        agenda.end(frame, "completed")
+    assumptions = Assumptions(
+        bounds=tuple(agenda.bounds.items()),
+        unjustified_bounds=agenda.unjustified,
+        free_guards=tuple(agenda.free_guards),
+        time_ignored=agenda.timed,
+        guarantees=tuple(dict.fromkeys(f"{s.service}: {g}" for s in agenda.draft.saga_steps for g in s.guarantees)),
+    )
+    many = isinstance(process.body, ir.Graph) and survey.of(process.body).forks
+    compiled = agenda.draft.compiled(process.id, process.kind, tuple(frame.ends.values()), assumptions, any_sink=many)
+    return compiled, (*survey.diagnostics, *agenda.diagnostics)
