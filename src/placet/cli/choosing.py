@@ -84,6 +84,11 @@ def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
+def budget_of(given: dict[str, Any]) -> Budget:
+    """The budget of a command line, where no configuration counts."""
+    return _budget(given.get)
+
+
 def _budget(chosen: Callable[[str], Any]) -> Budget:
     normal = Budget()
     megabytes = chosen("budget_mb")

@@ -91,9 +91,11 @@ def parse(source: SourceFile) -> tuple[Configuration, tuple[Diagnostic, ...]]:
         return Configuration(source.path), (_not_toml(source, fault),)
     own = os.path.basename(source.path) != "pyproject.toml"  # noqa: PTH119
     prefix = "" if own else "tool.placet"
-    table: Any = document if own else document.get("tool", {}).get("placet", {})
-    if not isinstance(table, dict):
-        return Configuration(source.path), (_wrong(source, "tool", "placet", "a table"),)
+    table: Any = document
+    for name in () if own else ("tool", "placet"):
+        table = table.get(name, {})
+        if not isinstance(table, dict):
+            return Configuration(source.path), (_wrong(source, "", name, "a table"),)
     values: dict[str, Any] = {}
     diagnostics: list[Diagnostic] = []
     _settings(source, prefix, table, values, diagnostics)

@@ -70,17 +70,22 @@ def walk(root: str, diagnostics: list[Diagnostic], excluded: Excluded, suffixes:
     Links to folders are followed as long as they stay inside, and no folder is seen twice.
     """
     inside = os.path.realpath(root)
-    seen = {inside}
+    seen: set[str] = set()
     todo: list[tuple[str, bool, tuple[Excluded, ...]]] = [(root, True, (excluded,))]
     while todo:
         path, is_folder, tests = todo.pop()
         if not is_folder:
             yield path
             continue
+        real = os.path.realpath(path)
+        if real in seen:
+            continue
+        seen.add(real)
         entries = _entries(path, diagnostics)
         if any(e.name == "placet.toml" for e in entries):
             tests = (*tests, _nested(path))
-        for entry in reversed(entries):
+        kept: list[tuple[str, bool, tuple[Excluded, ...]]] = []
+        for entry in entries:
             below = os.path.join(path, entry.name)  # noqa: PTH118 - keeps the path as it was given
             kind = _kind(entry, suffixes)
             if kind is None or any(test(below) for test in tests):
@@ -89,12 +94,8 @@ def walk(root: str, diagnostics: list[Diagnostic], excluded: Excluded, suffixes:
             if real and not (real == inside or real.startswith(inside.rstrip(os.sep) + os.sep)):
                 diagnostics.append(_leads_out(below))
                 continue
-            if kind:
-                real = real or os.path.realpath(below)
-                if real in seen:
-                    continue
-                seen.add(real)
-            todo.append((below, kind, tests))
+            kept.append((below, kind, tests))
+        todo.extend(reversed(kept))
 
 
 def _entries(path: str, diagnostics: list[Diagnostic]) -> list[os.DirEntry[str]]:

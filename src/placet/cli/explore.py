@@ -1,0 +1,102 @@
+"""`placet explore FILE`: how large the state space is, or a walk through it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from placet.cli import exit_codes
+from placet.cli.choosing import budget_options, budget_of
+from placet.cli.group import debug_option
+from placet.cli.subject import load_subject, subject_option
+
+if TYPE_CHECKING:
+    from placet.compiled import Compiled
+    from placet.engines.protocol import Exploration
+
+
+@debug_option
+@click.command()
+@click.argument("file", type=click.Path())
+@subject_option
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print the counts.")
+@click.option("--walk", is_flag=True, help="Choose each step yourself, by its number.")
+@budget_options
+def command(file: str, subject: str | None, form: str, *, walk: bool, **given: Any) -> int:  # noqa: ANN401 - click's
+    """Count the situations that a model can get into, and those in which nothing can happen any more.
+
+    The whole net is explored as it is, without faults and without reductions.
+    """
+    compiled = load_subject(file, subject)
+    if walk:
+        from placet.cli.walk import walk_through
+
+        return walk_through(compiled)
+    return _count(compiled, form, file, given)
+
+
+def _count(compiled: Compiled, form: str, file: str, given: dict[str, Any]) -> int:
+    from time import perf_counter
+
+    from placet.cli.progress import Progress
+    from placet.engines.protocol import Needs, Visitor
+    from placet.engines.reference import Reference
+    from placet.logic.state import Dead
+
+    if given["engine"] not in (None, Reference.name):
+        raise click.BadParameter(
+            f"there is no engine `{given['engine']}`; known: {Reference.name}", param_hint="--engine"
+        )
+    progress = Progress(1)
+    progress.begin(file)
+    begun = perf_counter()
+    visitors = (Visitor(Dead(), Needs.STATES),)
+    found = Reference().explore(compiled.net, compiled.initial, (), visitors, budget_of(given), progress)
+    numbers = {
+        "states": str(found.states),
+        "edges": str(found.edges),
+        "deadlocks": str(sum(found.holds(0))),
+        "max_tokens_in_place": str(max(found.bounds, default=0)),
+        "max_tokens_in_marking": str(max(sum(found.state(i)) for i in range(found.states))),
+        "engine": found.engine,
+        "seconds": round(perf_counter() - begun, 6),
+    }
+    progress.clear()
+    if form == "json":
+        import json
+
+        document = {"subject": compiled.subject, **numbers, "complete": found.complete, "stopped": _stopped(found)}
+        click.echo(json.dumps(document, indent=2))
+    else:
+        _tell(compiled, numbers, found)
+    if found.stop is not None and found.stop.budget == "interrupted":
+        return exit_codes.INTERRUPTED
+    return exit_codes.PROVED if found.complete else exit_codes.INCONCLUSIVE
+
+
+def _stopped(found: Exploration) -> dict[str, str] | None:
+    return {"budget": found.stop.budget, "reached": found.stop.reached} if found.stop else None
+
+
+def _tell(compiled: Compiled, numbers: dict[str, Any], found: Exploration) -> None:
+    click.echo(f"{compiled.kind} {compiled.subject}")
+    rows = (
+        ("situations", "states"),
+        ("steps between them", "edges"),
+        ("in which nothing can happen", "deadlocks"),
+        ("most tokens in a place", "max_tokens_in_place"),
+        ("most tokens in all", "max_tokens_in_marking"),
+    )
+    for words, key in rows:
+        click.echo(f"  {words:28}{numbers[key]:>12}")
+    stop = found.stop
+    if stop is None:
+        return
+    if stop.budget == "unbounded":
+        place = compiled.origin.places[stop.place]
+        click.echo(f"there is no end to them: `{place.id}` can hold more and more ({place.phrase})")
+    else:
+        option = {"states": "--budget-states", "bytes": "--budget-mb", "seconds": "--budget-seconds"}.get(stop.budget)
+        hint = f"; raise the budget with {option}" if option else ""
+        click.echo(f"not all was seen: stopped by {stop.budget} at {stop.reached}{hint}")

@@ -1,0 +1,60 @@
+"""One file, one subject: what every command but `verify` starts from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from placet.compiled import Compiled
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+
+def subject_option(command: Command) -> Command:
+    """`--subject NAME`."""
+    return click.option("--subject", metavar="NAME", help="Which workflow, saga or net of the file.")(command)
+
+
+def load_subject(path: str, subject: str | None) -> Compiled:
+    """The subject of that name, or the only one. Raises ModelError for a file that cannot be used."""
+    from placet.errors import ModelError
+    from placet.pipeline import load
+
+    loaded = load(path)
+    if loaded.broken:
+        raise ModelError(loaded.diagnostics)
+    names = [c.subject for c in loaded.compiled]
+    if subject is None and len(names) == 1:
+        return loaded.compiled[0]
+    for compiled in loaded.compiled:
+        if compiled.subject == subject:
+            return compiled
+    listed = ", ".join(f"`{name}`" for name in names)
+    if not names:
+        raise click.UsageError(f"there is nothing in `{path}` that could be run")
+    if subject is None:
+        raise click.UsageError(f"`{path}` has several subjects; choose one of {listed} with --subject")
+    from difflib import get_close_matches
+
+    near = get_close_matches(subject, names, 1)
+    hint = f"did you mean `{near[0]}`?" if near else f"there is {listed}"
+    raise click.BadParameter(f"there is no `{subject}` in `{path}`; {hint}", param_hint="--subject")
+
+
+def write_out(text: str, output: str | None) -> None:
+    """To the file, or to standard output."""
+    if output is None:
+        from placet.cli.terminal import write
+
+        write(text)
+        return
+    try:
+        with open(output, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
+            file.write(text)
+    except OSError as problem:
+        raise click.BadParameter(f"`{output}` cannot be written: {problem.strerror}", param_hint="--output") from None
