@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 from placet.evidence import Cycles, Grows, NeverHolds, Reaches, Strands
 from placet.logic.state import evaluate, support
 from placet.net.roles import Kind
-from placet.report.run import can_fire, effect_of, marked_ends, phrase_of, short, still_open, tells, walk
+from placet.report.run import (
+    can_fire,
+    effect_of,
+    marked_ends,
+    phrase_of,
+    short,
+    still_open,
+    tells,
+    transition_name,
+    walk,
+)
 from placet.report.words import clean, counted, listed, quoted
 
 if TYPE_CHECKING:
@@ -18,6 +28,7 @@ if TYPE_CHECKING:
     from placet.net.roles import Step
     from placet.report.run import Run
 
+_RETURNS = ("live", "home", "reversible", "possible")  # checks whose goal is no end
 _EXPLORED = 300  # situations looked at to say what still goes on; more would only lengthen the list
 _LOOKS = 300_000  # transitions looked at for it: a story may not cost more than the verdict
 
@@ -139,8 +150,9 @@ def _strands(run: Run) -> Iterator[str]:
             yield from _waiting(run, open_places)
         return
     what = _for_ever(run.compiled, run.last)
-    where = f"after step {run.number(len(run.fired) - 1)}" if run.fired else "from the start"
-    yield f"{where} there is no way left to get there; all that can still happen is {what}"
+    where = f"after step {run.number(len(run.fired) - 1)}" if run.fired else "from the start on"
+    lost = "that is out of reach for good" if run.query.check in _RETURNS else "no end can be reached any more"
+    yield f"{where} {lost}; all that can still happen, over and over: {what}"
     if ended and open_places:
         yield f"it has ended, but this is still open: {_places(run, open_places)}"
 
@@ -205,8 +217,8 @@ def dead_steps(run: Run) -> list[str]:
     dead = dead_transitions(run)
     written = {t: name for name, transitions in run.compiled.steps for t in transitions}
     for t in dead:
-        origin = run.compiled.origin.transitions[t]
-        names[quoted(short(written.get(t) or origin.id or run.compiled.net.transitions[t]))] = None
+        step = "" if run.compiled.kind == "net" else written.get(t, "")
+        names[quoted(short(step)) if step else transition_name(run.compiled, t)] = None
     return list(names)
 
 
@@ -249,7 +261,7 @@ def _could_be_marked(compiled: Compiled) -> set[int]:
 
 def _never_arrives(run: Run, transition: int, reachable: set[int]) -> str:
     net = run.compiled.net
-    name = quoted(short(run.compiled.origin.transitions[transition].id or net.transitions[transition]))
+    name = transition_name(run.compiled, transition)
     needs = [p for p, _ in (*net.pre[transition], *net.read[transition])]
     missing = [p for p in needs if p not in reachable]
     if missing:

@@ -139,16 +139,29 @@ def end_name(compiled: Compiled, place: int) -> str:
 
 
 def short(identifier: str) -> str:
-    """The last name of a path of names: `trip/choice[stock]/flight` is `flight`, `x/end[rejected]` is `rejected`."""
+    """The last name of a path of names: `trip/choice[stock]/flight~2` is `flight`, `x/end(rejected)` is `rejected`."""
     last = identifier.rpartition("/")[2].partition("#")[0] or identifier
-    if last.endswith("]") and "[" in last:
-        return last[last.index("[") + 1 : -1] or last
-    return last
+    for opening, closing in (("(", ")"), ("[", "]")):
+        inner = last.partition(opening)[2]
+        if inner and closing in inner:
+            return inner[: inner.rindex(closing)] or last
+    return last.partition("~")[0] or last
+
+
+def transition_name(compiled: Compiled, transition: int) -> str:
+    """What the user calls a transition, in backticks: in a plain net its own name, else the last name of its path."""
+    origin = compiled.origin.transitions[transition]
+    phrase = clean(origin.phrase)
+    if compiled.kind != "net":
+        return quoted(short(origin.id or compiled.net.transitions[transition]))
+    named = phrase.startswith("`") and phrase.endswith("` happens")
+    return phrase.removesuffix(" happens") if named else quoted(origin.id or compiled.net.transitions[transition])
 
 
 def phrase_of(run: Run, place: int) -> str:
     """What it means that something is at that place, in the user's words."""
-    return clean(run.compiled.origin.places[place].phrase) or quoted(run.compiled.net.places[place])
+    phrase = clean(run.compiled.origin.places[place].phrase) or quoted(run.compiled.net.places[place])
+    return phrase.removesuffix(" holds a token")  # in a plain net the name alone says where something is
 
 
 def _step(compiled: Compiled, transition: int, delta: tuple[tuple[str, int], ...]) -> Step:

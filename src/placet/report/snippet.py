@@ -39,9 +39,10 @@ def _where(span: Span) -> str:
 
 
 def _excerpt(marks: list[tuple[Span, str, str]], gutter: int, style: Style, look: str) -> list[str]:
-    """The marked lines in the order of their marks, each line once, its carets below it; other files name themselves."""
+    """The marked lines from top to bottom, each once, its carets below it; then those of other files, which are named."""
     lines = [style.paint(f"{' ' * gutter} |", "faint")]
     source, at = marks[0][0].source, 0
+    marks = sorted(marks, key=lambda mark: (mark[0].source is not source, mark[0].source.path, mark[0].start))
     for span, sign, text in marks:
         number = span.line
         if span.source is not source:
