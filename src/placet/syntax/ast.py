@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class Name(NamedTuple):
-    """An identifier, or a dotted path of them (`charge.done` is one Name with a dot in its text)."""
+    """An identifier, or a dotted path of them (`charge.done` is one Name with a dot in its text).
+
+    Hyphens within are part of it (`temporal-java`). After a syntax error, a name that was missing has the text "".
+    """
 
     text: str
     span: Span
@@ -44,7 +47,7 @@ class Duration(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Statements in sequence, in braces."""
+    """Statements in sequence, in braces. It is no statement of a sequence itself: the parser puts it into branches only."""
 
     statements: tuple[Statement, ...]
     span: Span
@@ -65,6 +68,9 @@ class Option(NamedTuple):
     `undo cancel_flight` `undo void(ticket.reply)` `retry 3` `timeout 10s` `pivot` `retriable` `read_only`
     `idempotent` `null_safe` `rejects_after_cancel` `after flight, hotel` `register before` `siblings await`
     `on unknown ask` `on undo_failure retry 5 then escalate` `undo_order parallel` `failing_step undo`.
+
+    The key is the keyword: one word, or the two words `on unknown`, `on undo_failure`. Operands in their order, without
+    `then` and signs: `void`, `ticket.reply`; `retry`, 5, `escalate`. Which values a policy may have is resolved later.
     """
 
     key: Name
@@ -73,7 +79,7 @@ class Option(NamedTuple):
 
 
 class ErrorRule(NamedTuple):
-    """`NAME: retry 5 then reject`, `NAME: reject | unknown | escalate`; `other` is the rest."""
+    """`NAME: retry 5 [then reject]`, `NAME: reject | unknown | escalate`; `other` is the rest."""
 
     error: Name
     retry: Number | None
@@ -126,7 +132,7 @@ class Parallel(NamedTuple):
 
 
 class Loop(NamedTuple):
-    """`loop [LABEL] [at_most N] { } [until "..."]`, `while "..." [at_most N] { }`."""
+    """`loop [LABEL] [at_most N] { } [until "..."]`, `while [LABEL] "..." [at_most N] { }`."""
 
     label: Name | None
     at_most: Number | None
@@ -151,7 +157,7 @@ class Timer(NamedTuple):
 
 
 class FirstOf(NamedTuple):
-    """`first of [LABEL] { receive a -> ... ; timer 24h -> ... }`: the first to happen wins; the body may be empty."""
+    """`first of [LABEL] { receive a -> ... ; timer 24h }`: the first to happen wins; `->` a statement or a block."""
 
     label: Name | None
     branches: tuple[Branch, ...]
@@ -288,7 +294,7 @@ class Atom(NamedTuple):
 
 
 class Compare(NamedTuple):
-    """`a + 2 b >= 1`: a weighted sum of atoms against a number."""
+    """`a + 2 b - c >= 1`: a weighted sum of atoms against a number; `op` is one of `<= >= == != < >`."""
 
     terms: tuple[tuple[int, Atom], ...]
     op: str

@@ -1,0 +1,311 @@
+"""From reductions to syntax trees: a method for each rule (or alias) of the grammar, with what the rule keeps.
+
+What comes in stands in the order of the grammar, `[...]` left out as None, and the elements of `...*` one by one.
+"""
+
+# ruff: noqa: D102 - the rule of the grammar says what each method is for
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.diagnostics import Diagnostic
+from placet.source import Span
+from placet.syntax import ast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from placet.source import SourceFile
+
+Maybe = ast.Name | None
+UNITS = {"ms": 0.001, "s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+LARGEST = 10**9
+
+
+class Builder:
+    """Builds the values of one file; what the grammar cannot say is reported through `report`."""
+
+    def __init__(self, source: SourceFile, report: Callable[[Diagnostic], None]) -> None:
+        self.source = source
+        self.report = report
+
+    # -- tokens
+
+    def text(self, text: str, span: Span) -> ast.Text:
+        """A quoted sentence; only the quote and the backslash itself are escaped by a backslash."""
+        inner = text[1:-1] if len(text) > 1 and text[-1] == '"' else text[1:]
+        if "\\" in inner:
+            inner = "\\".join(part.replace('\\"', '"') for part in inner.split("\\\\"))
+        return ast.Text(inner, span)
+
+    def two_words(self, text: str, span: Span) -> ast.Name:
+        """A keyword of two words, whatever stands between them."""
+        return ast.Name(" ".join(text.split()), span)
+
+    def number(self, text: str, span: Span) -> ast.Number:
+        """A whole number of at most 10^9."""
+        return ast.Number(int(self._bounded(text, span)) if text.isdecimal() else 0, span)
+
+    def duration(self, text: str, span: Span) -> ast.Duration:
+        """A time with its unit."""
+        unit = text.lstrip("0123456789.")
+        if unit not in UNITS or text.count(".") > 1:
+            return ast.Duration(0, "0s", span)
+        return ast.Duration(float(self._bounded(text[: -len(unit)], span)) * UNITS[unit], text, span)
+
+    def _bounded(self, digits: str, span: Span) -> str:
+        whole = digits.partition(".")[0].lstrip("0")
+        if len(whole) < 10 or whole == str(LARGEST):
+            return digits[:40]
+        shown = whole if len(whole) < 30 else f"{whole[:12]}..."
+        self.report(
+            Diagnostic("P108", "error", f"`{shown}` is too large", span, help=f"numbers go up to {LARGEST} (10^9)")
+        )
+        return str(LARGEST)
+
+    def _defines(self, name: ast.Name) -> ast.Name:
+        if "." in name.text:
+            start = name.span.start + name.text.index(".")
+            self.report(
+                Diagnostic(
+                    "P112",
+                    "error",
+                    f"the name `{name.text}` has a dot",
+                    Span(self.source, start, start + 1),
+                    notes=("dots lead from a name to what belongs to it, as in `charge.done`",),
+                    help=f"write `{name.text.replace('.', '_')}`",
+                )
+            )
+        return name
+
+    # -- declarations
+
+    def start(self, _: Span, *items: ast.Item) -> ast.File:
+        return ast.File(self.source, items)
+
+    def system(self, span: Span, name: ast.Name, title: ast.Text | None) -> ast.System:
+        return ast.System(self._defines(name), title, span)
+
+    def service(self, span: Span, name: ast.Name, options: tuple[ast.Option, ...] | None) -> ast.Service:
+        return ast.Service(self._defines(name), options or (), span)
+
+    def guarantees(self, _: Span, *options: ast.Option) -> tuple[ast.Option, ...]:
+        return options
+
+    def option(self, span: Span, key: ast.Name, *operands: ast.Name | ast.Number | ast.Duration | None) -> ast.Option:
+        return ast.Option(key, tuple(o for o in operands if o is not None), span)
+
+    guarantee = policy = option
+
+    def workflow(self, span: Span, name: ast.Name, body: ast.Block) -> ast.Process:
+        return ast.Process("workflow", self._defines(name), None, body, (), span)
+
+    def saga(
+        self, span: Span, name: ast.Name, profile: Maybe, body: tuple[ast.Block, tuple[ast.Option, ...]]
+    ) -> ast.Process:
+        block, policies = body
+        return ast.Process("saga", self._defines(name), profile, block, policies, span)
+
+    def saga_body(self, span: Span, *parts: ast.Statement | ast.Option) -> tuple[ast.Block, tuple[ast.Option, ...]]:
+        policies = tuple(p for p in parts if isinstance(p, ast.Option))
+        statements = tuple(p for p in parts if not isinstance(p, ast.Option))
+        return ast.Block(statements, span), policies
+
+    # -- statements
+
+    def block(self, span: Span, *statements: ast.Statement) -> ast.Block:
+        return ast.Block(statements, span)
+
+    def task(self, span: Span, name: ast.Name, service: Maybe, fails: tuple[ast.Name, ...] | None) -> ast.Task:
+        return ast.Task(self._defines(name), service, fails or (), span)
+
+    def step(
+        self, span: Span, name: ast.Name, service: Maybe = None, *parts: ast.Option | tuple[ast.ErrorRule, ...]
+    ) -> ast.Step:
+        options = tuple(p for p in parts if isinstance(p, ast.Option))
+        rules = tuple(rule for p in parts if not isinstance(p, ast.Option) for rule in p)
+        return ast.Step(self._defines(name), service, options, rules, span)
+
+    def errors(self, _: Span, *rules: ast.ErrorRule) -> tuple[ast.ErrorRule, ...]:
+        return rules
+
+    def decided(self, span: Span, error: ast.Name, action: ast.Name) -> ast.ErrorRule:
+        return ast.ErrorRule(error, None, action, span)
+
+    def retried(self, span: Span, error: ast.Name, _: ast.Name, times: ast.Number, action: Maybe) -> ast.ErrorRule:
+        return ast.ErrorRule(error, times, action, span)
+
+    def choice(self, span: Span, label: Maybe, *ways: ast.Branch | ast.Block | None) -> ast.Choice:
+        *branches, otherwise = ways
+        if not branches:
+            self._empty("choice", "when", span)
+        return ast.Choice(self._label(label), tuple(branches), otherwise, span)  # type: ignore[arg-type]
+
+    def when(self, span: Span, guard: ast.Text, body: ast.Block) -> ast.Branch:
+        return ast.Branch(guard, None, body, span)
+
+    def otherwise(self, _: Span, body: ast.Block) -> ast.Block:
+        return body
+
+    def either(self, span: Span, label: Maybe, *bodies: ast.Block) -> ast.Either:
+        return ast.Either(self._label(label), tuple(map(self._way, bodies)), span)
+
+    def parallel(self, span: Span, label: Maybe, *bodies: ast.Statement) -> ast.Parallel:
+        return ast.Parallel(self._label(label), tuple(map(self._way, bodies)), span)
+
+    def _way(self, body: ast.Statement) -> ast.Branch:
+        return ast.Branch(None, None, self._braced(body), body.span)
+
+    def _braced(self, body: ast.Statement) -> ast.Block:
+        return body if isinstance(body, ast.Block) else ast.Block((body,), body.span)
+
+    def _label(self, label: Maybe) -> Maybe:
+        return label and self._defines(label)
+
+    def _empty(self, construct: str, part: str, span: Span) -> None:
+        first = Span(self.source, span.start, span.start + len(construct))
+        self.report(Diagnostic("P113", "error", f"this `{construct}` has no `{part}`", first))
+
+    def loop(
+        self, span: Span, label: Maybe, at_most: ast.Number | None, body: ast.Block, until: ast.Text | None
+    ) -> ast.Loop:
+        return ast.Loop(self._label(label), at_most, None, until, body, span)
+
+    def while_loop(
+        self, span: Span, label: Maybe, test: ast.Text, at_most: ast.Number | None, body: ast.Block
+    ) -> ast.Loop:
+        return ast.Loop(self._label(label), at_most, test, None, body, span)
+
+    def receive(self, span: Span, event: ast.Name) -> ast.Receive:
+        return ast.Receive(event, span)
+
+    def timer(self, span: Span, duration: ast.Duration) -> ast.Timer:
+        return ast.Timer(duration, span)
+
+    def first_of(self, span: Span, label: Maybe, *branches: ast.Branch) -> ast.FirstOf:
+        if not branches:
+            self._empty("first", "receive` or `timer", span)
+        return ast.FirstOf(self._label(label), branches, span)
+
+    def branch(self, span: Span, trigger: ast.Receive | ast.Timer, body: ast.Statement | None) -> ast.Branch:
+        after = Span(self.source, span.end, span.end)
+        return ast.Branch(None, trigger, ast.Block((), after) if body is None else self._braced(body), span)
+
+    def try_block(self, span: Span, label: Maybe, body: ast.Block, *handlers: ast.Handler) -> ast.Try:
+        return ast.Try(self._label(label), body, handlers, span)
+
+    def throw(self, span: Span, error: ast.Name) -> ast.Raise:
+        return ast.Raise(error, span)
+
+    def call(self, span: Span, target: ast.Name, *handlers: ast.Handler) -> ast.Call:
+        return ast.Call(target, handlers, span)
+
+    def handler(self, span: Span, name: ast.Name, *rest: ast.Duration | ast.Block | None) -> ast.Handler:
+        *timeout, body = rest
+        return ast.Handler(name, timeout[0] if timeout else None, body, span)  # type: ignore[arg-type]
+
+    def end(self, span: Span, name: ast.Name) -> ast.End:
+        return ast.End(self._defines(name), span)
+
+    def abandon(self, span: Span, reason: ast.Text | None) -> ast.Abandon:
+        return ast.Abandon(reason, span)
+
+    def names(self, _: Span, *names: ast.Name) -> tuple[ast.Name, ...]:
+        return names
+
+    # -- plain nets
+
+    def net(
+        self, span: Span, name: ast.Name, *parts: list[ast.PlaceDecl] | ast.TransitionDecl | tuple[ast.Name, ...]
+    ) -> ast.NetDecl:
+        places: list[ast.PlaceDecl] = []
+        transitions: list[ast.TransitionDecl] = []
+        finals: list[ast.Name] = []
+        for part in parts:
+            if isinstance(part, list):
+                places += part
+            elif isinstance(part, ast.TransitionDecl):
+                transitions.append(part)
+            else:
+                finals += part
+        return ast.NetDecl(self._defines(name), tuple(places), tuple(transitions), tuple(finals), span)
+
+    def places(self, _: Span, *places: ast.PlaceDecl) -> list[ast.PlaceDecl]:
+        return list(places)
+
+    def place(
+        self, span: Span, name: ast.Name, tokens: ast.Number | None, capacity: ast.Number | None
+    ) -> ast.PlaceDecl:
+        return ast.PlaceDecl(self._defines(name), tokens, capacity, span)
+
+    def transition(
+        self, span: Span, name: ast.Name, inputs: tuple[ast.Arc, ...], outputs: tuple[ast.Arc, ...]
+    ) -> ast.TransitionDecl:
+        return ast.TransitionDecl(self._defines(name), inputs, outputs, span)
+
+    def inputs(self, _: Span, *arcs: ast.Arc | None) -> tuple[ast.Arc, ...]:
+        return tuple(arc for arc in arcs if arc is not None)
+
+    outputs = inputs
+
+    def final(self, _: Span, names: tuple[ast.Name, ...]) -> tuple[ast.Name, ...]:
+        return names
+
+    def arc(self, span: Span, weight: ast.Number | None, place: ast.Name) -> ast.Arc:
+        return ast.Arc("", weight, place, span)
+
+    def special_arc(self, span: Span, kind: ast.Name, weight: ast.Number | None, place: ast.Name) -> ast.Arc:
+        return ast.Arc(kind.text, weight, place, span)
+
+    def reset_arc(self, span: Span, kind: ast.Name, place: ast.Name) -> ast.Arc:
+        return ast.Arc(kind.text, None, place, span)
+
+    # -- checks
+
+    def check(
+        self, span: Span, *parts: ast.CheckItem | tuple[tuple[ast.Name, ...], ast.Number | None] | None
+    ) -> ast.Check:
+        *items, under = parts
+        faults, budget = under or (None, None)  # type: ignore[misc]
+        return ast.Check(tuple(items), faults, budget, span)  # type: ignore[arg-type]
+
+    def under(
+        self, _: Span, faults: tuple[ast.Name, ...] | None, budget: ast.Number | None
+    ) -> tuple[tuple[ast.Name, ...], ast.Number | None]:
+        return faults or (), budget
+
+    def check_item(
+        self, span: Span, check: ast.Name, *rest: ast.Formula | ast.Number | ast.Text | None
+    ) -> ast.CheckItem:
+        *operands, sentence = rest
+        kept = tuple(o for o in operands if o is not None)
+        return ast.CheckItem(check, kept, sentence, span)  # type: ignore[arg-type]
+
+    def implication(self, span: Span, left: ast.Formula, right: ast.Formula) -> ast.Junction:
+        return ast.Junction("implies", (left, right), span)
+
+    def disjunction(self, span: Span, *parts: ast.Formula) -> ast.Junction:
+        return ast.Junction("or", parts, span)
+
+    def conjunction(self, span: Span, *parts: ast.Formula) -> ast.Junction:
+        return ast.Junction("and", parts, span)
+
+    def negation(self, span: Span, of: ast.Formula) -> ast.Negation:
+        return ast.Negation(of, span)
+
+    def atom(self, span: Span, name: ast.Name) -> ast.Atom:
+        return ast.Atom(name, span)
+
+    def compare(
+        self, span: Span, terms: tuple[tuple[int, ast.Atom], ...], op: ast.Name, bound: ast.Number
+    ) -> ast.Compare:
+        return ast.Compare(terms, op.text, bound, span)
+
+    def sum(self, _: Span, *terms: tuple[int, ast.Atom]) -> tuple[tuple[int, ast.Atom], ...]:
+        return terms
+
+    def minus(self, _: Span, term: tuple[int, ast.Atom]) -> tuple[int, ast.Atom]:
+        return -term[0], term[1]
+
+    def term(self, _: Span, weight: ast.Number | None, name: ast.Name) -> tuple[int, ast.Atom]:
+        return (1 if weight is None else weight.value), ast.Atom(name, name.span)
