@@ -1,0 +1,79 @@
+"""Which queries a run answers: what the model asks, what the user chooses, or the standard ones of its kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.analysis.check import CHECKS, STANDARD
+from placet.compiled import Query
+from placet.errors import UsageError
+from placet.evidence import Inconclusive
+
+if TYPE_CHECKING:
+    from placet.compiled import Compiled
+
+# Ids that the contract of the command names and that no analysis answers yet.
+LATER = frozenset(
+    (
+        *("reversible", "home", "easy_sound", "generalised_sound", "conserved", "coverage", "ctl", "ltl"),
+        *(f"anomaly_A{number}" for number in range(1, 26)),
+    )
+)
+_NEEDS_PREDICATE = frozenset(("never", "possible", "anomaly_A1"))
+
+
+def questions(compiled: Compiled, chosen: tuple[str, ...] = ()) -> tuple[Query, ...]:
+    """The queries to answer; of a chosen check those of the model, else one about the whole subject.
+
+    Raises UsageError for a check id that does not exist.
+    """
+    if not chosen:
+        return compiled.queries or tuple(whole(compiled, check) for check in standard(compiled))
+    found: list[Query] = []
+    for check in dict.fromkeys(chosen):
+        if check not in CHECKS and check not in LATER:
+            raise UsageError(_unknown(check))
+        asked = [query for query in compiled.queries if query.check == check]
+        found += asked or [whole(compiled, check)]
+    return tuple(found)
+
+
+def standard(compiled: Compiled) -> tuple[str, ...]:
+    """The checks of a subject that asks none: a net with ends is checked as a workflow is."""
+    return STANDARD["workflow" if compiled.kind == "net" and compiled.final.ends else compiled.kind]
+
+
+def whole(compiled: Compiled, check: str) -> Query:
+    """The check as a question about the whole subject."""
+    return Query(check, f"{check}({compiled.subject})")
+
+
+def unanswerable(query: Query) -> Inconclusive | None:
+    """Why a query has no answer whatever the net, or None."""
+    if query.check not in CHECKS:
+        return Inconclusive(f"no analysis answers `{query.check}` yet", "theory")
+    if query.check in _NEEDS_PREDICATE and query.predicate is None:
+        what = "is no saga with undos" if query.check.startswith("anomaly") else f"has no `{query.check}` check of its own"
+        return Inconclusive(f"the model {what}, so there is nothing to ask", "theory")
+    return None
+
+
+def with_final(compiled: Compiled, variant: str) -> Compiled:
+    """The subject relative to other final markings: `any-sink` takes every end, or every place that nothing leaves.
+
+    Raises UsageError for another variant.
+    """
+    if variant != "any-sink":
+        raise UsageError(f"there are no final markings `{variant}`; there is `any-sink`")
+    ends = compiled.final.ends or tuple(p for p, users in enumerate(compiled.net.consumers()) if not users)
+    return compiled._replace(
+        final=compiled.final._replace(ends=ends, any_sink=True),
+        assumptions=compiled.assumptions._replace(final=variant),
+    )
+
+
+def _unknown(check: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(check, sorted({*CHECKS, *LATER}), 1)
+    return f"there is no check `{check}`" + (f"; did you mean `{near[0]}`?" if near else "")
