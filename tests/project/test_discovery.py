@@ -138,6 +138,8 @@ def test_a_placet_toml_met_on_the_walk_excludes_below_its_folder(here):
     (here / "m/placet.toml").write_text('exclude = ["*/broken"]')
     assert files(".") == ["./m/x/model.placet", "./other/x/broken/a.placet"]
     assert files("m") == ["m/x/model.placet"]
+    assert files("m/x") == ["m/x/model.placet"]
+    assert files("m/x/broken") == ["m/x/broken/a.placet"]
 
 
 @pytest.mark.parametrize(

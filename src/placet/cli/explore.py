@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from placet.cli import exit_codes
-from placet.cli.choosing import budget_options, budget_of
+from placet.cli.choosing import budget_of, budget_options
 from placet.cli.group import debug_option
 from placet.cli.subject import load_subject, subject_option
 

@@ -15,6 +15,7 @@ from placet.cli.commands import COMMANDS, overview
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_DEBUG = "placet.debug"
 _COMPLETE = "_PLACET_COMPLETE"
 
 
@@ -53,12 +54,21 @@ class Lazy(click.Group):
 
 
 def debug_option(command: click.Command) -> click.Command:
-    """`--debug`, which `__main__` reads itself, as an option of a command."""
-    option = click.Option(
-        ["--debug"], is_flag=True, expose_value=False, help="Show the traceback of a fault in placet."
-    )
+    """`--debug` as an option of a command, as well as before it."""
+    words = "Show the traceback of a fault in placet."
+    option = click.Option(["--debug"], is_flag=True, expose_value=False, callback=_debugging, help=words)
     command.params.append(option)
     return command
+
+
+def debugging() -> bool:
+    """Whether `--debug` was given, before or behind the command."""
+    return bool(click.get_current_context().meta.get(_DEBUG))
+
+
+def _debugging(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+    if value:
+        ctx.meta[_DEBUG] = True
 
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
@@ -71,7 +81,7 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None: 
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version)
-@click.option("--debug", is_flag=True, expose_value=False)
+@click.option("--debug", is_flag=True, expose_value=False, callback=_debugging)
 def group() -> None:
     """Proves or refutes that a workflow or saga cannot get stuck, lose money or half-undo."""
 

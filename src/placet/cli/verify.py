@@ -10,7 +10,7 @@ import click
 
 from placet.cli import exit_codes
 from placet.cli.choosing import check_options, run_options
-from placet.cli.group import debug_option
+from placet.cli.group import debug_option, debugging
 from placet.report.registry import FORMATS
 from placet.report.report import ModelReport, Report, fault_report
 
@@ -71,7 +71,7 @@ def command(paths: tuple[str, ...], **given: Any) -> int:  # noqa: ANN401 - the 
     if output:
         _writable(output, found.files)
     jobs = given["jobs"] or configuration.jobs or 1
-    debug = "--debug" in sys.argv
+    debug = debugging()
     work = [Job(path, options, jobs > 1, debug) for path in found.files]
     return _report(_reports(found.diagnostics, work, jobs, quiet=given["quiet"]), configuration, given)
 

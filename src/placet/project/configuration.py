@@ -47,11 +47,13 @@ class Configuration(NamedTuple):
 
 def load(folder: str = ".") -> tuple[Configuration, tuple[Diagnostic, ...]]:
     """The configuration that holds in `folder`. Costs a few file look-ups where there is none."""
-    for path in _candidates(os.path.abspath(folder)):  # noqa: PTH100
-        if os.path.isfile(path):  # noqa: PTH113
-            found, diagnostics = load_file(os.path.relpath(path))
-            if found.path or diagnostics:
-                return found, diagnostics
+    for above in upwards(folder):
+        for name in ("placet.toml", "pyproject.toml"):
+            path = os.path.join(above, name)  # noqa: PTH118
+            if os.path.isfile(path):  # noqa: PTH113
+                found, diagnostics = load_file(os.path.relpath(path))
+                if found.path or diagnostics:
+                    return found, diagnostics
     return Configuration(), ()
 
 
@@ -67,17 +69,21 @@ def load_file(path: str) -> tuple[Configuration, tuple[Diagnostic, ...]]:
     return parse(source)
 
 
-def _candidates(folder: str) -> list[str]:
-    """The files to look at, nearest first, up to and with the root of the repository."""
+def upwards(folder: str) -> list[str]:
+    """The folder and those above it that belong to the project, nearest first.
+
+    That is up to the root of the git repository; without one up to the working folder, where `folder` is below it.
+    """
     found: list[str] = []
-    here = folder
+    here = folder = os.path.abspath(folder)  # noqa: PTH100
     while True:
-        found += [os.path.join(here, name) for name in ("placet.toml", "pyproject.toml")]  # noqa: PTH118
+        found.append(here)
         if os.path.exists(os.path.join(here, ".git")):  # noqa: PTH110, PTH118
             return found
         above = os.path.dirname(here)  # noqa: PTH120
         if above == here:
-            return found[:2]
+            working = os.getcwd()  # noqa: PTH109
+            return found[: found.index(working) + 1] if working in found else [folder]
         here = above
 
 

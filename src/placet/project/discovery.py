@@ -2,7 +2,8 @@
 
 The order is the order given, and within a folder by name, so that every machine reports the same. What is named
 outright is always taken; hidden folders, folders of other people's code, `exclude` patterns and links that lead out of
-the folder matter only to what a walk finds. A placet.toml met on a walk excludes below its own folder.
+the folder matter only to what a walk finds. A placet.toml in a folder of the walk, or of the project above it, excludes
+below its own folder.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def walk(root: str, diagnostics: list[Diagnostic], excluded: Excluded, suffixes:
     """
     inside = os.path.realpath(root)
     seen: set[str] = set()
-    todo: list[tuple[str, bool, tuple[Excluded, ...]]] = [(root, True, (excluded,))]
+    todo: list[tuple[str, bool, tuple[Excluded, ...]]] = [(root, True, (excluded, *_above(root)))]
     while todo:
         path, is_folder, tests = todo.pop()
         if not is_folder:
@@ -118,6 +119,13 @@ def _kind(entry: os.DirEntry[str], suffixes: tuple[str, ...]) -> bool | None:
         return False if entry.name.lower().endswith(suffixes) and entry.is_file() else None
     except OSError:
         return None
+
+
+def _above(root: str) -> list[Excluded]:
+    """What the project excludes, by its folders above the one that is walked."""
+    from placet.project.configuration import upwards
+
+    return [_nested(f) for f in upwards(root)[1:] if os.path.isfile(os.path.join(f, "placet.toml"))]  # noqa: PTH113, PTH118
 
 
 def _nested(folder: str) -> Excluded:
