@@ -44,7 +44,9 @@ def mutations(tree: ast.Module) -> list[tuple[int, str]]:
     found = []
     for number, node in enumerate(ast.walk(tree)):
         if isinstance(node, ast.Compare) and type(node.ops[0]) in SWAP:
-            found.append((number, f"line {node.lineno}: {type(node.ops[0]).__name__} -> {SWAP[type(node.ops[0])].__name__}"))
+            found.append(
+                (number, f"line {node.lineno}: {type(node.ops[0]).__name__} -> {SWAP[type(node.ops[0])].__name__}")
+            )
         elif isinstance(node, ast.BoolOp):
             found.append((number, f"line {node.lineno}: and <-> or"))
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
@@ -88,10 +90,25 @@ def apply(source: str, number: int) -> str:
 def killed(work: Path, tests: list[str], timeout: float) -> bool:
     """Whether the tests fail (or hang) on the copy."""
     present = [t for t in tests if (work / t).exists()]
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", "-m", "not editable", *present]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "--no-header",
+        "-p",
+        "no:cacheprovider",
+        "-m",
+        "not editable",
+        *present,
+    ]
     env = dict(os.environ, PYTHONPATH=str(work / "src"), PYTHONDONTWRITEBYTECODE="1", PLACET_CORPORA="/nonexistent")
     try:
-        return subprocess.run(command, cwd=work, env=env, capture_output=True, timeout=timeout, check=False).returncode != 0
+        return (
+            subprocess.run(command, cwd=work, env=env, capture_output=True, timeout=timeout, check=False).returncode
+            != 0
+        )
     except subprocess.TimeoutExpired:
         return True
 
@@ -104,7 +121,9 @@ def main() -> int:
     parser.add_argument("--timeout", type=float, default=240)
     options = parser.parse_args()
     work = Path(tempfile.mkdtemp()) / "placet"
-    shutil.copytree(CHECKOUT, work, ignore=shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis"))
+    shutil.copytree(
+        CHECKOUT, work, ignore=shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis")
+    )
     total = survived = 0
     seen: set[Path] = set()
     for target, tests in TARGETS.items():

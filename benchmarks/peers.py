@@ -1,0 +1,67 @@
+"""Soundness of the same PNML files, whole process, side by side with a peer, in ratios.
+
+    python benchmarks/peers.py --peer PYTHON FILE.pnml ...
+
+PYTHON is the interpreter of a throw-away environment with pm4py in it (`python -m venv /tmp/peer && /tmp/peer/bin/pip install
+pm4py`); pm4py is AGPL and never a dependency. Both tools get one process for each file. Files should be workflow nets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+WOFLAN = """
+import sys
+from pm4py.objects.petri_net.importer import importer
+from pm4py.algo.analysis.woflan import algorithm
+net, initial, final = importer.apply(sys.argv[1])
+if not final:
+    from pm4py.objects.petri_net.obj import Marking
+    final = Marking({p: 1 for p in net.places if not p.out_arcs})
+p = algorithm.Parameters
+answer = algorithm.apply(net, initial, final, parameters={p.RETURN_ASAP_WHEN_NOT_SOUND: True, p.PRINT_DIAGNOSTICS: False})
+print("sound" if answer else "unsound")
+"""
+
+VERDICTS = {0: "sound", 1: "unsound", 3: "undecided"}
+
+
+def timed(command: list[str], timeout: float) -> tuple[float, int, str]:
+    begun = time.perf_counter()
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+    except subprocess.TimeoutExpired:
+        return timeout, -1, "timeout"
+    return time.perf_counter() - begun, done.returncode, (done.stdout.split() or ["no answer"])[-1]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peer", required=True)
+    parser.add_argument("--exe", default=str(Path(sys.executable).parent / "placet"))
+    parser.add_argument("--timeout", type=float, default=120)
+    parser.add_argument("files", nargs="+")
+    options = parser.parse_args()
+    ratios = []
+    for file in options.files:
+        ours, status, _ = timed(
+            [options.exe, "verify", file, "--check", "sound", "--format", "concise"], options.timeout
+        )
+        theirs, _, answer = timed([options.peer, "-c", WOFLAN, file], options.timeout)
+        ratios.append(ours / theirs)
+        verdict = VERDICTS.get(status, f"exit {status}")
+        note = "" if verdict == answer else "   <- they differ"
+        print(
+            f"{Path(file).name:44} placet {ours:7.2f} s {verdict:9}  pm4py {theirs:7.2f} s {answer:9}  ratio {ours / theirs:6.3f}{note}"
+        )
+    print(f"{len(ratios)} files, median ratio of whole-process times {statistics.median(ratios):.3f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
