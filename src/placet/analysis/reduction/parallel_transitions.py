@@ -1,7 +1,7 @@
 """Parallel transitions: of transitions with the same arcs one is enough.
 
-`t` and `u` have the same input, output, read, inhibitor and reset arcs, and `u` is not fixed; `u` goes. Murata 1989,
-section IV, fig. 22d; Berthelot 1987.
+`t` and `u` have the same input, output, read, inhibitor and reset arcs, and neither is fixed (an observer of the one that
+stays would count what the other may do instead); `u` goes. Murata 1989, section IV, fig. 22d; Berthelot 1987.
 
 Preserves the reachable markings, which of them follow which, and the dead ones: nothing is lost but the name on an edge.
 Lifting: the trace is the same. Account: `u` can fire exactly when `t` can, wherever `t` can.
@@ -18,24 +18,20 @@ if TYPE_CHECKING:
 
 
 def apply(work: Work, t: int) -> bool:
-    """Look `t` up in the table of transitions by their arcs; drop it or its twin."""
+    """Look `t` up in the table of transitions by their arcs; drop it if there is a twin."""
+    if work.fixed[t]:
+        return False
     pre, post = work.pre[t], work.post[t]
     side = work.side.get(t) if work.odd_transition[t] else None
     key = (frozenset(pre.items()), frozenset(post.items()), side)
     twins = work.tables.setdefault("transitions", {}).setdefault(key, [])
-    current = []
     for u in twins:
-        if u == t or work.transition_gone[u] or work.pre[u] != pre or work.post[u] != post:
-            continue
-        current.append(u)
-        for stays, goes in ((u, t), (t, u)):
-            if not work.fixed[goes]:
-                work.count("parallel transitions")
-                work.also.setdefault(work.stands_for[stays], []).append(work.stands_for[goes])
-                work.drop_transition(goes)
-                twins[:] = [stays]
-                return goes == t
-    twins[:] = [*current, t]
+        if u != t and not work.transition_gone[u] and work.pre[u] == pre and work.post[u] == post:
+            work.count("parallel transitions")
+            work.also.setdefault(work.stands_for[u], []).append(work.stands_for[t])
+            work.drop_transition(t)
+            return True
+    twins[:] = [t]
     return False
 
 

@@ -21,7 +21,7 @@ and observers:
   ends must be EXACT. For option to complete alone they may be END.
 - `e >= 1 and psi` for an end e, and any positive combination of those above.
 - `Dead` and any predicate above, also `Dead and p` for any p over END, RESOURCE, EXACT places and "Z = 0": nothing is
-  pending in a dead marking.
+  pending in a dead marking. Transitions that `Dead` leaves out of account must be visible.
 
 Merging two ZERO places does not change "all ZERO places are empty", which is all that can be asked of them; a ZERO place
 merged into an end leaves EF final and AG EF final alone, since what is pending there fires without anybody's help and a
@@ -40,10 +40,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from placet.analysis.reduction.constant_place import CONSTANT_PLACE
+from placet.analysis.reduction.idle_transition import IDLE_TRANSITION
 from placet.analysis.reduction.parallel_places import PARALLEL_PLACES
 from placet.analysis.reduction.parallel_transitions import PARALLEL_TRANSITIONS
+from placet.analysis.reduction.post_agglomeration import POST_AGGLOMERATION
+from placet.analysis.reduction.pre_agglomeration import PRE_AGGLOMERATION
 from placet.analysis.reduction.reduced import Reduced
+from placet.analysis.reduction.redundant_place import REDUNDANT_PLACE
 from placet.analysis.reduction.series import SERIES
+from placet.analysis.reduction.shortcut_transition import SHORTCUT_TRANSITION
+from placet.analysis.reduction.unmarkable import UNMARKABLE
 from placet.analysis.reduction.work import Asked, Work
 from placet.net.core import Net
 from placet.net.final import PlaceClass
@@ -55,7 +62,18 @@ if TYPE_CHECKING:
     from placet.net.core import Arcs, Marking
     from placet.net.final import Final
 
-ALL: tuple[Rule, ...] = (SERIES, PARALLEL_TRANSITIONS, PARALLEL_PLACES)
+ALL: tuple[Rule, ...] = (
+    UNMARKABLE,
+    SERIES,
+    CONSTANT_PLACE,
+    PARALLEL_TRANSITIONS,
+    IDLE_TRANSITION,
+    PARALLEL_PLACES,
+    REDUNDANT_PLACE,
+    POST_AGGLOMERATION,
+    PRE_AGGLOMERATION,
+    SHORTCUT_TRANSITION,
+)
 
 NONE: frozenset[int] = frozenset()
 
@@ -69,8 +87,9 @@ class FinalPlaces(NamedTuple):
 
 
 def final_places(final: Final, initial: Marking) -> FinalPlaces:
-    """The classes of places under the predicate of `final`. Where proper completion is asked of a net with any sink, its
-    ends must be visible instead.
+    """The classes of places under the predicate of `final`.
+
+    Where proper completion is asked of a net with any sink, its ends must be visible instead.
     """
     ends = frozenset(final.ends)
     zero: set[int] = set()
@@ -105,7 +124,7 @@ def reduce(
     work = _prepare(
         net, initial,
         asked=((zero_places, Asked.ZERO), (resource_places, Asked.RESOURCE), (end_places, Asked.END), (visible_places, Asked.EXACT)),
-        fixed=(visible_transitions, observed),
+        fixed=((observed, 1), (visible_transitions, 2)),
         bounded=bounded_places,
     )  # fmt: skip
     _run(work, rules)
@@ -116,7 +135,7 @@ def _prepare(
     net: Net,
     initial: Marking,
     asked: tuple[tuple[Collection[int], Asked], ...],
-    fixed: tuple[Collection[int], ...],
+    fixed: tuple[tuple[Collection[int], int], ...],
     bounded: Collection[int] | None,
 ) -> Work:
     of_place = bytearray(len(net.places))
@@ -124,9 +143,9 @@ def _prepare(
         for p in members:
             of_place[p] = kind
     of_transition = bytearray(len(net.transitions))
-    for members in fixed:
-        for t in members:
-            of_transition[t] = 1
+    for transitions, level in fixed:
+        for t in transitions:
+            of_transition[t] = level
     if bounded is None:
         of_bound = bytearray(b"\1") * len(net.places)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from placet.analysis.reduction.work import CONSTANT
 from placet.errors import UsageError
 from placet.logic.state import And, Dead, Fireable, Linear, Not, Or
 
@@ -19,7 +20,7 @@ class Bound(NamedTuple):
     """The greatest number of tokens on a place lies between `least` and `most`; they are equal where it is known."""
 
     least: int
-    most: int
+    most: int | None  # None: not known
 
 
 class Reduced(NamedTuple):
@@ -79,8 +80,8 @@ class Reduced(NamedTuple):
     def recurring(self, fired: Iterable[int]) -> frozenset[int]:
         """The original transitions that fire in a terminal component, if `fired` are exactly those that fire in its image.
 
-        Terminal strongly connected components of the two reachability graphs correspond one to one; a transition is live
-        iff it fires in each of them.
+        Every terminal strongly connected component of the original has its image, in which what it fires recurs; those
+        that differ in redundant places only have the same one. A transition is live iff it recurs in each component.
         """
         return self._reached([self.stands_for[t] for t in fired])
 
@@ -104,15 +105,13 @@ class Reduced(NamedTuple):
 
         Exact for every surviving and every redundant place; for a place that a fusion took out only an upper bound is
         known. The greatest bound of the places that `reduce` was given as `bounded_places` is the greatest bound of
-        those of them that survive, exactly: so the net is safe, or k-bounded, or bounded, iff the reduced one is.
+        those of them that survive, exactly, where it is over 1: so they are safe, or k-bounded for some `k >= 1`, or
+        bounded, iff the surviving ones are.
         """
         found: dict[int, Bound] = {p: Bound(b, b) for p, b in zip(self.places, reduced, strict=True)}
         for p, like, more, exact in reversed(self.bound_log):
-            if like < 0:
-                found[p] = Bound(more, more) if exact else Bound(self.start[p], more)
-                continue
-            base = found[like]
-            found[p] = Bound(base.least + more if exact else self.start[p], base.most + more)
+            least, most = (0, 0) if like == CONSTANT else found[like] if like >= 0 else (0, None)
+            found[p] = Bound(least + more if exact else self.start[p], None if most is None else most + more)
         return tuple(found[p] for p in range(len(self.start)))
 
     def predicate(self, predicate: Predicate, observers: int = 0) -> Predicate:

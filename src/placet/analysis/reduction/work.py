@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from placet.net.core import Marking, Net
 
 
+CONSTANT, UNKNOWN = -1, -2  # in the log of bounds, in place of the place that tells the bound
+
+
 class Asked(IntEnum):
     """What the predicates may ask of a place; the order is that of growing demands."""
 
@@ -32,7 +35,7 @@ class Work:
     def __init__(self, net: Net, initial: Marking, asked: bytearray, fixed: bytearray, bounded: bytearray) -> None:
         places, transitions = len(net.places), len(net.transitions)
         self.asked = asked  # by place: Asked
-        self.fixed = fixed  # by transition: 1 where it must stay as it is and be told apart (visible or observed)
+        self.fixed = fixed  # by transition: 1 observed, 2 visible: it must stay as it is and be told apart
         self.bounded = bounded  # by place: 1 where its bound is asked
         self.tokens = list(initial)
         self.pre: list[dict[int, int]] = [dict(arcs) for arcs in net.pre]
@@ -138,7 +141,7 @@ class Work:
             self.touch_place(p)
 
     def drop_place(self, p: int, like: int, more: int, *, exact: bool) -> None:
-        """Take a place out with its arcs; its bound is at most (`exact`: is) that of `like` plus `more`; -1: just `more`."""
+        """Take a place out with its arcs; its bound is at most (`exact`: is) that of `like` plus `more`."""
         self.place_gone[p] = 1
         self.bound_log.append((p, like, more, exact))
         producers, consumers = self.producers[p], self.consumers[p]
@@ -156,6 +159,10 @@ class Work:
         """Whether none of the transitions is fixed or has an arc that is neither input nor output."""
         fixed, odd = self.fixed, self.odd_transition
         return not any(fixed[t] or odd[t] for t in transitions)
+
+    def unconditional(self, t: int) -> bool:
+        """Whether having its inputs is all that `t` needs to fire, and it empties nothing."""
+        return not self.odd_transition[t] and not any(self.odd_place[q] for q in self.post[t])
 
     def moves_unseen(self, x: int, outputs: Iterable[int]) -> bool:
         """Whether no predicate can tell a token on `x` from tokens on `outputs`, given that the one can become the other.
@@ -180,13 +187,13 @@ class Work:
         return shown
 
     def bound_shown(self, x: int, outputs: Iterable[int]) -> int:
-        """A place of `outputs` whose bound is at least that of `x` and asked when that of `x` is; -1 if there is none."""
-        best = -1
+        """A place of `outputs` whose bound is at least that of `x` and asked when that of `x` is, or UNKNOWN."""
+        best = UNKNOWN
         for q in outputs:
             if self.bounded[q]:
                 return q
             best = q
-        return -1 if self.bounded[x] else best
+        return UNKNOWN if self.bounded[x] else best
 
     def count(self, rule: str) -> None:
         """Book an application of a rule."""

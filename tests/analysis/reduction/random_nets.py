@@ -1,0 +1,126 @@
+"""Seeded random nets on which reduction rules find much to do: blocks, broken blocks, and arbitrary small nets."""
+
+from __future__ import annotations
+
+from analysis.reduction.oracle import Case
+from placet.net.builder import NetBuilder
+
+
+def blocks(draw, size):
+    """A structured workflow: (pre, post) lists by transition, number of places; place 0 is the source, 1 the end."""
+    arcs, count = [[[0], [1]]], 2
+    for _ in range(size):
+        t = draw.randrange(len(arcs))
+        pre, post = arcs[t]
+        kind = draw.choice(["series", "choice", "parallel", "loop", "xor", "late"])
+        if kind == "series":
+            arcs.append([[count], post[:]])
+            arcs[t][1] = [count]
+            count += 1
+        elif kind == "choice":
+            arcs.append([pre[:], post[:]])
+        elif kind == "xor":
+            arcs[t][1] = [count]
+            arcs += [[pre[:], [count]], [[count], post[:]]]
+            count += 1
+        elif kind == "late":
+            arcs[t][1] = [count]
+            arcs += [[[count], post[:]], [[count], post[:]]]
+            count += 1
+        elif kind == "parallel":
+            arcs[t][1] = [count, count + 1]
+            arcs.append([[count, count + 1], post[:]])
+            count += 2
+        else:
+            arcs[t][1] = [count]
+            arcs += [[[count], [count + 1]], [[count + 1], [count]], [[count + 1], post[:]]]
+            count += 2
+    return arcs, count
+
+
+def structured(draw, *, breaks=2, odd=False):
+    """A workflow grown from blocks, then broken; with the classes of places that soundness asks for, more or less."""
+    arcs, count = blocks(draw, draw.randrange(1, 6))
+    tokens = [0] * count
+    tokens[0] = 1
+    ends = {1}
+    if draw.random() < 0.3:
+        pre = draw.choice(arcs)[0][:]
+        arcs.append([pre, [count]])
+        ends.add(count)
+        tokens.append(0)
+        count += 1
+    resources = set()
+    if draw.random() < 0.3:
+        first, last = draw.choice(arcs), draw.choice(arcs)
+        first[0].append(count)
+        last[1].append(count)
+        resources.add(count)
+        tokens.append(draw.choice([1, 1, 2]))
+        count += 1
+    for _ in range(draw.randrange(breaks + 1)):
+        side = draw.choice(arcs)[draw.randrange(2)]
+        kind = draw.choice(["drop", "add", "move", "token", "copy"])
+        if kind in {"drop", "move"} and side:
+            side.pop(draw.randrange(len(side)))
+        if kind in {"add", "move"}:
+            side.append(draw.randrange(count))
+        if kind == "copy" and side:
+            side.append(draw.choice(side))
+        if kind == "token":
+            tokens[draw.randrange(count)] += 1
+    order = list(range(count))
+    draw.shuffle(order)
+    draw.shuffle(arcs)
+    return _case(draw, arcs, tokens, order, odd, ends, resources, style=draw.choice(["workflow", "workflow", "mixed"]))
+
+
+def arbitrary(draw, *, odd=False):
+    """Any small net, with any classes."""
+    count = draw.randrange(1, 7)
+    arcs = []
+    for _ in range(draw.randrange(1, 8)):
+        arcs.append(
+            [
+                [draw.randrange(count) for _ in range(draw.choice([0, 1, 1, 1, 2]))],
+                [draw.randrange(count) for _ in range(draw.choice([0, 1, 1, 1, 2]))],
+            ]
+        )
+    tokens = [draw.choice([0, 0, 0, 1, 2]) for _ in range(count)]
+    return _case(draw, arcs, tokens, list(range(count)), odd, set(), set(), style="mixed")
+
+
+def _case(draw, arcs, tokens, order, odd, ends, resources, style):
+    builder = NetBuilder("random")
+    where = {p: i for i, p in enumerate(order)}
+    for p in order:
+        roomy = tokens[p] + draw.randrange(1, 3) if odd and draw.random() < 0.08 else None
+        builder.place(f"p{p}", tokens[p], roomy)
+    for t, (pre, post) in enumerate(arcs):
+        extra = draw.choice(["none"] * 6 + ["read", "inhibit", "reset"]) if odd else "none"
+        at = draw.randrange(len(order))
+        builder.transition(
+            f"t{t}", _weights(pre, where), _weights(post, where), read={at: 1} if extra == "read" else None,
+            inhibit={at: draw.choice([1, 2])} if extra == "inhibit" else None, reset=(at,) if extra == "reset" else (),
+        )  # fmt: skip
+    net, initial = builder.build()
+    fixed = frozenset(t for t in range(len(arcs)) if draw.random() < draw.choice([0, 0, 0.2]))
+    classes = [set(), set(), set(), set()]  # exact, zero, resource, end
+    for p in range(len(order)):
+        if style == "mixed":
+            kind = draw.choice([0, 1, 1, 1, 1, 2, 3, 4, 4, 4])
+        else:
+            kind = 3 if order[p] in ends else 2 if order[p] in resources else 1
+            if draw.random() < 0.06:
+                kind = draw.choice([0, 4])
+        if kind < 4:
+            classes[kind].add(p)
+    bounded = draw.choice([None, frozenset(), frozenset(p for p in range(len(order)) if draw.random() < 0.6)])
+    return Case(net, initial, *map(frozenset, classes), fixed, bounded)
+
+
+def _weights(side, where):
+    found = {}
+    for p in side:
+        found[where[p]] = found.get(where[p], 0) + 1
+    return found

@@ -1,0 +1,41 @@
+"""Each rule, and all of them together, against full enumeration of the original net."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+
+from analysis.reduction.oracle import check
+from analysis.reduction.random_nets import arbitrary, structured
+from placet.analysis.reduction import ALL
+
+
+def _case(seed):
+    draw = random.Random(seed)
+    generate = draw.choice([structured, structured, arbitrary])
+    return generate(draw, odd=draw.random() < 0.25), draw
+
+
+@pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.name)
+def test_a_rule_alone_keeps_all_that_it_claims(rule):
+    applied = 0
+    for seed in range(10_000, 10_700):
+        case, draw = _case(seed)
+        reduced = check(case, (rule,), draw, limit=150)
+        if reduced is not None and reduced.rules:
+            assert {name for name, _ in reduced.rules} == {rule.name}
+            applied += 1
+    assert applied >= 10, f"{rule.name} was applied to {applied} nets only"
+
+
+@pytest.mark.parametrize("block", range(6))
+def test_all_rules_together_keep_all_that_they_claim(block):
+    applied = Counter()
+    for seed in range(block * 500, block * 500 + 500):
+        case, draw = _case(seed)
+        reduced = check(case, ALL, draw, limit=200)
+        if reduced is not None:
+            applied.update(name for name, _ in reduced.rules)
+    assert set(applied) == {rule.name for rule in ALL}, applied
