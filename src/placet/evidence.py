@@ -56,9 +56,13 @@ class Strands(NamedTuple):
 
 
 class NeverHolds(NamedTuple):
-    """No reachable state satisfies the predicate. Witness: `Never`."""
+    """No reachable state satisfies the predicate. Witness: `Never`.
+
+    With `after`, no state that can be reached by a run in which one of these transitions fires (relaxed soundness).
+    """
 
     predicate: Predicate
+    after: Trace = ()
 
 
 class Grows(NamedTuple):

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from placet.analysis.check import CHECKS, STANDARD
 from placet.compiled import Query
 from placet.errors import UsageError
-from placet.evidence import Inconclusive
+from placet.evidence import Holds, Inconclusive
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled
+    from placet.evidence import Verdict
 
 # Ids that the contract of the command names and that no analysis answers yet.
 LATER = frozenset(
@@ -53,7 +54,9 @@ def unanswerable(query: Query) -> Inconclusive | None:
     if query.check not in CHECKS:
         return Inconclusive(f"no analysis answers `{query.check}` yet", "theory")
     if query.check in _NEEDS_PREDICATE and query.predicate is None:
-        what = "is no saga with undos" if query.check.startswith("anomaly") else f"has no `{query.check}` check of its own"
+        what = (
+            "is no saga with undos" if query.check.startswith("anomaly") else f"has no `{query.check}` check of its own"
+        )
         return Inconclusive(f"the model {what}, so there is nothing to ask", "theory")
     return None
 
@@ -70,6 +73,15 @@ def with_final(compiled: Compiled, variant: str) -> Compiled:
         final=compiled.final._replace(ends=ends, any_sink=True),
         assumptions=compiled.assumptions._replace(final=variant),
     )
+
+
+def strictly(verdict: Verdict) -> Verdict:
+    """The verdict as `--strict` takes it: a proof for bounds that nothing justifies is none."""
+    if not isinstance(verdict, Holds) or not verdict.assumptions.unjustified_bounds:
+        return verdict
+    bounds = ", ".join(f"{name} = {most}" for name, most in verdict.assumptions.bounds)
+    reason = f"it holds for {bounds or 'the bounds taken'}, and nothing justifies that more cannot happen"
+    return Inconclusive(reason, "theory", proof=verdict.proof, assumptions=verdict.assumptions)
 
 
 def _unknown(check: str) -> str:

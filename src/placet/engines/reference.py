@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from placet.net.core import Marking, Net
     from placet.net.observer import Observer
 
+_MORE = 2000  # states after the net is known to be unbounded, where goals are still open
 _CHUNK = 1024  # states between two looks at the clock and at memory
 
 Fan: TypeAlias = tuple[int, tuple[tuple[int, int, "Fire | None"], ...]]  # enabled set, and (t, delta, special) of each
@@ -73,8 +74,8 @@ class Reference:
     ) -> Exploration:
         """Explore from `initial`; see the protocol. Time O(edges), a little more for every transition in a trigger index.
 
-        Stops with "unbounded" as soon as a run is seen whose end covers an earlier state of it so that its loop can be
-        repeated for ever.
+        Stops with "unbounded" when a run is seen whose end covers an earlier state of it so that its loop can be repeated
+        for ever: at once, or after some more states where goals are still open.
         """
         search = _Search(net, initial, observers, visitors, budget, progress)
         search.run()
@@ -117,6 +118,8 @@ class _Search:
         self._pumping = Pumping(net, initial)
         self._expanded = 0
         self._marks: dict[int, bytearray] = {}
+        self._pump: Stop | None = None  # how the net was seen to be unbounded
+        self._enough = 1 << 62  # with that many states the pass ends
 
     # -- what an exploration gives -----------------------------------------------------------------------------------
 
@@ -193,6 +196,8 @@ class _Search:
                     return
                 if self._expanded < len(self._order):
                     self.stop = self._over_budget(begun)
+                    if self.stop is not None and self._pump is not None:
+                        self.stop = self._pump
                     if self.stop is not None:
                         return
                     if self._progress is not None:
@@ -223,10 +228,10 @@ class _Search:
                         self._widen(i)
                         return False
                     j = len(order)
-                    if j >= limit:
+                    if j >= limit or j >= self._enough:
                         if edges:
                             del labels[offsets[i] :], targets[offsets[i] :]
-                        self.stop = Stop("states", str(limit))
+                        self.stop = self._pump or Stop("states", str(limit))
                         return True
                     up = n | guards
                     now = enabled & keep[t]
@@ -238,10 +243,6 @@ class _Search:
                     fan_of.append(found)
                     order.append(n)
                     numbers[n] = j
-                    if (records - n) & guards != guards:
-                        if self._record(n, j):
-                            return True
-                        records = self._records | guards
                     if conditions:
                         for _, test in conditions:
                             if test(n, now):
@@ -249,6 +250,9 @@ class _Search:
                                     return True
                                 conditions = self._conditions
                                 break
+                    if (records - n) & guards != guards:
+                        self._record(n, j)
+                        records = self._records | guards
                 if edges:
                     labels.append(t)
                     targets.append(j)
@@ -302,8 +306,11 @@ class _Search:
         self._conditions = left
         return not self._whole and all(n >= 0 for n in self._first)
 
-    def _record(self, n: int, number: int) -> bool:
-        """Some place holds more than ever: enter it, and see whether it can grow for ever."""
+    def _record(self, n: int, number: int) -> None:
+        """Some place holds more than ever: enter it, and see whether it can grow for ever.
+
+        Once it is known that there are endlessly many states the search goes on for a while if goals are still open.
+        """
         fields = self._tables.fields
         merged = 0
         grown = False
@@ -313,11 +320,10 @@ class _Search:
             merged |= max(before, after) << shift
             grown = grown or (after > before and p < len(self._net.places))
         self._records = merged
-        pump = self._pumping.look(self, number) if grown else None
-        if pump is None:
-            return False
-        self.stop = Stop("unbounded", str(number + 1), *pump)
-        return True
+        pump = self._pumping.look(self, number) if grown and self._pump is None else None
+        if pump is not None:
+            self._pump = Stop("unbounded", str(number + 1), *pump)
+            self._enough = max(2 * number, number + _MORE) if self._conditions else number + 1
 
     def line(self, number: int) -> tuple[list[int], list[int]]:
         """The state numbers from the initial state to this one, and the transitions between them."""

@@ -1,0 +1,130 @@
+"""Boundedness: no place collects tokens for ever; k-boundedness of a place; safeness, one token at most.
+
+A place without bound comes with the run that leads to a loop and the loop that pumps it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.analysis.passes import Asks, Pass
+from placet.analysis.subject import Exceeds
+from placet.engines.protocol import Needs
+from placet.evidence import Grows, Holds, Inconclusive, Pump, Reach, Reaches, Verdict, Violated
+from placet.logic.state import FALSE
+from placet.net.final import PlaceClass
+
+if TYPE_CHECKING:
+    from placet.analysis.subject import Subject
+    from placet.compiled import Query
+    from placet.evidence import Trace
+
+_ROUNDS = 1000  # of a loop that are written out to show that a bound is exceeded
+
+
+def over(subject: Subject, seen: Pass, goal: Exceeds) -> Violated | None:
+    """The violation that some of the places held more than it may, where the pass saw one."""
+    state = seen.first(goal)
+    if state >= 0:
+        trace = seen.trace(state)
+    else:
+        grows = _pump(subject, seen, goal.places)
+        if grows is None or goal.most > _ROUNDS:
+            return None
+        trace = _shortened(subject, grows[1], goal)
+    end = subject.end_state(trace)
+    culprits = tuple(p for p in sorted(goal.places) if end[p] > goal.most)
+    return Violated(Reaches(goal.predicate()), Reach(trace), seen.proof(), culprits=culprits)
+
+
+def _shortened(subject: Subject, pump: Pump, goal: Exceeds) -> Trace:
+    """The run into the loop and round it until some place holds too much."""
+    run = list(pump.trace)
+    state = subject.end_state(pump.trace)
+    while all(state[p] <= goal.most for p in goal.places):
+        run.append(pump.loop[(len(run) - len(pump.trace)) % len(pump.loop)])
+        state = subject.step(state, run[-1])
+    return tuple(run)
+
+
+def _pump(subject: Subject, seen: Pass, places: frozenset[int]) -> tuple[int, Pump] | None:
+    """One of the places and the loop that pumps it, where the pass ended with such a loop."""
+    stop = seen.stop
+    if stop is None or stop.budget != "unbounded":
+        return None
+    trace, loop = stop.trace, stop.loop
+    if seen.reduced is not None:
+        trace, loop = seen.reduced.lift(trace), seen.reduced.expand(loop)
+    before, after = subject.end_state(trace), subject.end_state(trace + loop)
+    emptied = {p for t in loop for p in subject.net.reset[t]}
+    grown = [p for p in sorted(places) if after[p] > before[p] and p not in emptied]
+    return (grown[0], Pump(trace, loop)) if grown else None
+
+
+def pumped(subject: Subject, seen: Pass, places: frozenset[int]) -> Violated | None:
+    """The violation that one of the places grows without bound, where the pass ended with a loop that pumps one."""
+    found = _pump(subject, seen, places)
+    if found is None:
+        return None
+    place, pump = found
+    return Violated(Grows(place), pump, seen.proof(), culprits=(place,))
+
+
+class Safe:
+    """No place of control or message channel ever holds two tokens; sinks aside where any sink is final."""
+
+    existential = False
+    cuts_sinks = True
+
+    def asks(self, subject: Subject, query: Query) -> Asks | Inconclusive:
+        """A second token anywhere."""
+        goal = self.goal(subject)
+        return Asks(((goal, Needs.FIRST),), bounded=goal.places)
+
+    def judge(self, subject: Subject, query: Query, seen: Pass) -> Verdict | None:
+        """Violated by the first marking with two tokens on a place."""
+        found = over(subject, seen, self.goal(subject))
+        if found is None and seen.complete:
+            return Holds(seen.proof("no place held two tokens"))
+        return found
+
+    @staticmethod
+    def goal(subject: Subject) -> Exceeds:
+        """A second token on a place for control or messages."""
+        places = subject.places(PlaceClass.CONTROL, PlaceClass.CHANNEL)
+        final = subject.compiled.final
+        return Exceeds(places - frozenset(final.ends) if final.any_sink else places, 1)
+
+
+class Bounded:
+    """The named place never holds more than the bound; without a place, every place has some bound."""
+
+    existential = False
+    cuts_sinks = False
+
+    def asks(self, subject: Subject, query: Query) -> Asks | Inconclusive:
+        """More than the bound on the place, or all states."""
+        places = self._places(subject, query)
+        if query.place < 0:
+            return Asks(((FALSE, Needs.STATES),), bounded=places)
+        return Asks(((Exceeds(places, query.bound), Needs.FIRST),), places=places)
+
+    def judge(self, subject: Subject, query: Query, seen: Pass) -> Verdict | None:
+        """Violated by the first marking above the bound, or by a loop that pumps a place."""
+        places = self._places(subject, query)
+        if query.place >= 0:
+            found = over(subject, seen, Exceeds(places, query.bound))
+            if found is not None:
+                return found
+        found = pumped(subject, seen, places)
+        if found is None and seen.complete:
+            return Holds(seen.proof(f"at most {max(seen.seen.bounds, default=0)} tokens on a place"))
+        return found
+
+    @staticmethod
+    def _places(subject: Subject, query: Query) -> frozenset[int]:
+        return frozenset((query.place,)) if query.place >= 0 else frozenset(range(len(subject.net.places)))
+
+
+SAFE = Safe()
+BOUNDED = Bounded()

@@ -1,0 +1,341 @@
+"""Every violation is shown again, claim and all, on the unreduced net, by code that no engine and no reduction shares.
+
+Traces are fired by `net/firing.py`. Claims about all that is reachable (a goal out of reach, a step that never happens)
+get a small search of their own over sparse markings, up to a limit; past it, what could not be checked is named.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from placet.errors import EvidenceError
+from placet.evidence import (
+    Cycles,
+    Grows,
+    Lasso,
+    Never,
+    NeverHolds,
+    NoReturn,
+    Pump,
+    Reach,
+    Reaches,
+    Strands,
+)
+from placet.logic.state import And, Dead, Fireable, Linear, Not, Or, Predicate, compare, evaluate, support
+from placet.net.firing import enabled, fire_state
+from placet.net.roles import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from placet.compiled import Compiled
+    from placet.evidence import Certificate, State, Trace, Violated
+    from placet.net.observer import Observer
+
+LIMIT = 200_000  # states of the search for claims about all that is reachable
+
+
+class Replayed(NamedTuple):
+    """The witness shows the claim; `partly` names what was too large to be checked again."""
+
+    partly: tuple[str, ...] = ()
+
+
+def replay(compiled: Compiled, violated: Violated, limit: int = LIMIT) -> Replayed:
+    """Check that the witness shows the claim on the net as it was compiled.
+
+    Raises EvidenceError where it does not, or where the witness is of a kind that cannot show such a claim. O(trace *
+    places), and for claims about all that is reachable O(edges), at most `limit` states.
+    """
+    claim, witness = violated.claim, violated.witness
+    if isinstance(claim, Reaches) and isinstance(witness, Reach):
+        return _reaches(compiled, claim, witness)
+    if isinstance(claim, Strands) and isinstance(witness, NoReturn):
+        end = _run(compiled, compiled.start, witness.trace)
+        return _out_of_reach(compiled, end, claim.goal, limit, without=_faults(compiled))
+    if isinstance(claim, NeverHolds) and isinstance(witness, Never):
+        return _never(compiled, claim, witness.certificate, limit)
+    if isinstance(claim, Grows) and isinstance(witness, Pump):
+        return _grows(compiled, claim, witness)
+    if isinstance(claim, Cycles) and isinstance(witness, Lasso):
+        return _cycles(compiled, claim, witness, limit)
+    raise EvidenceError(f"a witness `{type(witness).__name__}` cannot show a claim `{type(claim).__name__}`")
+
+
+def _run(compiled: Compiled, state: State, trace: Trace) -> State:
+    count = len(compiled.net.transitions)
+    for number, t in enumerate(trace, 1):
+        after = fire_state(compiled.net, compiled.observers, state, t) if 0 <= t < count else None
+        if after is None:
+            raise EvidenceError(f"step {number} of the counterexample, transition {t}, is not enabled")
+        state = after
+    return state
+
+
+def _holds(compiled: Compiled, predicate: Predicate, state: State) -> bool:
+    count = len(compiled.net.places)
+    return evaluate(predicate, state, lambda: enabled(compiled.net, state[:count]))
+
+
+def _faults(compiled: Compiled) -> frozenset[int]:
+    return frozenset(t for t, role in enumerate(compiled.roles.transitions) if role.kind is Kind.FAULT)
+
+
+def _reaches(compiled: Compiled, claim: Reaches, witness: Reach) -> Replayed:
+    if not _holds(compiled, claim.predicate, _run(compiled, compiled.start, witness.trace)):
+        raise EvidenceError("the counterexample does not end in a state of the kind that it should show")
+    return Replayed()
+
+
+def _grows(compiled: Compiled, claim: Grows, witness: Pump) -> Replayed:
+    """The loop can be repeated: nothing has become less, and what its transitions test for absence is as before."""
+    net, loop = compiled.net, witness.loop
+    before = _run(compiled, compiled.start, witness.trace)
+    after = _run(compiled, before, loop)
+    count = len(net.places)
+    if not 0 <= claim.place < count or after[claim.place] <= before[claim.place]:
+        raise EvidenceError("the loop does not add to the place that should grow")
+    if any(after[p] < before[p] for p in range(count)):
+        raise EvidenceError("the loop takes more than it gives back")
+    if any(claim.place in net.reset[t] for t in loop):
+        raise EvidenceError("the loop empties the place that should grow")
+    held = {p for t in loop for p, _ in net.inhibit[t]}.union(p for p, _ in net.capacity)
+    if any(after[p] != before[p] for p in held):
+        raise EvidenceError("the loop changes a place that must not fill up for it to go on")
+    return Replayed()
+
+
+def _cycles(compiled: Compiled, claim: Cycles, witness: Lasso, limit: int) -> Replayed:
+    if not witness.loop:
+        raise EvidenceError("the loop is empty")
+    start = state = _run(compiled, compiled.start, witness.trace)
+    # an end may fill up in the loop of a net whose final markings are any sinks: what is claimed does not ask how far
+    opposite = claim.escape is not None and repr(claim.throughout) == repr(Not(claim.escape))
+    idle = _inert(compiled) if opposite else frozenset()
+    for t in witness.loop:
+        if not _holds(compiled, claim.throughout, state):
+            raise EvidenceError("what should hold throughout the loop does not")
+        state = _run(compiled, state, (t,))
+    if any(a != b for i, (a, b) in enumerate(zip(start, state, strict=True)) if i not in idle):
+        raise EvidenceError("the loop does not lead back to where it began")
+    if claim.escape is None:
+        return Replayed()
+    return _out_of_reach(compiled, start, claim.escape, limit, without=_faults(compiled))
+
+
+def _never(compiled: Compiled, claim: NeverHolds, certificate: Certificate, limit: int) -> Replayed:
+    if certificate.kind == "closed set":
+        if claim.after:
+            return _never_after(compiled, claim, limit)
+        return _out_of_reach(compiled, compiled.start, claim.predicate, limit)
+    if certificate.kind == "empty siphon" and not claim.after:
+        return _starved(compiled, claim.predicate, frozenset(certificate.places))
+    raise EvidenceError(f"a certificate of kind `{certificate.kind}` cannot show the claim")
+
+
+def _starved(compiled: Compiled, predicate: Predicate, siphon: frozenset[int]) -> Replayed:
+    """An unmarked siphon stays unmarked, so that what takes from it never fires: by definition."""
+    net = compiled.net
+    takes = [any(p in siphon for p, _ in (*net.pre[t], *net.read[t])) for t in range(len(net.transitions))]
+    if any(not 0 <= p < len(net.places) or compiled.initial[p] for p in siphon):
+        raise EvidenceError("the siphon is marked at the start")
+    if any(p in siphon and not takes[t] for t, arcs in enumerate(net.post) for p, _ in arcs):
+        raise EvidenceError("the set of places is no siphon")
+    parts = predicate.of if isinstance(predicate, Or) else (predicate,)
+    if not all(isinstance(part, Fireable) and takes[part.transition] for part in parts):
+        raise EvidenceError("the siphon does not keep these steps from happening")
+    return Replayed()
+
+
+def _never_after(compiled: Compiled, claim: NeverHolds, limit: int) -> Replayed:
+    """No state with the predicate is reachable once one of the transitions has fired: search from where each leads."""
+    holds = _compiled(claim.predicate)
+    marked = set(claim.after)
+    for state, fired in _states(compiled, compiled.start, _idle(compiled, claim.predicate), latch=marked, limit=limit):
+        if fired is None:
+            return Replayed(("that no run with the step ends well: too many states",))
+        if _LATCH in state and holds(state, fired):
+            raise EvidenceError("a run with the step ends well")
+    return Replayed()
+
+
+# -- a search of its own ---------------------------------------------------------------------------------------------
+
+_LATCH = -1  # the index under which a state remembers that one of the marked transitions has fired
+
+
+def _out_of_reach(
+    compiled: Compiled, start: State, goal: Predicate, limit: int, without: frozenset[int] = frozenset()
+) -> Replayed:
+    idle = _idle(compiled, goal)
+    wanted = _relaxed(goal, idle)
+    holds = _compiled(wanted)
+    for state, fired in _states(compiled, start, idle, without=without, limit=limit):
+        if fired is None:
+            return Replayed(("that the goal is out of reach: too many states",))
+        if holds(state, fired):
+            if wanted is goal:
+                raise EvidenceError("a state that should be out of reach can be reached")
+            return _out_of_reach_exactly(compiled, start, goal, limit, without)
+    return Replayed()
+
+
+def _out_of_reach_exactly(
+    compiled: Compiled, start: State, goal: Predicate, limit: int, without: frozenset[int]
+) -> Replayed:
+    holds = _compiled(goal)
+    for state, fired in _states(compiled, start, frozenset(), without=without, limit=limit):
+        if fired is None:
+            return Replayed(("that the goal is out of reach: too many states",))
+        if holds(state, fired):
+            raise EvidenceError("a state that should be out of reach can be reached")
+    return Replayed()
+
+
+def _inert(compiled: Compiled) -> frozenset[int]:
+    """Ends of which any count may be final and on which nothing depends; only where any sink is final."""
+    if not compiled.final.any_sink:
+        return frozenset()
+    net = compiled.net
+    used = {p for side in (net.pre, net.read, net.inhibit) for arcs in side for p, _ in arcs}
+    used.update(p for emptied in net.reset for p in emptied)
+    used.update(p for p, _ in net.capacity)
+    return frozenset(compiled.final.ends) - used
+
+
+def _idle(compiled: Compiled, predicate: Predicate) -> frozenset[int]:
+    """Indices that a search for the predicate may leave out: inert ends, observers that it does not ask for."""
+    asked = support(predicate)[0]
+    count = len(compiled.net.places)
+    watching = frozenset(i for i in range(count, count + len(compiled.observers)) if i not in asked)
+    return _inert(compiled) | watching
+
+
+def _relaxed(predicate: Predicate, idle: frozenset[int]) -> Predicate:
+    """A weaker predicate without the idle indices: what is asked of them positively is taken as true."""
+    if not support(predicate)[0] & idle:
+        return predicate
+    if isinstance(predicate, Linear):
+        return And(())
+    if isinstance(predicate, And):
+        return And(tuple(_relaxed(p, idle) for p in predicate.of))
+    if isinstance(predicate, Or):
+        return Or(tuple(_relaxed(p, idle) for p in predicate.of))
+    return And(())
+
+
+def _compiled(predicate: Predicate) -> Callable[[dict[int, int], Sequence[int]], bool]:
+    """The predicate over sparse states; the second argument is the enabled transitions."""
+    match predicate:
+        case Linear(terms, op, bound):
+            weights: dict[int, int] = {}
+            for i, c in terms:
+                weights[i] = weights.get(i, 0) + c
+            return lambda s, _: compare(sum(weights[i] * n for i, n in s.items() if i in weights), op, bound)
+        case Fireable(transition):
+            return lambda _, fired: transition in fired
+        case Dead(ignoring):
+            return lambda _, fired: ignoring.issuperset(fired)
+        case Not(of):
+            inner = _compiled(of)
+            return lambda s, fired: not inner(s, fired)
+        case And(parts):
+            every = [_compiled(p) for p in parts]
+            return lambda s, fired: all(f(s, fired) for f in every)
+        case Or(parts):
+            some = [_compiled(p) for p in parts]
+            return lambda s, fired: any(f(s, fired) for f in some)
+
+
+class _Moves:
+    """Firing over sparse markings {index: tokens}, transitions found by one place that each of them needs."""
+
+    def __init__(self, compiled: Compiled, idle: frozenset[int]) -> None:
+        self._net = compiled.net
+        self._capacity = dict(compiled.net.capacity)
+        self._idle = idle
+        self._always: list[int] = []
+        self._by_place: dict[int, list[int]] = {}
+        for t in range(len(self._net.transitions)):
+            needed = (*self._net.pre[t], *self._net.read[t])
+            (self._by_place.setdefault(needed[0][0], []) if needed else self._always).append(t)
+        count = len(self._net.places)
+        self._watching: dict[int, list[tuple[int, Observer]]] = {}
+        for i, o in enumerate(compiled.observers, count):
+            if i not in idle:
+                for t in {t for t, _ in o.deltas}:
+                    self._watching.setdefault(t, []).append((i, o))
+
+    def after(self, state: dict[int, int]) -> list[tuple[int, dict[int, int]]]:
+        """Every enabled transition with the state that it leads to."""
+        found = []
+        for i in (None, *state):
+            for t in self._always if i is None else self._by_place.get(i, ()):
+                moved = self._fire(state, t)
+                if moved is not None:
+                    found.append((t, moved))
+        return found
+
+    def _fire(self, state: dict[int, int], t: int) -> dict[int, int] | None:
+        net, get = self._net, state.get
+        for p, w in net.pre[t]:
+            if get(p, 0) < w:
+                return None
+        for p, w in net.read[t]:
+            if get(p, 0) < w:
+                return None
+        for p, w in net.inhibit[t]:
+            if get(p, 0) >= w:
+                return None
+        moved = dict(state)
+        for p, w in net.pre[t]:
+            moved[p] -= w
+        for p in net.reset[t]:
+            moved.pop(p, None)
+        for p, w in net.post[t]:
+            if p not in self._idle:
+                moved[p] = moved.get(p, 0) + w
+        for p, _ in net.pre[t]:
+            if not moved.get(p, 1):
+                del moved[p]
+        for p, most in self._capacity.items():
+            if moved.get(p, 0) > most:
+                return None
+        for i, o in self._watching.get(t, ()):
+            value = o.step(get(i, 0), t)
+            if value:
+                moved[i] = value
+            else:
+                moved.pop(i, None)
+        return moved
+
+
+def _states(
+    compiled: Compiled,
+    start: State,
+    idle: frozenset[int],
+    *,
+    limit: int,
+    without: frozenset[int] = frozenset(),
+    latch: set[int] | None = None,
+) -> Iterator[tuple[dict[int, int], Sequence[int] | None]]:
+    """All states reachable from one, sparse, each with its enabled transitions; past the limit ({}, None), last."""
+    moves = _Moves(compiled, idle)
+    first = {i: n for i, n in enumerate(start) if n and i not in idle}
+    seen = {frozenset(first.items())}
+    queue = [first]
+    for state in queue:
+        following = moves.after(state)
+        yield state, [t for t, _ in following]
+        for t, moved in following:
+            if t in without:
+                continue
+            if latch is not None and (t in latch or _LATCH in state):
+                moved[_LATCH] = 1
+            key = frozenset(moved.items())
+            if key not in seen:
+                if len(seen) >= limit:
+                    yield {}, None
+                    return
+                seen.add(key)
+                queue.append(moved)

@@ -1,0 +1,261 @@
+"""How the queries of one compiled net are decided, in as few passes as possible.
+
+A small first pass over the net as it is gives the shortest counterexamples. What it leaves open goes to a second pass,
+over a reduced net and with the whole budget, whose traces are lifted. Nets of thousands of places are reduced at once.
+Every violation is replayed on the unreduced net before it leaves this room.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from placet.analysis.check import check
+from placet.analysis.passes import Asks, Pass
+from placet.analysis.replay import LIMIT, Replayed, replay
+from placet.analysis.subject import mentions, sinks, whole, without_sinks
+from placet.errors import UsageError
+from placet.evidence import Budget, Holds, Inconclusive, Proof, Verdict, Violated
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from placet.analysis.check import Check
+    from placet.analysis.reduction import Reduced
+    from placet.analysis.subject import Subject
+    from placet.compiled import Compiled, Query
+    from placet.engines.protocol import Engine, Progress, Stop
+
+FIRST_STATES = 20_000  # of the first pass, over the net as it is
+FIRST_PLACES = 2_000  # with more than these the net is reduced before any pass
+
+_OPTIONS = {"states": "--budget-states", "bytes": "--budget-mb", "seconds": "--budget-seconds"}
+
+
+class Options(NamedTuple):
+    """How to decide."""
+
+    budget: Budget = Budget()
+    reduce: bool = True
+    engine: str | None = None
+    progress: Progress | None = None
+    replay_states: int = LIMIT
+
+
+class Answer(NamedTuple):
+    """A query, its verdict, the seconds it took (its share of the passes it took part in), and its replay."""
+
+    query: Query
+    verdict: Verdict
+    seconds: float
+    replayed: Replayed | None = None
+
+
+class _Open:
+    """A query without a verdict yet."""
+
+    def __init__(self, position: int, query: Query, chosen: Check, asks: Asks) -> None:
+        self.position, self.query, self.check, self.asks = position, query, chosen, asks
+        self.seconds = 0.0
+
+
+def decide(compiled: Compiled, queries: Sequence[Query], options: Options = Options()) -> tuple[Answer, ...]:
+    """The answers, in the order of the queries.
+
+    Raises UsageError for a check or an engine that does not exist, EvidenceError where a violation does not replay.
+    """
+    return _Decision(compiled, options).run(queries)
+
+
+def _engine(name: str | None) -> Engine:
+    if name not in (None, "reference"):
+        raise UsageError(f"there is no engine `{name}`")
+    from placet.engines.reference import Reference
+
+    return Reference()
+
+
+class _Decision:
+    def __init__(self, compiled: Compiled, options: Options) -> None:
+        self._compiled, self._options = compiled, options
+        self._engine = _engine(options.engine)
+        self._answers: dict[int, Answer] = {}
+        self._begun = perf_counter()
+        self._interrupted: Stop | None = None
+
+    def run(self, queries: Sequence[Query]) -> tuple[Answer, ...]:
+        groups: dict[bool, list[_Open]] = {}
+        subjects = {False: whole(self._compiled)}
+        cut = sinks(self._compiled) if self._compiled.final.any_sink else frozenset()
+        if cut:
+            subjects[True] = without_sinks(self._compiled)
+        for position, query in enumerate(queries):
+            chosen = check(query.check)
+            aside = bool(cut) and chosen.cuts_sinks and not mentions(query.predicate, cut)
+            asks = chosen.asks(subjects[aside], query)
+            if isinstance(asks, Inconclusive):
+                self._answer(_Open(position, query, chosen, Asks()), asks)
+            else:
+                groups.setdefault(aside, []).append(_Open(position, query, chosen, asks))
+        for aside, group in groups.items():
+            self._group(subjects[aside], group)
+        return tuple(self._answers[position] for position in range(len(queries)))
+
+    def _group(self, subject: Subject, left: list[_Open]) -> None:
+        """Decide the queries of one subject: a short pass as it is, then reduced ones, then as it is again."""
+        budget = self._options.budget
+        states = budget.states if budget.states is not None else 1 << 62
+        last: Pass | None = None
+        if self._options.reduce and len(subject.net.places) > FIRST_PLACES:
+            reducing, rest = [o for o in left if o.asks.reducible], [o for o in left if not o.asks.reducible]
+        else:
+            first = min(states, FIRST_STATES) if self._options.reduce else states
+            last = self._pass(subject, left, budget._replace(states=first))
+            left = self._judge(last, left)
+            final = last.stop is not None and (last.stop.budget != "states" or first == states)
+            if final:
+                reducing, rest = [], []
+            else:
+                reducing, rest = [o for o in left if o.asks.reducible], [o for o in left if not o.asks.reducible]
+        if reducing:
+            for part in _alike(reducing):
+                seen = self._pass(subject, part, budget, self._reduce(subject, part))
+                self._close(seen, self._judge(seen, part))
+            left = rest
+        if rest:
+            last = self._pass(subject, rest, budget)
+            left = self._judge(last, rest)
+        if last is not None:
+            self._close(last, left)
+
+    def _pass(self, subject: Subject, group: list[_Open], budget: Budget, reduced: Reduced | None = None) -> Pass:
+        begun = perf_counter()
+        made = Pass(subject, [o.asks for o in group], reduced)
+        net, initial = (subject.net, subject.compiled.initial) if reduced is None else (reduced.net, reduced.initial)
+        observers = subject.observers if reduced is None else _moved(subject, reduced)
+        if budget.seconds is not None:
+            budget = budget._replace(seconds=max(0.0, budget.seconds - (begun - self._begun)))
+        if self._interrupted is not None:
+            budget = Budget(states=1)
+        made.seen = self._engine.explore(net, initial, observers, made.visitors, budget, self._options.progress)
+        if made.seen.stop is not None and made.seen.stop.budget == "interrupted":
+            self._interrupted = made.seen.stop
+        self._share(group, perf_counter() - begun)
+        return made
+
+    def _reduce(self, subject: Subject, group: list[_Open]) -> Reduced:
+        from placet.analysis.reduction import FinalPlaces, final_places, reduce
+
+        compiled = subject.compiled
+        asked = FinalPlaces(frozenset(), frozenset(), frozenset())
+        if any(o.asks.final for o in group):
+            asked = final_places(compiled.final, compiled.initial)
+        return reduce(
+            subject.net,
+            compiled.initial,
+            visible_places=frozenset().union(*(o.asks.places for o in group)),
+            visible_transitions=frozenset().union(*(o.asks.transitions for o in group)),
+            observed=frozenset(t for o in subject.observers for t, _ in o.deltas),
+            zero_places=asked.zero,
+            resource_places=asked.resource,
+            end_places=asked.end - subject.cut,
+            bounded_places=frozenset().union(*(o.asks.bounded for o in group)),
+        )
+
+    def _judge(self, seen: Pass, group: list[_Open]) -> list[_Open]:
+        """Answer what the pass decides; gives the rest."""
+        left = []
+        for o in group:
+            begun = perf_counter()
+            verdict = o.check.judge(seen.subject, o.query, seen)
+            if verdict is None:
+                o.seconds += perf_counter() - begun
+                left.append(o)
+                continue
+            replayed = None
+            if isinstance(verdict, Violated):
+                replayed = replay(self._compiled, verdict, self._options.replay_states)
+            o.seconds += perf_counter() - begun
+            self._answer(o, verdict, replayed)
+        return left
+
+    def _close(self, seen: Pass, left: list[_Open]) -> None:
+        """What no pass decides: look at coverability where that may tell, and say which budget ran out."""
+        if left and self._interrupted is None:
+            left = self._cover(seen, left)
+        for o in left:
+            self._answer(o, _inconclusive(seen, self._interrupted))
+
+    def _cover(self, seen: Pass, left: list[_Open]) -> list[_Open]:
+        from placet.analysis.coverability import cover, is_monotone
+
+        stop = seen.seen.stop
+        net, initial = seen.subject.net, seen.subject.compiled.initial
+        if seen.reduced is not None:
+            net, initial = seen.reduced.net, seen.reduced.initial
+        if stop is None or stop.budget not in ("unbounded", "states") or not is_monotone(net):
+            return left
+        begun = perf_counter()
+        states = self._options.budget.states
+        seen.coverage = cover(net, initial, min(10_000, states) if states is not None else 10_000)
+        self._share(left, perf_counter() - begun)
+        return self._judge(seen, left)
+
+    @staticmethod
+    def _share(group: list[_Open], seconds: float) -> None:
+        for o in group:
+            o.seconds += seconds / len(group)
+
+    def _answer(self, o: _Open, verdict: Verdict, replayed: Replayed | None = None) -> None:
+        assumptions = self._compiled.assumptions
+        if self._compiled.final.any_sink:
+            assumptions = assumptions._replace(final="any-sink")
+        if isinstance(verdict, Holds) and assumptions.free_guards and o.check.existential:
+            names = ", ".join(f"`{guard}`" for guard in assumptions.free_guards)
+            reason = f"it holds if these conditions over data can go either way at any time: {names}"
+            verdict = Inconclusive(reason, "theory", proof=verdict.proof)
+        self._answers[o.position] = Answer(o.query, verdict._replace(assumptions=assumptions), o.seconds, replayed)
+
+
+def _alike(group: list[_Open]) -> list[list[_Open]]:
+    """Groups that one reduction serves: the greatest bound is kept for one set of places at a time."""
+    parts: dict[frozenset[int], list[_Open]] = {}
+    for o in group:
+        if o.asks.bounded:
+            parts.setdefault(o.asks.bounded, []).append(o)
+    rest = [o for o in group if not o.asks.bounded]
+    if rest:
+        least = min(parts, key=len) if parts else frozenset()
+        parts.setdefault(least, []).extend(rest)
+    return list(parts.values())
+
+
+def _moved(subject: Subject, reduced: Reduced) -> tuple:  # type: ignore[type-arg]
+    """The observers over the transitions of the reduced net."""
+    numbers: dict[int, list[int]] = {}
+    for i, t in enumerate(reduced.transitions):
+        numbers.setdefault(t, []).append(i)
+    return tuple(
+        o._replace(
+            deltas=tuple(sorted((i, d) for t, d in dict(reversed(o.deltas)).items() for i in numbers.get(t, ())))
+        )
+        for o in subject.observers
+    )
+
+
+def _inconclusive(seen: Pass, interrupted: Stop | None) -> Inconclusive:
+    stop = interrupted or seen.stop
+    proof: Proof = seen.proof()
+    if stop is None:
+        return Inconclusive("the search saw every state and cannot tell", "theory", proof=proof)
+    if stop.budget == "unbounded":
+        place = seen.subject.compiled.net.places[
+            stop.place if seen.reduced is None else seen.reduced.places[stop.place]
+        ]
+        reason = f"`{place}` can collect tokens without end, so that there are more states than can be searched"
+        return Inconclusive(reason, "theory", proof=proof)
+    if stop.budget == "interrupted":
+        return Inconclusive("interrupted before it was decided", "interrupted", stop.reached, proof=proof)
+    words = {"states": "states", "bytes": "bytes of memory", "seconds": "seconds"}
+    reason = f"nothing was found within the budget of {stop.reached} {words[stop.budget]}"
+    return Inconclusive(reason, stop.budget, stop.reached, _OPTIONS[stop.budget], proof)
