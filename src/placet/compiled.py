@@ -79,3 +79,23 @@ class Compiled(NamedTuple):
     def start(self) -> tuple[int, ...]:
         """The initial state: the initial marking and the observers' initial values."""
         return self.initial + tuple(o.initial for o in self.observers)
+
+
+def plain(net: Net, initial: Marking) -> Compiled:
+    """A net of which nothing else is known: no ends, no roles; places and transitions are told by their ids."""
+    from placet.net.final import Final, PlaceClass
+    from placet.net.roles import PLAIN, Roles
+
+    subject = net.name or "net"
+    places = tuple(Origin(p, f"`{p}` holds a token", actor=subject) for p in net.places)
+    transitions = tuple(Origin(t, f"`{t}` happens", actor=subject) for t in net.transitions)
+    return Compiled(
+        subject,
+        "net",
+        net,
+        initial,
+        Final((), (PlaceClass.CONTROL,) * len(net.places)),
+        Roles((PLAIN,) * len(net.transitions)),
+        OriginMap(places, transitions),
+        steps=tuple((t, (number,)) for number, t in enumerate(net.transitions)),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from placet.evidence import Budget
+from placet.evidence import Budget, Inconclusive
 from placet.report.report import ModelReport, Report
 
 if TYPE_CHECKING:
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from placet.compiled import Compiled, Query
     from placet.diagnostics import Diagnostic
     from placet.engines.protocol import Progress
+    from placet.evidence import Verdict
     from placet.faults.weave import Hypothesis
-    from placet.net.core import Net
+    from placet.net.core import Marking, Net
     from placet.report.report import CheckReport
-    from placet.simulate.simulator import Run
     from placet.source import SourceFile
 
-    Target = str | Path | "Loaded" | Compiled | Net
+    Target = str | Path | "Loaded" | Compiled | tuple[Net, Marking]
 
 
 class Options(NamedTuple):
@@ -52,18 +52,123 @@ class Loaded(NamedTuple):
 
 
 def load(path: str | Path, options: Options = Options()) -> Loaded:
-    """Read and compile a file. Raises nothing, whatever it holds and whether or not it can be read: see `diagnostics`."""
-    raise NotImplementedError
+    """Read and compile a file. Whatever it holds, and whether or not it can be read: see `diagnostics`."""
+    from placet.project.reading import read
+
+    source, problems = read(str(path))
+    return Loaded(str(path), "", (), problems) if source is None else compile_source(source, options)
 
 
 def compile_source(source: SourceFile, options: Options = Options()) -> Loaded:
     """Compile a text in whatever format it is in. Raises nothing, whatever it says."""
-    raise NotImplementedError
+    from placet.diagnostics import Diagnostic
+    from placet.formats.registry import find
+
+    form = find(source)
+    if isinstance(form, Diagnostic):
+        return Loaded(source.path, "", (), (form,))
+    found, problems = form.read(source, final=options.final) if form.module else _compile(source)
+    loaded = Loaded(source.path, form.name, found, problems)
+    return loaded._replace(compiled=()) if loaded.broken else loaded
+
+
+def _compile(source: SourceFile) -> tuple[tuple[Compiled, ...], tuple[Diagnostic, ...]]:
+    """The language: a stage runs only on what the stages before it found no error in."""
+    from placet.compile.lint import lint
+    from placet.compile.resolve import resolve
+    from placet.compile.to_net import compile_model
+    from placet.syntax.parser import parse
+
+    file, problems = parse(source)
+    model, unresolved = resolve(file)
+    problems += unresolved
+    if any(d.severity == "error" for d in problems):
+        return (), problems
+    compiled, uncompiled = compile_model(model)
+    return compiled, problems + lint(model) + uncompiled
 
 
 def check(loaded: Loaded, options: Options = Options()) -> Report:
-    """Answer the checks of every subject. Raises UsageError for a check id, an engine or a fault that does not exist."""
-    raise NotImplementedError
+    """Answer the checks of every subject. Raises UsageError for a check, an engine or a fault that does not exist.
+
+    Ctrl-C ends it early: what is known by then is reported, the rest is inconclusive.
+    """
+    if loaded.broken or not loaded.compiled:
+        return Report((ModelReport(loaded.path, loaded.format, diagnostics=loaded.diagnostics),))
+    models: list[ModelReport] = []
+    stopped = False
+    for compiled in loaded.compiled:
+        subject = prepare(compiled, options)
+        entries = _answers(subject, options, stopped=stopped)
+        stopped = any(entry.budget == "interrupted" for entry in entries)
+        size = (len(compiled.net.places), len(compiled.net.transitions))
+        problems = () if models else loaded.diagnostics
+        head = (loaded.path, loaded.format, compiled.subject, compiled.kind)
+        models.append(ModelReport(*head, *size, problems, entries, "", subject))
+    return Report(tuple(models), stopped)
+
+
+def prepare(compiled: Compiled, options: Options = Options()) -> Compiled:
+    """The subject with the queries, the environment and the final markings that the options ask for."""
+    from placet.analysis.questions import questions, with_final
+
+    if options.final and not compiled.final.any_sink:
+        compiled = with_final(compiled, options.final)
+    if options.closed:
+        from placet.faults.environment import close
+
+        compiled = close(compiled)
+    return compiled._replace(queries=questions(compiled, options.checks))
+
+
+def _answers(compiled: Compiled, options: Options, *, stopped: bool) -> tuple[CheckReport, ...]:
+    """An entry for every query, in their order; queries under different faults are woven, and decided, apart."""
+    from placet.analysis.questions import strictly, unanswerable
+    from placet.report.answers import report_check
+
+    entries: dict[int, CheckReport] = {}
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for n, query in enumerate(compiled.queries):
+        reason = _INTERRUPTED if stopped else unanswerable(query)
+        if reason is None:
+            groups.setdefault((query.faults, query.fault_budget), []).append(n)
+        else:
+            entries[n] = report_check(compiled, query, reason)
+    for numbers in groups.values():
+        group = compiled._replace(queries=tuple(compiled.queries[n] for n in numbers))
+        try:
+            woven, answers = _decide(group, options)
+        except KeyboardInterrupt:
+            woven, answers = group, [(_INTERRUPTED, 0.0)] * len(numbers)
+        for n, query, (verdict, seconds) in zip(numbers, woven.queries, answers, strict=True):
+            verdict = strictly(verdict) if options.strict else verdict  # noqa: PLW2901
+            entries[n] = report_check(woven, query, verdict, seconds)
+    return tuple(entries[n] for n in range(len(compiled.queries)))
+
+
+_INTERRUPTED = Inconclusive("interrupted before it was decided", "interrupted")
+
+
+def _decide(compiled: Compiled, options: Options) -> tuple[Compiled, list[tuple[Verdict, float]]]:
+    """The subject with the faults that its queries ask for, and a verdict with its seconds for each."""
+    from placet.analysis import strategy
+
+    if compiled.roles.steps:
+        from placet.faults.weave import weave
+
+        compiled = weave(compiled, hypothesis(compiled.queries[0], options)).compiled
+    how = strategy.Options(options.budget, options.reduce, options.engine, options.progress)
+    return compiled, [(a.verdict, a.seconds) for a in strategy.decide(compiled, compiled.queries, how)]
+
+
+def hypothesis(query: Query, options: Options) -> Hypothesis:
+    """The faults that a query is asked under: its own, else those of the options, else the default."""
+    from placet.faults.weave import DEFAULT
+
+    base = options.hypothesis or DEFAULT
+    if query.faults is not None:
+        base = base._replace(faults=query.faults, budget=1)
+    return base if query.fault_budget is None else base._replace(budget=query.fault_budget)
 
 
 def verify(
@@ -71,8 +176,8 @@ def verify(
     *,
     checks: Sequence[str] = (),
     budget: Budget = Budget(),
-    level: str = "",
     faults: Sequence[str] | None = None,
+    level: str = "",
     fault_budget: int | None = None,
     modes: str = "",
     reduce: bool = True,
@@ -81,5 +186,35 @@ def verify(
     closed: bool = False,
     strict: bool = False,
 ) -> Report:
-    """Verify a file (a path), a text in the language (with a line break or a brace in it), a net, or what `load` gave."""
-    raise NotImplementedError
+    """Verify a file, a text in the language, a net with its initial marking, or what `load` gave.
+
+    A `str` is a text where it has a line break or a brace in it, else a path.
+    """
+    options = Options(
+        tuple(checks),
+        budget,
+        None if faults is None and not level and fault_budget is None and not modes else ...,
+        reduce,
+        engine,
+        final,
+        closed,
+        strict,
+    )
+    return check(as_loaded(target, options), options)
+
+
+def as_loaded(target: Target, options: Options = Options()) -> Loaded:
+    """Whatever a user of the library calls a model, loaded. Raises UsageError for a net without a marking."""
+    from placet.compiled import Compiled, plain
+
+    if isinstance(target, Loaded):
+        return target
+    if isinstance(target, Compiled):
+        return Loaded(target.subject, "", (target,))
+    if isinstance(target, tuple):
+        return Loaded(target[0].name or "net", "", (plain(*target),))
+    if isinstance(target, str) and not {"\n", "{"}.isdisjoint(target):
+        from placet.source import SourceFile
+
+        return compile_source(SourceFile("text.placet", target), options)
+    return load(target, options)

@@ -8,9 +8,12 @@ from placet.evidence import Cycles, Grows, NeverHolds, Reaches, Strands
 from placet.logic.state import evaluate, support
 from placet.net.roles import Kind
 from placet.report.run import (
+    RETURNS,
     can_fire,
     effect_of,
+    going_on,
     marked_ends,
+    onwards,
     phrase_of,
     short,
     still_open,
@@ -27,10 +30,6 @@ if TYPE_CHECKING:
     from placet.logic.state import Predicate
     from placet.net.roles import Step
     from placet.report.run import Run
-
-_RETURNS = ("live", "home", "reversible", "possible")  # checks whose goal is no end
-_EXPLORED = 300  # situations looked at to say what still goes on; more would only lengthen the list
-_LOOKS = 300_000  # transitions looked at for it: a story may not cost more than the verdict
 
 
 def reasons(run: Run) -> Iterator[str]:
@@ -50,17 +49,7 @@ def reasons(run: Run) -> Iterator[str]:
 
 def is_stuck(run: Run) -> bool:
     """Nothing but what the user never wrote, or a fault, can happen at the end of the run."""
-    return not _going_on(run.compiled, run.last)
-
-
-def _going_on(compiled: Compiled, state: Sequence[int]) -> list[int]:
-    """The enabled transitions that are no faults: a fault never rescues a run."""
-    roles = compiled.roles.transitions
-    return [
-        t
-        for t in range(len(compiled.net.transitions))
-        if roles[t].kind is not Kind.FAULT and can_fire(compiled.net, state, t)
-    ]
+    return not going_on(run.compiled, run.last)
 
 
 def _reaches(run: Run) -> Iterator[str]:
@@ -143,34 +132,35 @@ def _holds(compiled: Compiled, predicate: Predicate, state: Sequence[int]) -> bo
 def _strands(run: Run) -> Iterator[str]:
     open_places = still_open(run.compiled, run.last)
     ended = marked_ends(run.compiled, run.last)
-    if is_stuck(run):
-        if ended:
-            yield f"when it ends, this is still open: {_places(run, open_places)}"
-        else:
-            yield from _waiting(run, open_places)
+    after = f"after step {run.number(run.turned)}" if run.turned is not None else "from the start on"
+    if run.query.check in RETURNS:
+        yield f"{after} that is out of reach for good; all that can still happen: {_goes_on(run)}"
         return
-    what = _for_ever(run.compiled, run.last)
-    where = f"after step {run.number(len(run.fired) - 1)}" if run.fired else "from the start on"
-    lost = "that is out of reach for good" if run.query.check in _RETURNS else "no end can be reached any more"
-    yield f"{where} {lost}; all that can still happen, over and over: {what}"
-    if ended and open_places:
-        yield f"it has ended, but this is still open: {_places(run, open_places)}"
+    if len(run.fired) > (run.turned if run.turned is not None else -1) + 1:
+        yield f"{after} no proper end can be reached any more, whatever happens next"
+    if not is_stuck(run):
+        yield f"{after} no end can be reached any more; all that can still happen, over and over: {_goes_on(run)}"
+    elif ended:
+        yield (
+            f"when it ends, this is still open: {_places(run, open_places)}"
+            if open_places
+            else _ended_twice(run, ended)
+        )
+    else:
+        yield from _waiting(run, open_places)
 
 
-def _for_ever(compiled: Compiled, state: tuple[int, ...]) -> str:
-    """What can happen from a situation on, in the order in which it comes up."""
-    most = max(1, min(_EXPLORED, _LOOKS // max(1, len(compiled.net.transitions))))
-    seen, queue = {state}, [state]
-    told: dict[int, None] = {}
-    for situation in queue:
-        for t in _going_on(compiled, situation):
-            told[t] = None
-            _, after, _ = next(walk(compiled, (t,), situation))
-            if len(seen) < most and tuple(after) not in seen:
-                seen.add(tuple(after))
-                queue.append(tuple(after))
-    phrases = [clean(compiled.origin.transitions[t].phrase) for t in told if tells(compiled, t)]
-    return "; ".join(phrases[:6]) + (f"; and {len(phrases) - 6} more" if len(phrases) > 6 else "") or "going round"
+def _ended_twice(run: Run, ended: list[int]) -> str:
+    times = "; ".join(f"{phrase_of(run, p)} ({run.last[p]} times)" for p in ended)
+    return f"it ends more than once: {times}"
+
+
+def _goes_on(run: Run) -> str:
+    """What can happen from the end of the run on, in the order in which it comes up."""
+    _, told = onwards(run.compiled, run.last)
+    phrases = [clean(run.compiled.origin.transitions[t].phrase) for t in told if tells(run.compiled, t)]
+    more = f"; and {len(phrases) - 6} more" if len(phrases) > 6 else ""
+    return "; ".join(phrases[:6]) + more or "nothing that could be seen from outside"
 
 
 def _waiting(run: Run, open_places: list[int]) -> Iterator[str]:
@@ -304,7 +294,7 @@ def _rounds(run: Run) -> str:
 
 
 def _grows(run: Run, place: int) -> Iterator[str]:
-    more = max(1, run.last[place] - run.before_loop[place])
+    more = max(1, run.last[place] - run.middle[place])
     times = "one more time" if more == 1 else f"{counted(more, 'more time')}"
     yield f"{_rounds(run)} can be repeated for ever, and each round leaves this open {times}: {phrase_of(run, place)}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from placet.evidence import Lasso, Pump
+from placet.evidence import Lasso, NoReturn, Pump
 from placet.net.final import PlaceClass
 from placet.net.roles import Kind
 from placet.report.report import Step
@@ -18,11 +18,19 @@ if TYPE_CHECKING:
     from placet.net.core import Net
     from placet.net.roles import Step as RoleStep
 
+RETURNS = ("live", "home", "reversible", "possible")  # checks whose goal is no end
+_EXPLORED = 300  # situations looked at to say how it goes on; more would only lengthen the list
+_LOOKS = 300_000  # transitions looked at for it: a story may not cost more than the verdict
+
 Change = tuple[int, int]  # (state index, difference)
 
 
 class Run(NamedTuple):
-    """A violation with its run. `fired` is the trace and, behind it, one round of the loop where there is one."""
+    """A violation with its run.
+
+    `fired` is the trace; behind it stands one round of the loop where there is one, or, where no end can be reached any
+    more, the shortest way on to where nothing can happen at all, if that is near. `turned` is the last step of the trace.
+    """
 
     compiled: Compiled
     query: Query
@@ -31,7 +39,8 @@ class Run(NamedTuple):
     loop: int | None  # where the loop begins in `fired`
     steps: tuple[Step, ...]
     last: State  # after `fired`
-    before_loop: State  # after the trace; equal to `last` where nothing loops
+    middle: State  # after the trace
+    turned: int | None
 
     @property
     def width(self) -> int:
@@ -49,6 +58,9 @@ def make_run(compiled: Compiled, query: Query, violated: Violated) -> Run:
     trace: Trace = getattr(witness, "trace", ())
     loop: Trace = witness.loop if isinstance(witness, Lasso | Pump) else ()
     fired = trace + loop
+    if isinstance(witness, NoReturn) and query.check not in RETURNS:
+        *_, (_, state, _) = (0, list(compiled.start), []), *walk(compiled, trace)
+        fired += onwards(compiled, tuple(state))[0]
     steps: list[Step] = []
     last = middle = compiled.start
     names = compiled.net.places + tuple(o.id for o in compiled.observers)
@@ -59,7 +71,39 @@ def make_run(compiled: Compiled, query: Query, violated: Violated) -> Run:
         if n == len(fired) - 1:
             last = tuple(state)
     start = len(trace) if loop else None
-    return Run(compiled, query, violated, fired, start, tuple(steps), last, middle)
+    turned = len(trace) - 1 if trace and not loop else None
+    return Run(compiled, query, violated, fired, start, tuple(steps), last, middle, turned)
+
+
+def onwards(compiled: Compiled, state: State) -> tuple[Trace, tuple[int, ...]]:
+    """The shortest way from a situation to where nothing can happen any more, and all that can happen on the way.
+
+    The way is empty where there is none near. Looks at a few hundred situations at most.
+    """
+    most = max(1, min(_EXPLORED, _LOOKS // max(1, len(compiled.net.transitions))))
+    ways: dict[State, Trace] = {state: ()}
+    told: dict[int, None] = {}
+    for situation in (queue := [state]):
+        possible = going_on(compiled, situation)
+        if not possible:
+            return ways[situation], tuple(told)
+        for t in possible:
+            told[t] = None
+            _, after, _ = next(walk(compiled, (t,), situation))
+            if len(ways) < most and tuple(after) not in ways:
+                ways[tuple(after)] = (*ways[situation], t)
+                queue.append(tuple(after))
+    return (), tuple(told)
+
+
+def going_on(compiled: Compiled, state: Sequence[int]) -> list[int]:
+    """The enabled transitions that are no faults: a fault never rescues a run."""
+    roles = compiled.roles.transitions
+    return [
+        t
+        for t in range(len(compiled.net.transitions))
+        if roles[t].kind is not Kind.FAULT and can_fire(compiled.net, state, t)
+    ]
 
 
 def walk(compiled: Compiled, fired: Trace, start: State | None = None) -> Iterator[tuple[int, list[int], list[Change]]]:

@@ -59,13 +59,12 @@ _ANOMALIES = {
 def tell(compiled: Compiled, query: Query, violated: Violated) -> Story:
     """The story of a violation. The witness is taken as replayed. O(arcs walked), plus a few hundred situations."""
     run = make_run(compiled, query, violated)
-    turned = len(run.steps) - 1 if run.steps and run.loop is None else None
     return Story(
         _KINDS[type(violated.witness)],
         headline(run),
         run.steps,
         run.loop,
-        turned,
+        run.turned,
         tuple(reasons(run)),
         tuple(advice(run)),
     )
@@ -132,6 +131,8 @@ def _stranded(run: Run) -> str:
         ended = marked_ends(run.compiled, run.last)
         if ended and still_open(run.compiled, run.last):
             return f"{subject} ends while something is still going on, and nothing can finish it"
+        if ended:
+            return f"{subject} ends more than once"
         return f"{subject} gets stuck: it has not ended, and nothing can happen any more"
     return f"{subject} can get to where it never ends any more"
 
