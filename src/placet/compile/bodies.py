@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from placet.compile.findings import figure, listed
 from placet.compile.flow import ANY, continuing
-from placet.compile.names import LABELLED, branch_way, distinct, handler_way, leaf, members, slug
+from placet.compile.names import LABELLED, branch_way, distinct, handler_way, members, slug
 from placet.diagnostics import Label
 from placet.ir import model as ir
 from placet.syntax import ast
@@ -308,7 +308,11 @@ class Body:
             bodies[goes_on] = ir.Sequence(f"{identifier}[{goes_on}]{{}}", (), call.span)
         missing = [end for end in ends if end not in bodies]
         if missing:
-            subject = f"the ends {listed(missing)} of `{target}` are" if missing[1:] else f"the end `{missing[0]}` of `{target}` is"
+            subject = (
+                f"the ends {listed(missing)} of `{target}` are"
+                if missing[1:]
+                else f"the end `{missing[0]}` of `{target}` is"
+            )
             help_ = f"say what happens then: `on {missing[0]} {{ ... }}`"
             self._findings.add("P208", f"{subject} not handled", call.target.span, help=help_)
 
@@ -330,7 +334,9 @@ def _way_ids(identifier: str, ways: tuple[_RawWay, ...]) -> list[str]:
 
 
 def _ways(ids: list[str], raw: _Raw, bodies: list[ir.Sequence]) -> tuple[ir.Way, ...]:
-    return tuple([
-        ir.Way(i, ir.Guard(w.guard.text, free=True) if w.guard is not None else None, body, w.span)
-        for i, w, body in zip(ids, raw.ways, bodies, strict=True)
-    ])
+    return tuple(
+        [
+            ir.Way(i, ir.Guard(w.guard.text, free=True) if w.guard is not None else None, body, w.span)
+            for i, w, body in zip(ids, raw.ways, bodies, strict=True)
+        ]
+    )

@@ -68,3 +68,16 @@ def listed(names: Iterable[str], most: int = 8) -> str:
 def figure(value: int) -> str:
     """A whole number as people write it; an absurd one by its size (`str` refuses thousands of digits)."""
     return str(value) if abs(value) < 10**12 else "a number of more than twelve digits"
+
+
+def head(span: Span | None) -> Span | None:
+    """The head of a construct: its span up to its first brace."""
+    if span is None:
+        return None
+    text = span.source.text
+    brace = text.find("{", span.start, span.end)
+    if brace < 0:
+        return span
+    while brace > span.start + 1 and text[brace - 1].isspace():
+        brace -= 1
+    return span._replace(end=max(brace, span.start + 1))

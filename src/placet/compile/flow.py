@@ -86,9 +86,11 @@ class _Walk:
                     raised.setdefault(NO_CHOICE, statement.span)
                 return any(going)
             case ir.Parallel(_, ways):
-                return all([self.visit(w.body, raised) for w in ways])
+                going = [self.visit(w.body, raised) for w in ways]
+                return all(going)
             case ir.Race(_, ways):
-                return any([self.visit(body, raised) for _, body in ways])
+                going = [self.visit(body, raised) for _, body in ways]
+                return any(going)
             case ir.Loop(_, body, test, _, at_most):
                 going_on = self.visit(body, raised)
                 return test == "before" or (going_on and (test == "after" or at_most is not None))
@@ -97,7 +99,8 @@ class _Walk:
             case ir.Repeat(_, body):
                 return self.visit(body, raised)
             case ir.Call(_, _, on):
-                return any([self.visit(body, raised) for _, body in on])
+                going = [self.visit(body, raised) for _, body in on]
+                return any(going)
             case ir.Graph(_, nodes):
                 for node in nodes:
                     if not isinstance(node, ir.Gateway):

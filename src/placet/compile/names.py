@@ -98,7 +98,7 @@ def members(statements: Iterable[ast.Statement]) -> list[Member]:
 
 def _collect(statements: Iterable[ast.Statement], ways: tuple[str, ...], found: list[Member]) -> None:
     for statement in statements:
-        kind = LABELLED.get(type(statement))  # type: ignore[arg-type]
+        kind = LABELLED.get(type(statement))
         if kind is None and not isinstance(statement, ast.Block):
             segment, what = leaf(statement)
             found.append(Member(segment, ways, what, statement.span))

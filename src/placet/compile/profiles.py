@@ -76,13 +76,11 @@ def override(policy: ir.Policy, options: tuple[ast.Option, ...], findings: Findi
                 help_ = findings.meant(str(texts[0]) if texts else "", values, f"it takes {listed(values)}")
                 findings.add("P206", f"`{key}` does not take that", option.span, help=help_)
             else:
-                policy = policy._replace(**{field: values[texts[0]]})
+                policy = policy._replace(**{field: values[texts[0]]})  # type: ignore[arg-type] # CHOICES knows
     return policy
 
 
-def _undo_failure(
-    policy: ir.Policy, option: ast.Option, operands: tuple[object, ...], findings: Findings
-) -> ir.Policy:
+def _undo_failure(policy: ir.Policy, option: ast.Option, operands: tuple[object, ...], findings: Findings) -> ir.Policy:
     """`on undo_failure retry [N] [then X]`, `on undo_failure X`."""
     said = [getattr(o, "text", None) or getattr(o, "value", None) or 0 for o in operands]
     said = [w for w in said if w != "then"]
@@ -99,7 +97,9 @@ def _undo_failure(
             return policy._replace(undo_failure=then, undo_retries=0)
         case ["retry", int()]:
             message = "nothing is said about an undo that fails after its last retry"
-            findings.add("P206", message, option.span, help="end it with `then halt`, `then continue` or `then escalate`")
+            findings.add(
+                "P206", message, option.span, help="end it with `then halt`, `then continue` or `then escalate`"
+            )
         case _:
             help_ = "say `retry`, `halt`, `continue`, `escalate`, or `retry 5 then escalate`"
             findings.add("P206", "`on undo_failure` does not take that", option.span, help=help_)

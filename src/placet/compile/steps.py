@@ -95,7 +95,7 @@ class Steps:
             else:
                 operands = (rule.retry,) if rule.retry is not None else ()
                 retry = number(operands, MOST_RETRIES, "retries", self._findings) if operands else 0
-                found[name] = ir.ErrorRule(name, retry, action)  # type: ignore[arg-type] - one of ACTIONS
+                found[name] = ir.ErrorRule(name, retry, action)  # type: ignore[arg-type] # one of ACTIONS
         return tuple(found.values())
 
     def close(self) -> None:

@@ -1,0 +1,314 @@
+"""Checks as written: their names, operands and formulas resolved to IR."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
+
+from placet.compile.findings import figure, listed
+from placet.ir import model as ir
+from placet.syntax import ast
+
+if TYPE_CHECKING:
+    from placet.compile.findings import Findings
+    from placet.compile.vocabulary import Calls, Meaning, Vocabulary
+    from placet.source import Span
+
+Shape: TypeAlias = Literal["subject", "bounded", "transition", "formula", "saga"]
+
+CHECKS: dict[str, Shape] = {
+    "sound": "subject",
+    "weak_sound": "subject",
+    "relaxed_sound": "subject",
+    "option_to_complete": "subject",
+    "proper_completion": "subject",
+    "no_dead_step": "subject",
+    "deadlock_free": "subject",
+    "livelock_free": "subject",
+    "safe": "subject",
+    "bounded": "bounded",
+    "live": "transition",
+    "quasi_live": "transition",
+    "never": "formula",
+    "possible": "formula",
+    "anomaly_A1": "saga",
+}
+SHAPES: dict[Shape, str] = {
+    "subject": "the name of a workflow, saga or net",
+    "bounded": "a workflow, saga or net, or a place of a net and its bound: `bounded(queue, 2)`",
+    "transition": "the name of a workflow, saga or net, or of a transition of a net",
+    "formula": "a formula, perhaps after the name of its workflow, saga or net: `never(order, pay.done)`",
+    "saga": "the name of a saga, or of a workflow that calls one",
+}
+LATER = frozenset(
+    ("reversible", "home", "easy_sound", "generalised_sound", "conserved", "coverage", "ctl", "ltl")
+).union(f"anomaly_A{n}" for n in range(2, 26))
+FAULTS = ("reject", "partial", "lost", "slow", "duplicate", "undo-fail", "undo-slow", "cancel", "crash")
+
+_Operand: TypeAlias = Union[ast.Formula, ast.Number]
+
+
+class _Read(NamedTuple):
+    formula: ir.Formula
+    owners: frozenset[str]
+
+
+class CheckReader:
+    """Resolves the checks of one file."""
+
+    def __init__(self, vocabulary: Vocabulary, calls: Calls, findings: Findings) -> None:
+        self._words = vocabulary
+        self._calls = calls
+        self._findings = findings
+        self._within: frozenset[str] | None = None
+
+    def read(self, check: ast.Check) -> list[ir.Check]:
+        """The checks of one `check` line."""
+        faults = self._faults(check)
+        budget = check.fault_budget.value if check.fault_budget is not None else None
+        if budget is not None and not 0 <= budget <= 20:
+            message = f"{figure(budget)} faults at once are more than can be looked at"
+            self._findings.add("P217", message, check.fault_budget and check.fault_budget.span, help="two show most")
+            budget = 1
+        found = []
+        for item in check.items:
+            resolved = self._item(item)
+            if resolved is not None:
+                found.append(resolved._replace(faults=faults, fault_budget=budget))
+        return found
+
+    def _faults(self, check: ast.Check) -> tuple[str, ...] | None:
+        if check.faults is None:
+            return None
+        found: dict[str, None] = {}
+        for name in check.faults:
+            fault = name.text.replace("_", "-")
+            if fault in FAULTS:
+                found[fault] = None
+            else:
+                help_ = self._findings.meant(fault, FAULTS, f"the faults are {listed(FAULTS, 9)}")
+                self._findings.add("P237", f"no kind of fault is called `{name.text}`", name.span, help=help_)
+        return tuple(found)
+
+    def _item(self, item: ast.CheckItem) -> ir.Check | None:
+        name = item.check.text
+        if name in LATER:
+            help_ = f"the checks are {listed(CHECKS, 20)}"
+            self._findings.add("P236", f"the check `{name}` is not there yet", item.check.span, help=help_)
+            return None
+        shape = CHECKS.get(name)
+        if shape is None:
+            help_ = self._findings.meant(name, (*CHECKS, *LATER), f"the checks are {listed(CHECKS, 20)}")
+            self._findings.add("P230", f"no check is called `{name}`", item.check.span, help=help_)
+            return None
+        written = ", ".join(" ".join(o.span.text.split()) for o in item.operands)
+        blank = ir.Check(
+            name,
+            "",
+            f"{name}({written})",
+            sentence=item.sentence.text if item.sentence is not None else "",
+            span=item.span,
+        )
+        return self._formula(item, blank) if shape == "formula" else self._named(item, shape, blank)
+
+    # -- checks of a subject or of one of its elements ---------------------------------------------------------------
+
+    def _named(self, item: ast.CheckItem, shape: Shape, blank: ir.Check) -> ir.Check | None:
+        operands = item.operands
+        if not operands:
+            return self._only_subject(item, shape, blank)
+        first, rest = operands[0], operands[1:]
+        if not isinstance(first, ast.Atom):
+            self._wrong(item, shape, first.span)
+            return None
+        if rest:
+            if shape != "bounded" or len(rest) > 1 or not isinstance(rest[0], ast.Number):
+                self._wrong(item, shape, rest[0].span)
+                return None
+            blank = blank._replace(bound=rest[0].value)
+        text = first.name.text
+        if text in self._words.processes or text in self._words.nets:
+            if rest:
+                self._wrong(item, shape, rest[0].span)
+                return None
+            check = blank._replace(subject=text)
+            return self._saga(check, first.span) if shape == "saga" else check
+        if shape == "bounded":
+            places = dict(self._net_names(text, transitions=False))
+            if places and not rest:
+                self._wrong(item, shape, first.span)
+                return None
+            return self._element(blank, first, places)
+        if shape == "transition":
+            return self._element(blank, first, dict(self._net_names(text, transitions=True)))
+        self._no_subject(first)
+        return None
+
+    def _net_names(self, text: str, *, transitions: bool) -> list[tuple[str, str]]:
+        """Places or transitions of that name, perhaps qualified by their net: (net, id)."""
+        table = self._words.transitions if transitions else self._words.places
+        found = list(table.get(text, {}).items())
+        for net in self._words.nets:
+            if text.startswith(f"{net}."):
+                identifier = table.get(text[len(net) + 1 :], {}).get(net)
+                found += [(net, identifier)] if identifier is not None else []
+        return found
+
+    def _element(self, blank: ir.Check, atom: ast.Atom, found: dict[str, str]) -> ir.Check | None:
+        if len(found) == 1:
+            ((net, identifier),) = found.items()
+            return blank._replace(subject=net, element=identifier)
+        if not found:
+            self._no_subject(atom)
+            return None
+        self._ambiguous(atom, [f"{net}.{atom.name.text}" for net in found])
+        return None
+
+    def _no_subject(self, atom: ast.Atom) -> None:
+        text = atom.name.text
+        known = [*self._words.processes, *self._words.nets, *self._words.places, *self._words.transitions]
+        if text in self._words.elements:
+            help_ = f"`possible({text}.done)` and `never({text}.done)` ask about a task or a step"
+        else:
+            help_ = self._findings.meant(text, known, "a check names a workflow, saga or net of this file")
+        self._findings.add("P232", f"`{text}` is nothing that this check can look at", atom.span, help=help_)
+
+    def _only_subject(self, item: ast.CheckItem, shape: Shape, blank: ir.Check) -> ir.Check | None:
+        subjects = [*self._calls.uncalled(), *self._words.nets]
+        if len(subjects) != 1:
+            self._wrong(item, shape, item.check.span)
+            return None
+        return blank._replace(subject=subjects[0])
+
+    def _saga(self, check: ir.Check, span: Span) -> ir.Check | None:
+        reach = self._calls.reach(check.subject)
+        if any(p in self._words.processes and self._words.processes[p].kind == "saga" for p in reach):
+            return check
+        help_ = f"it takes {SHAPES['saga']}"
+        self._findings.add("P231", f"`{check.subject}` is no saga and calls none", span, help=help_)
+        return None
+
+    def _wrong(self, item: ast.CheckItem, shape: Shape, span: Span) -> None:
+        message = f"`{item.check.text}` does not take that" if item.operands else f"`{item.check.text}` of what?"
+        self._findings.add("P231", message, span, help=f"it takes {SHAPES[shape]}")
+
+    # -- formulas ----------------------------------------------------------------------------------------------------
+
+    def _formula(self, item: ast.CheckItem, blank: ir.Check) -> ir.Check | None:
+        operands: tuple[_Operand, ...] = item.operands
+        named = ""
+        self._within = None
+        if len(operands) == 2 and isinstance(operands[0], ast.Atom):
+            named = operands[0].name.text
+            if named not in self._words.processes and named not in self._words.nets:
+                self._no_subject(operands[0])
+                return None
+            self._within = self._calls.reach(named)
+            operands = operands[1:]
+        if len(operands) != 1 or isinstance(operands[0], ast.Number):
+            self._wrong(item, "formula", operands[-1].span if operands else item.check.span)
+            return None
+        read = self._read(operands[0])
+        if read is None:
+            return None
+        subject = named or self._smallest(read.owners, operands[0].span)
+        return blank._replace(subject=subject, formula=read.formula) if subject else None
+
+    def _smallest(self, owners: frozenset[str], span: Span) -> str:
+        """The smallest process that holds all the names, counting what it calls."""
+        if len(owners) == 1:
+            return next(iter(owners))
+        holding = {p: reach for p in self._words.processes if (reach := self._calls.reach(p)) >= owners}
+        least = [p for p, reach in holding.items() if not any(q in reach for q in holding if q != p)]
+        if len(least) == 1:
+            return least[0]
+        if least:
+            message = f"the formula could be about {listed(least)}"
+            help_ = f"name the one first: `never({least[0]}, ...)`"
+        else:
+            message = f"no workflow or saga holds all these names: they are of {listed(sorted(owners))}"
+            help_ = "a formula speaks of one workflow or saga and what it calls, or of one net"
+        self._findings.add("P235", message, span, help=help_)
+        return ""
+
+    def _read(self, formula: ast.Formula) -> _Read | None:
+        text = " ".join(formula.span.text.split())
+        match formula:
+            case ast.Atom():
+                meaning = self._atom(formula)
+                if meaning is None:
+                    return None
+                terms = tuple((1, fact) for fact in meaning.facts)
+                return _Read(ir.Sum(terms, ">=", 1, text), frozenset((meaning.owner,)))
+            case ast.Compare():
+                return self._compare(formula, text)
+            case ast.Negation(of):
+                inner = self._read(of)
+                return inner and _Read(ir.Connective("not", (inner.formula,), text), inner.owners)
+            case ast.Junction(op, parts):
+                read = [self._read(part) for part in parts]
+                good = [r for r in read if r is not None]
+                if len(good) < len(read):
+                    return None
+                formulas = [r.formula for r in good]
+                if op == "implies":
+                    formulas[0] = ir.Connective("not", (formulas[0],), f"not ({parts[0].span.text})")
+                junction = ir.Connective("and" if op == "and" else "or", tuple(formulas), text)
+                return _Read(junction, frozenset().union(*(r.owners for r in good)))
+
+    def _compare(self, compare: ast.Compare, text: str) -> _Read | None:
+        terms: list[tuple[int, ir.Fact]] = []
+        owners: set[str] = set()
+        broken = False
+        for weight, atom in compare.terms:
+            meaning = self._atom(atom)
+            if meaning is None:
+                broken = True
+                continue
+            owners.add(meaning.owner)
+            if meaning.facts[0].kind == "enabled":
+                message = f"`{atom.name.text}` is true or false, and no number"
+                self._findings.add("P231", message, atom.span, help="write it without a comparison")
+                broken = True
+            terms += [(weight, fact) for fact in meaning.facts]
+        if broken:
+            return None
+        return _Read(ir.Sum(tuple(terms), compare.op, compare.bound.value, text), frozenset(owners))
+
+    def _atom(self, atom: ast.Atom) -> Meaning | None:
+        text = atom.name.text
+        found = self._words.meanings(text)
+        if self._within is not None:
+            found = [m for m in found if m.owner in self._within]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            self._ambiguous(atom, [f"{m.owner}.{text}" for m in found])
+            return None
+        self._unknown(atom)
+        return None
+
+    def _ambiguous(self, atom: ast.Atom, written: list[str]) -> None:
+        message = f"`{atom.name.text}` could be {listed(written)}"
+        self._findings.add("P235", message, atom.span, help=f"write which one: `{written[0]}`")
+
+    def _unknown(self, atom: ast.Atom) -> None:
+        text = atom.name.text
+        bare = self._words.bare(text)
+        if bare:
+            message = f"`{text}` alone says nothing that could be true or false"
+            self._findings.add("P233", message, atom.span, help=f"did you mean `{bare[0]}`?")
+            return
+        name, _, asked = text.rpartition(".")
+        last = name.rpartition(".")[2]
+        known = [e.rpartition(".")[2] for e in self._words.bare(name)]
+        if any(isinstance(s, ir.Step) for those in self._words.elements.get(last, {}).values() for s in those):
+            known.append("effect")
+        if known:
+            help_ = self._findings.meant(asked, known, f"of `{name}` one can ask {listed(dict.fromkeys(known))}")
+            help_ = help_.replace("did you mean `", f"did you mean `{name}.") if help_.startswith("did you") else help_
+            self._findings.add("P234", f"of `{name}` nothing is called `{asked}`", atom.span, help=help_)
+        else:
+            help_ = self._findings.meant(
+                text, self._words.written(), "formulas say `step.done`, `process.end`, a place"
+            )
+            self._findings.add("P232", f"nothing is called `{text}`", atom.span, help=help_)

@@ -1,0 +1,175 @@
+"""From IR checks to queries on a net: names become indices of places and observers.
+
+How a net shows what a formula asks: an end of the subject itself is its place `<path>#end.<name>`; an end of a process
+that is called is a latch, since the caller takes the token at once; `done` is a latch, `effect` a counter.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from placet.analysis.questions import standard
+from placet.compile.observers import Watch
+from placet.compiled import Query
+from placet.diagnostics import Diagnostic
+from placet.ir import model as ir
+from placet.logic.state import FALSE, TRUE, And, Comparison, Fireable, Linear, Not, Or, at_least, compare
+
+if TYPE_CHECKING:
+    from placet.compiled import Compiled
+    from placet.logic.state import Predicate
+
+NEEDS_ENDS = frozenset(("sound", "weak_sound", "relaxed_sound", "option_to_complete", "proper_completion"))
+OPERATORS = frozenset(get_args(Comparison))
+
+
+def with_queries(compiled: Compiled, checks: tuple[ir.Check, ...] | None) -> tuple[Compiled, tuple[Diagnostic, ...]]:
+    """The net with the queries of these checks, or with the standard ones of its kind, and with the observers they need."""
+    reader = _Queries(compiled)
+    if checks is None:
+        names = list(standard(compiled))
+        if reader.sagas() and "anomaly_A1" not in names:
+            names.append("anomaly_A1")
+        checks = tuple(ir.Check(n, compiled.subject, f"{n}({compiled.subject})") for n in names)
+    queries: list[Query] = []
+    diagnostics: list[Diagnostic] = []
+    for check in checks:
+        if check.check in NEEDS_ENDS and not compiled.final.ends:
+            diagnostics.append(_no_ends(check))
+        else:
+            queries.append(reader.query(check))
+    return reader.watch.attached()._replace(queries=tuple(queries)), tuple(diagnostics)
+
+
+def _no_ends(check: ir.Check) -> Diagnostic:
+    message = f"`{check.subject}` has no end, so `{check.check}` says nothing about it"
+    help_ = "name its end places with `final`, or ask `deadlock_free`, `bounded` and `live`"
+    return Diagnostic("P410", "error", message, check.span, help=help_)
+
+
+class _Queries:
+    def __init__(self, compiled: Compiled) -> None:
+        self._compiled = compiled
+        self.watch = Watch(compiled)
+        self._places = {name: p for p, name in enumerate(compiled.net.places)}
+        self._ends: dict[tuple[str, str], list[int]] = {}  # (process, end) -> places, one for each instance
+        self._end_places: dict[int, str] = {}  # end place -> path of its instance
+        for p, name in enumerate(compiled.net.places):
+            path, mark, end = name.partition("#end.")
+            if mark:
+                self._ends.setdefault((compiled.origin.places[p].id, end), []).append(p)
+                self._end_places[p] = path
+        self._instances: dict[str, list[int]] | None = None  # IR id of a step -> its numbers in the roles
+
+    def query(self, check: ir.Check) -> Query:
+        """One query."""
+        net = self._compiled.net
+        blank = Query(
+            check.check,
+            check.label,
+            bound=1 if check.bound is None else check.bound,
+            sentence=check.sentence,
+            span=check.span,
+            faults=check.faults,
+            fault_budget=check.fault_budget,
+        )
+        if check.check == "anomaly_A1":
+            return blank._replace(predicate=self._lost_compensation())
+        if check.formula is not None:
+            predicate = self._formula(check.formula)
+            return blank._replace(predicate=predicate, atoms=self._atoms(check.formula))
+        if not check.element:
+            return blank
+        if check.element in self._places:
+            return blank._replace(place=self._places[check.element])
+        return blank._replace(transition=net.transition(check.element))
+
+    # -- formulas ----------------------------------------------------------------------------------------------------
+
+    def _atoms(self, formula: ir.Formula) -> tuple[tuple[Predicate, str], ...]:
+        parts = formula.parts if isinstance(formula, ir.Connective) and formula.op == "and" else (formula,)
+        return tuple((self._formula(part), part.text) for part in parts)
+
+    def _formula(self, formula: ir.Formula) -> Predicate:
+        if isinstance(formula, ir.Sum):
+            return self._sum(formula)
+        parts = tuple(self._formula(part) for part in formula.parts)
+        if formula.op == "not":
+            return Not(parts[0])
+        return And(parts) if formula.op == "and" else Or(parts)
+
+    def _sum(self, formula: ir.Sum) -> Predicate:
+        if formula.op not in OPERATORS:
+            raise ValueError(f"{formula.op!r} is no comparison")
+        op: Comparison = formula.op  # type: ignore[assignment] # just tested
+        facts = [fact for _, fact in formula.terms]
+        if facts and all(fact.kind == "enabled" for fact in facts):
+            return Or(tuple(Fireable(self._compiled.net.transition(fact.id)) for fact in facts))
+        if len(facts) == 1 and facts[0].kind == "effect":
+            # a step that happens in several rounds or calls counts apart in each
+            weight = formula.terms[0][0]
+            linear = [Linear(((i, weight),), op, formula.bound) for i in self._indices(facts[0])]
+            return linear[0] if len(linear) == 1 else Or(tuple(linear))
+        terms: dict[int, int] = {}
+        for weight, fact in formula.terms:
+            for index in self._indices(fact):
+                terms[index] = terms.get(index, 0) + weight
+        if not terms:
+            return TRUE if compare(0, op, formula.bound) else FALSE
+        return Linear(tuple(sorted(terms.items())), op, formula.bound)
+
+    def _indices(self, fact: ir.Fact) -> list[int]:
+        """Where a state shows a fact: one index for each instance."""
+        if fact.kind == "tokens":
+            return [self._places[fact.id]]
+        if fact.kind == "effect":
+            return [self.watch.effect(n) for n in self._steps().get(fact.id, ())]
+        if fact.kind == "done":
+            return [i for i in (self.watch.done(fact.id),) if i >= 0]
+        found = [self._reached(p) for p in self._ends.get((fact.id, fact.name), ())]
+        return [i for i in found if i >= 0]
+
+    def _reached(self, place: int) -> int:
+        """The index that says an end was reached: the place of an end of the subject, a latch for one that was called."""
+        path = self._end_places[place]
+        if path == self._compiled.subject:
+            return place
+        producers = [t for t, arcs in enumerate(self._compiled.net.post) if any(p == place for p, _ in arcs)]
+        end = self._compiled.net.places[place].partition("#end.")[2]
+        name = path.rpartition("/")[2]
+        return self.watch.latch(f"{path}#end.{end}#done", f"`{name}` has ended `{end}`", producers)
+
+    def _steps(self) -> dict[str, list[int]]:
+        """IR id of a saga step -> its instances, as numbers of `roles.steps`."""
+        if self._instances is None:
+            self._instances = {}
+            number = {s.id: n for n, s in enumerate(self._compiled.roles.steps)}
+            seen: set[int] = set()
+            for t, role in enumerate(self._compiled.roles.transitions):
+                n = number.get(role.step, -1)
+                if n >= 0 and n not in seen:
+                    seen.add(n)
+                    self._instances.setdefault(self._compiled.origin.transitions[t].id, []).append(n)
+        return self._instances
+
+    # -- sagas -------------------------------------------------------------------------------------------------------
+
+    def sagas(self) -> list[str]:
+        """The paths of all sagas with steps in the net, callers before callees."""
+        return sorted({s.saga for s in self._compiled.roles.steps})
+
+    def _lost_compensation(self) -> Predicate:
+        """A final marking after some saga ended `compensated`, with an effect of it, or of what it called, left."""
+        found: list[Predicate] = []
+        roles = self._compiled.roles
+        for saga in self.sagas():
+            end = self._places.get(f"{saga}#end.compensated")
+            own = [n for n, s in enumerate(roles.steps) if s.saga == saga or s.saga.startswith(f"{saga}/")]
+            left = tuple(Linear(((self.watch.effect(n), 1),), "!=", 0) for n in own if not roles.steps[n].read_only)
+            reached = -1 if end is None else self._reached(end)
+            if left and reached >= 0:
+                found.append(And((at_least(reached), Or(left))))
+        if not found:
+            return FALSE
+        final = self._compiled.final.predicate(self._compiled.initial)
+        return And((final, found[0] if len(found) == 1 else Or(tuple(found))))

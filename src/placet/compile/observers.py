@@ -1,0 +1,79 @@
+"""Observers made on demand: for what the checks ask, and for nothing else, so that the state space stays small."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.net.observer import Observer
+from placet.net.roles import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from placet.compiled import Compiled
+
+
+class Watch:
+    """The observers of one net. Indices it gives are those of states: places first, then observers."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self._compiled = compiled
+        self._width = len(compiled.net.places)
+        self._observers = list(compiled.observers)
+        self._index = {o.id: self._width + i for i, o in enumerate(compiled.observers)}
+        self._steps: dict[str, list[int]] = {}  # what the user wrote -> its transitions, ends of calls below the call
+        for name, transitions in compiled.steps:
+            self._steps.setdefault(name, []).extend(transitions)
+            call, mark, _ = name.partition("#")
+            if mark:
+                self._steps.setdefault(f"{call}#", []).extend(transitions)
+        self._applies: dict[str, list[tuple[int, int]]] | None = None
+        self._effects: dict[int, int] = {}  # number of a saga step -> observer
+
+    def done(self, identifier: str) -> int:
+        """The latch that says a statement was done (a call: ended in any way); -1 where nothing in the net does it."""
+        transitions = self._steps.get(identifier) or self._steps.get(f"{identifier}#") or []
+        name = identifier.rpartition("/")[2]
+        return self.latch(f"{identifier}#done", f"`{name}` was done", transitions)
+
+    def latch(self, identifier: str, phrase: str, transitions: Iterable[int]) -> int:
+        """The latch that says one of these transitions has fired; -1 where there are none."""
+        deltas = tuple((t, 1) for t in sorted(set(transitions)))
+        return self._add(Observer(identifier, phrase, deltas)) if deltas else -1
+
+    def effect(self, number: int) -> int:
+        """The counter of effective applies minus effective undos of a saga step, by its number in the roles."""
+        step = self._compiled.roles.steps[number]
+        if self._applies is None:
+            self._applies = _applies(self._compiled)
+        name = step.id.rpartition("/")[2]
+        deltas = tuple(self._applies.get(step.id, ()))
+        index = self._add(Observer(f"{step.id}#effect", f"net effect of `{name}` at `{step.service}`", deltas, -1, 2))
+        self._effects[number] = index - self._width
+        return index
+
+    def _add(self, observer: Observer) -> int:
+        index = self._index.get(observer.id)
+        if index is None:
+            index = self._index[observer.id] = self._width + len(self._observers)
+            self._observers.append(observer)
+        return index
+
+    def attached(self) -> Compiled:
+        """The net with its observers; saga steps know theirs."""
+        roles = self._compiled.roles
+        if self._effects:
+            steps = tuple(
+                s._replace(effect=self._effects[n]) if n in self._effects else s for n, s in enumerate(roles.steps)
+            )
+            roles = roles._replace(steps=steps)
+        return self._compiled._replace(observers=tuple(self._observers), roles=roles)
+
+
+def _applies(compiled: Compiled) -> dict[str, list[tuple[int, int]]]:
+    """For each saga step the transitions by which its participant does (+1) or undoes (-1) it."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for t, role in enumerate(compiled.roles.transitions):
+        if role.kind is Kind.APPLY:
+            found.setdefault(role.step, []).append((t, -1 if role.direction == "undo" else 1))
+    return found

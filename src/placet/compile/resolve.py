@@ -1,0 +1,135 @@
+"""From the tree to the IR: every name resolved, every id given, every policy decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.compile.bodies import Body, Callee
+from placet.compile.bounds import Sizes
+from placet.compile.check_items import CheckReader
+from placet.compile.declarations import declarations
+from placet.compile.findings import Findings, listed
+from placet.compile.flow import ends_of, flow
+from placet.compile.names import bodies
+from placet.compile.net_decls import resolve_net
+from placet.compile.profiles import override, profile
+from placet.compile.steps import Steps
+from placet.compile.vocabulary import Calls, Vocabulary
+from placet.ir import model as ir
+from placet.syntax import ast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from placet.compile.declarations import Declarations
+    from placet.diagnostics import Diagnostic
+
+
+def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
+    """Resolve a file. The model holds what could be understood; one with an error among its diagnostics is not verified.
+
+    Linear in the size of the file, but for guesses at misspelt names, of which there is a fixed number.
+    """
+    findings = Findings()
+    declared = declarations(file, findings)
+    targets = {name: _targets(process) for name, process in declared.processes.items()}
+    processes = _processes(declared, targets, findings)
+    nets = {name: resolve_net(net, findings) for name, net in declared.nets.items()}
+    calls = Calls({name: frozenset(t.text for t in those) for name, those in targets.items()})
+    checks: list[ir.Check] = []
+    written = [item for item in file.items if isinstance(item, ast.Check)]
+    if written:
+        reader = CheckReader(Vocabulary(processes, nets), calls, findings)
+        for check in written:
+            checks += reader.read(check)
+    _unused(declared, findings)
+    model = ir.Model(
+        file.source.path,
+        tuple(processes[name] for name in declared.processes),
+        tuple(nets.values()),
+        tuple(checks),
+        declared.title,
+    )
+    return model, tuple(findings.diagnostics)
+
+
+def _targets(process: ast.Process) -> list[ast.Name]:
+    """The targets of all calls of a process, in no particular order."""
+    found: list[ast.Name] = []
+    pending: list[ast.Statement] = list(process.body.statements)
+    while pending:
+        statement = pending.pop()
+        if isinstance(statement, ast.Call):
+            found.append(statement.target)
+        for _, _, body in bodies(statement):
+            pending += body.statements
+    return found
+
+
+def _processes(
+    declared: Declarations, targets: Mapping[str, list[ast.Name]], findings: Findings
+) -> dict[str, ir.Process]:
+    """All processes, callees before callers, so that a caller knows the ends of what it calls."""
+    callees = {name: Callee(process.kind, None) for name, process in declared.processes.items()}
+    found: dict[str, ir.Process] = {}
+    sizes = Sizes(found, findings)
+    for name in _callees_first(targets, findings):
+        process = _process(declared.processes[name], declared, callees, findings)
+        found[name] = process
+        callees[name] = Callee(process.kind, process.ends)
+        sizes.add(process)
+    return found
+
+
+def _callees_first(targets: Mapping[str, list[ast.Name]], findings: Findings) -> list[str]:
+    """Depth-first over the calls; a call that closes a circle is reported, once for each circle found."""
+    order: list[str] = []
+    done: set[str] = set()
+    for root in targets:
+        if root in done:
+            continue
+        path: dict[str, None] = {root: None}
+        stack: list[tuple[str, Iterable[ast.Name]]] = [(root, iter(targets[root]))]
+        while stack:
+            name, rest = stack[-1]
+            target = next(iter(rest), None)
+            if target is None:
+                stack.pop()
+                path.pop(name)
+                done.add(name)
+                order.append(name)
+            elif target.text in path:
+                _circle(list(path), target, findings)
+            elif target.text in targets and target.text not in done:
+                path[target.text] = None
+                stack.append((target.text, iter(targets[target.text])))
+    return order
+
+
+def _circle(path: list[str], target: ast.Name, findings: Findings) -> None:
+    circle = path[path.index(target.text) :]
+    itself = f"`{target.text}` calls itself"
+    message = itself if len(circle) == 1 else f"{listed(circle)} call each other in a circle"
+    help_ = "a call waits for its callee to end; write a loop instead"
+    findings.add("P211", message, target.span, help=help_)
+
+
+def _process(
+    process: ast.Process, declared: Declarations, callees: Mapping[str, Callee], findings: Findings
+) -> ir.Process:
+    name = process.name.text
+    steps = Steps(name, declared, findings)
+    body = Body(process, steps, callees, findings).build()
+    steps.close()
+    policy = ir.Policy()
+    if process.kind == "saga":
+        policy = override(profile(process.profile, findings), process.policies, findings)
+    resolved = ir.Process(name, "saga" if process.kind == "saga" else "workflow", body, (), policy, span=process.span)
+    return resolved._replace(ends=ends_of(resolved, flow(resolved)))
+
+
+def _unused(declared: Declarations, findings: Findings) -> None:
+    for name, service in declared.services.items():
+        if name not in declared.used:
+            message = f"no step and no task is on the service `{name}`"
+            findings.add("P302", message, service.name.span, severity="warning", help="remove it, or say who uses it")

@@ -1,0 +1,47 @@
+"""A model to nets: one `Compiled`, with its queries, for every subject."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.compile.checks import with_queries
+from placet.compile.vocabulary import Calls, statements
+from placet.ir import model as ir
+
+if TYPE_CHECKING:
+    from placet.compiled import Compiled
+    from placet.diagnostics import Diagnostic
+
+
+def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnostic, ...]]:
+    """The subjects of a model: what its checks name; without checks every net and every process that none calls.
+
+    Linear in the size of the nets; the queries are not yet woven with faults.
+    """
+    asked: dict[str, list[ir.Check]] = {}
+    for check in model.checks:
+        asked.setdefault(check.subject, []).append(check)
+    subjects = list(asked) if asked else uncalled(model)
+    processes = {p.id: p for p in model.processes}
+    nets = {n.id: n for n in model.nets}
+    compiled: list[Compiled] = []
+    diagnostics: list[Diagnostic] = []
+    for subject in [s for s in (*processes, *nets) if s in set(subjects)]:
+        if subject in processes:
+            from placet.compile.workflow_to_net import process_to_net
+
+            made, problems = process_to_net(processes[subject], processes)
+        else:
+            from placet.compile.plain_net import net_to_compiled
+
+            made, problems = net_to_compiled(nets[subject]), ()
+        made, unasked = with_queries(made, tuple(asked[subject]) if asked else None)
+        compiled.append(made)
+        diagnostics += [d for d in (*problems, *unasked) if d not in diagnostics]
+    return tuple(compiled), tuple(diagnostics)
+
+
+def uncalled(model: ir.Model) -> list[str]:
+    """The processes that no other one calls, and the nets."""
+    targets = {p.id: frozenset(s.target for s in statements(p.body) if isinstance(s, ir.Call)) for p in model.processes}
+    return [*Calls(targets).uncalled(), *(n.id for n in model.nets)]

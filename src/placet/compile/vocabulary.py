@@ -1,0 +1,142 @@
+"""What a name in a formula may mean: ends, tasks and steps of processes, places and transitions of nets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from placet.compile.flow import children
+from placet.ir import model as ir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+PROPERTIES = ("done", "effect", "enabled")
+
+
+class Meaning(NamedTuple):
+    """One reading of a name: in which process or net, and the facts it stands for (any of them)."""
+
+    owner: str
+    facts: tuple[ir.Fact, ...]
+
+
+class Vocabulary:
+    """All names of a model; made once for all its checks. Linear in the size of the model."""
+
+    def __init__(self, processes: Mapping[str, ir.Process], nets: Mapping[str, ir.PlainNet]) -> None:
+        self.processes = processes
+        self.nets = nets
+        self.elements: dict[str, dict[str, list[ir.Statement]]] = {}  # name -> process -> statements
+        self.places: dict[str, dict[str, str]] = {}  # name -> net -> id
+        self.transitions: dict[str, dict[str, str]] = {}
+        for process in processes.values():
+            for statement in statements(process.body):
+                name = name_of(statement)
+                if name:
+                    self.elements.setdefault(name, {}).setdefault(process.id, []).append(statement)
+        for net in nets.values():
+            for place in net.places:
+                self.places.setdefault(place.id[len(net.id) + 1 :], {})[net.id] = place.id
+            for transition in net.transitions:
+                self.transitions.setdefault(transition.id[len(net.id) + 1 :], {})[net.id] = transition.id
+
+    def meanings(self, text: str) -> list[Meaning]:
+        """Every reading of a name; names may hold dots themselves, so each dot is tried."""
+        found = self._unqualified(text)
+        at = text.find(".")
+        while at > 0:
+            owner, rest = text[:at], text[at + 1 :]
+            if owner in self.nets or owner in self.processes:
+                found += [m for m in self._unqualified(rest) if m.owner == owner]
+            if (process := self.processes.get(owner)) is not None:
+                found += _ends(process, rest)
+            at = text.find(".", at + 1)
+        return list(dict.fromkeys(found))
+
+    def _unqualified(self, text: str) -> list[Meaning]:
+        found = [Meaning(net, (ir.Fact("tokens", i),)) for net, i in self.places.get(text, {}).items()]
+        name, _, asked = text.rpartition(".")
+        if asked == "enabled":
+            found += [Meaning(net, (ir.Fact("enabled", i),)) for net, i in self.transitions.get(name, {}).items()]
+        elif asked == "done":
+            for process, those in self.elements.get(name, {}).items():
+                found.append(Meaning(process, tuple(ir.Fact("done", s.id) for s in those)))
+        elif asked == "effect":
+            for process, those in self.elements.get(name, {}).items():
+                facts = tuple(ir.Fact("effect", s.id) for s in those if isinstance(s, ir.Step))
+                found += [Meaning(process, facts)] if facts else []
+        return found
+
+    def written(self) -> Iterable[str]:
+        """Everything that could have been meant, as it would be written."""
+        yield from self.places
+        for name in self.transitions:
+            yield f"{name}.enabled"
+        for name, owners in self.elements.items():
+            yield f"{name}.done"
+            if any(isinstance(s, ir.Step) for those in owners.values() for s in those):
+                yield f"{name}.effect"
+        for process in self.processes.values():
+            for end in process.ends:
+                yield f"{process.id}.{end}"
+
+    def bare(self, text: str) -> list[str]:
+        """What to write for a name that says of nothing what is asked of it."""
+        found = [f"{text}.done"] if text in self.elements else []
+        found += [f"{text}.enabled"] if text in self.transitions else []
+        if (process := self.processes.get(text)) is not None:
+            found += [f"{text}.{end}" for end in process.ends]
+        return found or [f"{p.id}.{text}" for p in self.processes.values() if text in p.ends]
+
+
+def _ends(process: ir.Process, name: str) -> list[Meaning]:
+    if name in process.ends:
+        return [Meaning(process.id, (ir.Fact("end", process.id, name),))]
+    if name == "done":
+        return [Meaning(process.id, tuple(ir.Fact("end", process.id, end) for end in process.ends))]
+    return []
+
+
+def name_of(statement: ir.Statement | ir.Gateway) -> str:
+    """The name by which a formula may speak of a statement."""
+    match statement:
+        case ir.Task(_, name) | ir.Step(_, name):
+            return name
+        case ir.Receive(_, event):
+            return event
+        case ir.Call(_, target):
+            return target
+    return ""
+
+
+def statements(body: ir.Statement) -> Iterable[ir.Statement]:
+    """Every statement of a body, in no particular order."""
+    pending: list[ir.Statement | ir.Gateway] = [body]
+    while pending:
+        statement = pending.pop()
+        if not isinstance(statement, ir.Gateway):
+            yield statement
+            pending += children(statement)
+
+
+class Calls:
+    """Who calls whom."""
+
+    def __init__(self, targets: Mapping[str, frozenset[str]]) -> None:
+        self.targets = targets
+
+    def reach(self, process: str) -> frozenset[str]:
+        """The process and all that it calls, directly or not."""
+        found = {process}
+        pending = [process]
+        while pending:
+            for target in self.targets.get(pending.pop(), ()):
+                if target not in found:
+                    found.add(target)
+                    pending.append(target)
+        return frozenset(found)
+
+    def uncalled(self) -> list[str]:
+        """The processes that no other one calls, in the order of the file; where all go in a circle, none."""
+        called = {t for process, targets in self.targets.items() for t in targets if t != process}
+        return [p for p in self.targets if p not in called]
