@@ -138,9 +138,14 @@ class Draft:
 
 
 def _arcs(places: Sequence[int]) -> Arcs:
-    if len(set(places)) == len(places):
-        return tuple([(p, 1) for p in sorted(places)])
-    return tuple([(p, places.count(p)) for p in sorted(set(places))])
+    if len(places) == 2:
+        a, b = places
+        if a != b:
+            return ((a, 1), (b, 1)) if a < b else ((b, 1), (a, 1))
+    distinct = sorted(set(places))
+    if len(distinct) == len(places):
+        return tuple([(p, 1) for p in distinct])
+    return tuple([(p, places.count(p)) for p in distinct])
 
 
 def _unused(identifier: str, taken: dict[str, int]) -> str:

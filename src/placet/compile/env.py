@@ -45,6 +45,7 @@ class Frame:
         self.path = path
         self.name = process.id.rsplit("/", 1)[-1]
         self.ends: dict[str, int] = {}
+        self.nested = False  # called by a saga, which may want to undo it
 
 
 class Env(NamedTuple):
@@ -131,12 +132,12 @@ class SagaScope:
 class Throw(NamedTuple):
     """What a transition that raises an error takes and gives beside its own token.
 
-    `again` is a second variant, for a scope that remembers an earlier error already.
+    `later` is a second variant, for a scope that remembers an earlier error already.
     """
 
     pre: tuple[int, ...]
     post: tuple[int, ...]
-    again: tuple[int, ...] = ()
+    later: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
 
 # -- threads: what may have to be stopped ----------------------------------------------------------------------------
@@ -268,8 +269,9 @@ class Agenda:
         """The transitions by which an error leaves `pre`: one, or two inside a saga where an earlier one may be pending."""
         thrown = throw(self, env.route, error)
         made = [self.move(path, (*pre, *thrown.pre), thrown.post, env, origin, phrase, span, role)]
-        if thrown.again:
-            made.append(self.move(f"{path}.later", pre, thrown.again, env, origin, phrase, span, role))
+        if thrown.later:
+            before, after = thrown.later
+            made.append(self.move(f"{path}.later", (*pre, *before), after, env, origin, phrase, span, role))
             self.draft.quiet.add(made[1])
         return made
 
@@ -310,7 +312,7 @@ def backwards(place: int, scope: SagaScope | None, error: str) -> Throw:
     mark = scope.mark(error)
     if scope.clear < 0:
         return Throw((), (place, mark))
-    return Throw((scope.clear,), (place, mark, scope.raised), (place,))
+    return Throw((scope.clear,), (place, mark, scope.raised), ((scope.raised,), (place, scope.raised)))
 
 
 # -- stopping --------------------------------------------------------------------------------------------------------

@@ -149,13 +149,13 @@ def _finish_scope(
             agenda.raising(f"{path}#leave.{error}", (target,), error, env, stmt.id, phrase, stmt.span, PLAIN)
             continue
         made = agenda.move(
-            f"{env.path(handler.id)}#{error}",
+            f"{env.path(first.id)}#{error}",
             (target,),
-            (starts[handler.id],),
+            (starts[first.id],),
             env,
-            handler.id,
+            first.id,
             f"`{error}` is handled",
-            handler.span,
+            first.span,
         )
         agenda.draft.step(first.id, made)
 
@@ -294,7 +294,7 @@ def enter(agenda: Agenda, frame: Frame, start: int, thread: Thread | None) -> No
     for name in process.ends if not saga else ("completed", "compensated", "failed"):
         agenda.end(frame, name)
     done = agenda.place(f"{path}#done", env, process.id, f"all of `{frame.name}` is done", span)
-    _ending(agenda, env, process, done, "completed", f"`{frame.name}` is completed")
+    ending(agenda, env, process, done, "completed", f"`{frame.name}` is completed")
     if not saga:
         agenda.push(process.body, Ports(start, done), env)
         return
@@ -303,12 +303,13 @@ def enter(agenda: Agenda, frame: Frame, start: int, thread: Thread | None) -> No
         f"{path}#undone", env, process.id, f"all that `{frame.name}` did is undone, as far as it knows", span
     )
     failed = agenda.place(f"{path}#failed", env, process.id, f"`{frame.name}` has stopped half-way", span)
-    _ending(agenda, env, process, undone, "compensated", f"`{frame.name}` ends compensated")
-    _ending(agenda, env, process, failed, "failed", f"`{frame.name}` ends failed")
+    ending(agenda, env, process, undone, "compensated", f"`{frame.name}` ends compensated")
+    ending(agenda, env, process, failed, "failed", f"`{frame.name}` ends failed")
     env = env._replace(policy=process.policy, failed=failed, route=Back(undone, None))
     agenda.push(process.body, Ports(start, done, undo, undone), env)
 
 
-def _ending(agenda: Agenda, env: Env, process: Process, place: int, name: str, phrase: str) -> None:
+def ending(agenda: Agenda, env: Env, process: Process, place: int, name: str, phrase: str) -> None:
+    """The last transition of a process: it reaches a named end."""
     end = agenda.end(env.frame, name)
     agenda.move(f"{env.frame.path}#ends.{name}", (place,), (end,), env, process.id, phrase, process.span, END)

@@ -275,6 +275,10 @@ def abandon(agenda: Agenda, stmt: Abandon, ports: Ports, env: Env) -> None:
 
 def ends(agenda: Agenda, stmt: End, ports: Ports, env: Env) -> None:
     """A transition to the named end of the process."""
+    if env.frame.nested:
+        agenda.report(
+            "P403", "error", "a process that a saga calls cannot end in its middle: its caller could not undo it", stmt.span
+        )  # fmt: skip
     place = agenda.end(env.frame, stmt.name, stmt.span)
     phrase = f"`{env.frame.name}` ends `{stmt.name}`"
     made = agenda.move(env.path(stmt.id), (ports.start,), (place,), env, stmt.id, phrase, stmt.span, END)
