@@ -68,26 +68,36 @@ class Machine:
                 begins.append(start)
                 self.end = end
                 return True
-            origin, size, build, recipe = self._build[~action]
-            if build is _APPEND:
-                values[-size].append(values[recipe[0] - size])
-                del states[1 - size :], values[1 - size :], begins[1 - size :]
-                continue
-            if build is _LEAVE:
-                del states[1 - size :], values[1 - size :], begins[1 - size :]
-                continue
-            if size:
-                made = self._reduce(size, build, recipe)
-                begin = begins[-size]
-                del states[-size:], values[-size:], begins[-size:]
-            else:
-                begin = self.end
-                made = build(Span(self.source, begin, begin))  # type: ignore[operator,misc]
-            states.append(GOTOS[states[-1]][origin])
-            values.append(made)
-            begins.append(begin)
+            self._reduce(~action)
 
-    def _reduce(self, size: int, build: Callable[..., Any] | str | None, recipe: tuple[int, ...]) -> object:
+    def settle(self) -> None:
+        """Makes the reductions that are due whatever comes next, so that what is complete is off the stack."""
+        while len(actions := set(ROWS[self.states[-1]].values())) == 1 and (action := actions.pop()) < 0:
+            self._reduce(~action)
+
+    def _reduce(self, rule: int) -> None:
+        """Puts the left side of a rule in the place of its right side."""
+        states, values, begins = self.states, self.values, self.begins
+        origin, size, build, recipe = self._build[rule]
+        if build is _APPEND:
+            values[-size].append(values[recipe[0] - size])
+            del states[1 - size :], values[1 - size :], begins[1 - size :]
+            return
+        if build is _LEAVE:
+            del states[1 - size :], values[1 - size :], begins[1 - size :]
+            return
+        if size:
+            made = self._value(size, build, recipe)
+            begin = begins[-size]
+            del states[-size:], values[-size:], begins[-size:]
+        else:
+            begin = self.end
+            made = build(Span(self.source, begin, begin))  # type: ignore[operator,misc]
+        states.append(GOTOS[states[-1]][origin])
+        values.append(made)
+        begins.append(begin)
+
+    def _value(self, size: int, build: Callable[..., Any] | str | None, recipe: tuple[int, ...]) -> object:
         """The value of a rule from those of its symbols, the topmost `size` values."""
         values = self.values
         if build is None:

@@ -49,7 +49,9 @@ class Parse:
         self.builder = Builder(source, self.report)
         self.machine = Machine(source, self.builder)
         self.depth = 0
-        self.too_deep = False
+        self.deepest = DEEPEST
+        self.too_deep = False  # it has been said
+        self.lost = False  # the rest of the text was skipped: what is open there means nothing
         self.lexed = 0  # problems with tokens have been reported up to here
         self.makers: dict[int, Callable[[str, Span], Any]] = {
             **dict.fromkeys(KEPT, ast.Name),

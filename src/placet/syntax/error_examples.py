@@ -1,0 +1,189 @@
+"""Syntax errors by example. To better a message, add an example of the error and the words for it.
+
+The idea is lark's (`match_examples`), after Jeffery, "Generating LR syntax error messages from examples", TOPLAS 25(5),
+2003: the parser runs on each example, and what it was about to read in which state when it failed is the key under which
+the words are found for any other text. Each text is wrong at exactly one place. Where no example fits, the message is
+put together from what the grammar expects.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Example(NamedTuple):
+    """Texts with the same mistake, and what to say: `{found}` and `{before}` are the tokens around the place."""
+
+    texts: tuple[str, ...]
+    message: str
+    help: str = ""
+    code: str = "P101"
+
+
+EXAMPLES = (
+    Example(
+        (
+            'workflow w { choice { when stock >= 1 { } } }',
+            'workflow w { choice { when not sold { } } }',
+            'workflow w { loop { } until rated }',
+            'workflow w { loop { } until 3 }',
+            'workflow w { while stock >= 1 { } }',
+            'workflow w { while stock { } }',
+            'workflow w { while not sold { } }',
+        ),
+        "conditions over data are not in the language yet",
+        'write the condition as a sentence in quotes, such as "there is stock"; both outcomes are then explored',
+        "P111",
+    ),
+    Example(
+        ('workflow w { choice { when "early" { } otherwise { } when "late" { } } }',),
+        "`when` stands after `otherwise`",
+        "`otherwise` comes last",
+    ),
+    Example(
+        ('workflow w { choice { when "early" { } otherwise { } otherwise { } } }',),
+        "a choice has one `otherwise`",
+    ),
+    Example(
+        ("workflow w { either { } task a }", "workflow w { either { } }"),
+        "expected `or { ... }` after the first way of `either`",
+        "a way that does nothing is written `or { }`",
+    ),
+    Example(
+        ("workflow w { try { } task a }", "workflow w { try { } }"),
+        "expected `on ERROR { ... }` after the braces of `try`",
+        "`on any { }` handles every error",
+    ),
+    Example(
+        ("workflow w { first { receive a } }",),
+        "expected `of` after `first`",
+        "the race of events is written `first of { receive a; timer 24h }`",
+    ),
+    Example(
+        (
+            "workflow w { first of { task a } }",
+            "workflow w { first of { call a } }",
+            "workflow w { first of { { } } }",
+        ),
+        "expected `receive EVENT` or `timer TIME`, found {found}",
+        "what is done when it happens first comes after `->`",
+    ),
+    Example(
+        ("workflow w { first of { receive a -> } }", "workflow w { first of { timer 2h -> } }"),
+        "expected a statement or `{` after `->`",
+        "leave the `->` out where nothing is to be done",
+    ),
+    Example(
+        ("workflow w { task a { } }",),
+        "a task has no braces",
+        "options such as `retry` belong to the steps of a saga: `step charge on payments { retry 3 }`",
+    ),
+    Example(
+        ("workflow w { { task a } }", "saga s { { task a } }", "workflow w { task a; { } }"),
+        "expected a statement, found `{`",
+        "braces group statements as the branches of `parallel`, `either`, `first of`; in a sequence they are not needed",
+    ),
+    Example(
+        ("workflow w { timer 5 }",),
+        "expected a time such as `10s`, found {found}",
+        "the units are ms, s, min (or m), h, d and w",
+    ),
+    Example(
+        ("saga s { step a { timeout 5 } }",),
+        "expected a time such as `10s`, found {found}",
+        "the units are ms, s, min (or m), h, d and w",
+    ),
+    Example(
+        ("saga s { step a { pivot, retriable } }", "saga s { step a { retry 3, pivot } }", "saga s { step a { undo b, pivot } }",
+         "service s { idempotent, null_safe }"),
+        "expected `;` or a new line before the next option, found `,`",
+    ),
+    Example(
+        ("net n { transition t: a -> read b }", "net n { transition t: a -> without b }", "net n { transition t: a -> reset b }"),
+        "`{before}` stands before the `->` only",
+        "read, inhibitor (`without`) and reset arcs are inputs of a transition",
+    ),
+    Example(
+        ("net n { transition t a -> b }", "net n { transition t { } }"),
+        "expected `:` after the name of the transition",
+        "a transition is written `transition enter: idle + lock -> busy`",
+    ),
+    Example(
+        ("net n { transition t: a, b -> c }", "net n { transition t: a -> b, c }", "net n { transition t: a b -> c }"),
+        "expected `+` or `->` between the places of a transition, found {found}",
+    ),
+    Example(
+        ("net n { transition t: a = b }", "net n { transition t: = b }"),
+        "expected `->` between the inputs and the outputs of a transition, found {found}",
+    ),
+    Example(
+        ("check sound", "check sound check b", "check sound {"),
+        "expected `(` after the name of the check",
+        "the check says what it is about: `check sound(purchase)`",
+    ),
+    Example(
+        ("check a(b implies c implies d)",),
+        "it is not clear to which `implies` this belongs",
+        "write parentheses: `a implies (b implies c)`",
+    ),
+    Example(
+        ("check never(a = 1)", "check never(a + b = 1)"),
+        "expected a comparison, found `=`",
+        "equality is written `==`",
+    ),
+    Example(
+        ("check never(not not a)",),
+        "`not` stands twice",
+        "leave both out, or write parentheses",
+    ),
+    Example(
+        ("check never(a) at_most 2",),
+        "`at_most` stands after `under { ... }` only",
+        "say which faults there may be: `under { lost } at_most 2`",
+    ),
+    Example(
+        ("check never(a b)", "check never(a 2)"),
+        "expected `and`, `or`, a comparison or `)` after `{before}`, found {found}",
+    ),
+    Example(
+        ("check never(a + b)", "check never(a + b, c)", "check never(2 a)"),
+        "expected a comparison such as `>= 1` after the sum",
+    ),
+)  # fmt: skip
+
+
+# What SAGAS and LANGUAGE foresee and the grammar has no rule for yet, by the word it begins with.
+LATER = {
+    "topic": "channels", "channel": "channels", "queue": "channels", "publish": "channels",
+    "var": "data", "enum": "data", "sets": "data", "assign": "data",
+    "machine": "state machines written by hand", "choreography": "choreographies",
+    "for": "several instances of a step", "every": "periodic workflows", "continue_as_new": "unbounded histories",
+    "patch": "versions of running instances", "detached": "children that live on", "on_close": "children that live on",
+    "buffered": "signals", "signal": "signals", "import": "other files", "param": "parameters", "annotate": "annotations of other formats",
+    "key": "idempotency keys", "dedup": "deduplication", "latency": "timing", "capacity": "capacities of services",
+    "backoff": "timing", "effect": "amounts", "debit": "amounts", "credit": "amounts", "priority": "priorities",
+    "circuit_breaker": "resilience patterns", "bulkhead": "resilience patterns", "rate_limit": "resilience patterns",
+    "outbox": "resilience patterns", "ctl": "temporal formulas", "ltl": "temporal formulas",
+    "assuming": "fairness assumptions", "at": "levels of faults", "cancels": "cancellation",
+}  # fmt: skip
+
+# Words of the table above that come before the place of the error, because the grammar takes them for a name.
+LATER_BEFORE = ("ctl", "ltl")
+
+# What people write who know other languages: the first characters, and the help.
+STRANGERS = (
+    ("//", "comments begin with `#`"),
+    ("/*", "comments begin with `#` and end with the line"),
+    ("'", 'sentences stand in straight double quotes: "like this"'),
+    ("\u201c", 'sentences stand in straight double quotes: "like this"'),
+    ("\u201d", 'sentences stand in straight double quotes: "like this"'),
+    ("\u201e", 'sentences stand in straight double quotes: "like this"'),
+    ("`", 'sentences stand in straight double quotes: "like this"'),
+    ("&", "`and` is written as a word"),
+    ("|", "`or` is written as a word"),
+    ("!", "`not` is written as a word"),
+    ("[", "there are no square brackets; blocks stand in braces"),
+    ("]", "there are no square brackets; blocks stand in braces"),
+    ("\u2192", "the arrow is written `->`"),
+    ("\x00", "this is a NUL byte: the file may not be text at all"),
+)
