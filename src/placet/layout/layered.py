@@ -23,8 +23,8 @@ MOST_WAYPOINTS = 40_000  # edges that would need more are drawn straight: bounds
 class Layout(NamedTuple):
     """Where everything is. Lengths are those of the sizes given; y grows downwards."""
 
-    centres: tuple[Point, ...]  # by vertex
-    routes: tuple[tuple[Point, ...], ...]  # by edge, from source to target centre, with waypoints between
+    centres: tuple[Point, ...]  # by vertex: x of its anchor, y of its middle
+    routes: tuple[tuple[Point, ...], ...]  # by edge, from source to target centre, vertical within each layer
     layers: tuple[int, ...]  # by vertex, 0 at the top
     turned: frozenset[int]  # edges that point upwards, because they close a cycle
     width: float
@@ -36,9 +36,11 @@ def layered(
     edges: Sequence[tuple[int, int]],
     *,
     gap: tuple[float, float] = (24.0, 46.0),
+    anchors: Sequence[float] | None = None,
 ) -> Layout:
     """Lay out vertices of these (width, height) with these (source, target) edges.
 
+    `anchors` say how far from its left border each vertex has its edges; without them, in the middle.
     Vertices never overlap: `gap` is kept beside and between layers. Every edge points to a deeper layer but for self-loops
     and those in `turned`. O((V + waypoints + E) log V) for each of a bounded number of rounds, no recursion.
     """
@@ -49,14 +51,17 @@ def layered(
     down = [(b, a) if e in turned else (a, b) for e, (a, b) in enumerate(edges)]
     layers = assign_layers(count, [(a, b) for a, b in down if a != b])
     chains, layers_all, links = _waypoints(layers, down)
-    widths = [w for w, _ in sizes] + [2.0] * (len(layers_all) - count)
+    lefts = [w / 2 for w, _ in sizes] if anchors is None else list(anchors)
+    extents = [(left, w - left) for left, (w, _) in zip(lefts, sizes, strict=True)]
+    extents += [(1.0, 1.0)] * (len(layers_all) - count)
     rows = order_layers(layers_all, links, count)
-    xs = place_layers(rows, links, widths, gap[0], count)
-    ys, height = _heights(layers, sizes, gap[1])
-    centres = tuple((xs[v], ys[layers[v]]) for v in range(count))
-    routes = _routes(edges, turned, chains, centres, xs, ys, layers_all, sizes)
-    right = max(xs[v] + widths[v] / 2 for v in range(len(xs)))
-    return Layout(centres, routes, tuple(layers), frozenset(turned), right, height)
+    xs = place_layers(rows, links, extents, gap[0], count)
+    bands = _bands(layers, sizes, gap[1])
+    centres = tuple((xs[v], sum(bands[layers[v]]) / 2) for v in range(count))
+    chosen = [[(xs[w], layers_all[w]) for w in chain] for chain in chains]
+    routes = _routes(edges, turned, chosen, centres, layers, bands, sizes)
+    right = max(x + extent[1] for x, extent in zip(xs, extents, strict=True))
+    return Layout(centres, routes, tuple(layers), frozenset(turned), right, bands[-1][1])
 
 
 def back_edges(count: int, edges: Sequence[tuple[int, int]]) -> set[int]:
@@ -146,27 +151,26 @@ def _waypoints(
     return chains, all_layers, links
 
 
-def _heights(layers: list[int], sizes: Sequence[tuple[float, float]], gap: float) -> tuple[list[float], float]:
-    """The middle of each layer, and the height of all."""
+def _bands(layers: list[int], sizes: Sequence[tuple[float, float]], gap: float) -> list[tuple[float, float]]:
+    """Top and bottom of each layer."""
     tall = [0.0] * (max(layers) + 1)
     for v, deep in enumerate(layers):
         tall[deep] = max(tall[deep], sizes[v][1])
-    middles: list[float] = []
+    bands: list[tuple[float, float]] = []
     top = 0.0
     for height in tall:
-        middles.append(top + height / 2)
+        bands.append((top, top + height))
         top += height + gap
-    return middles, top - gap
+    return bands
 
 
 def _routes(
     edges: Sequence[tuple[int, int]],
     turned: set[int],
-    chains: list[list[int]],
+    chosen: list[list[tuple[float, int]]],
     centres: tuple[Point, ...],
-    xs: list[float],
-    ys: list[float],
     layers: list[int],
+    bands: list[tuple[float, float]],
     sizes: Sequence[tuple[float, float]],
 ) -> tuple[tuple[Point, ...], ...]:
     """Points of every edge; parallel edges between neighbours are bent apart, a self-loop goes out to the right."""
@@ -175,17 +179,18 @@ def _routes(
     for e, (a, b) in enumerate(edges):
         pair = (min(a, b), max(a, b))
         twin = seen[pair] = seen.get(pair, -1) + 1
-        (ax, ay), (bx, by) = centres[a], centres[b]
         if a == b:
-            reach = ax + sizes[a][0] / 2 + 10 + 8 * twin
-            quarter = sizes[a][1] / 4
-            routes.append(((ax, ay), (reach, ay - quarter), (reach, ay + quarter), (ax, ay)))
+            x, y = centres[a]
+            reach, quarter = x + sizes[a][0] / 2 + 10 + 8 * twin, sizes[a][1] / 4
+            routes.append(((x, y), (reach, y - quarter), (reach, y + quarter), (x, y)))
             continue
-        between = [(xs[w], ys[layers[w]]) for w in chains[e]]
-        if e in turned:
-            between.reverse()
+        upper, lower = (b, a) if e in turned else (a, b)
+        (ux, uy), (lx, ly) = centres[upper], centres[lower]
+        leave, arrive = bands[layers[upper]][1], bands[layers[lower]][0]
+        between = [(x, y) for x, deep in chosen[e] for y in bands[deep]]
         if not between and twin:
             shift = 16.0 * ((twin + 1) // 2) * (1 if twin % 2 else -1)
-            between = [((ax + bx) / 2 + shift, (ay + by) / 2)]
-        routes.append(((ax, ay), *between, (bx, by)))
+            between = [((ux + lx) / 2 + shift, (leave + arrive) / 2)]
+        route = ((ux, uy), (ux, leave), *between, (lx, arrive), (lx, ly))
+        routes.append(route[::-1] if e in turned else route)
     return tuple(routes)
