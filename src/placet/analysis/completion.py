@@ -18,6 +18,7 @@ from placet.net.final import PlaceClass
 if TYPE_CHECKING:
     from placet.analysis.subject import Subject
     from placet.compiled import Query
+    from placet.logic.state import Predicate
 
 NO_FINAL = Inconclusive("the model has no end, so that there is nothing to complete", "theory")
 
@@ -66,7 +67,7 @@ class OptionToComplete:
 
 
 class ProperCompletion:
-    """Whenever some end is marked the marking is final: exactly one end, nothing pending, resources given back."""
+    """Whenever some end is marked the marking is final, but for messages on their way: one end, no control, resources back."""
 
     existential = False
     cuts_sinks = True
@@ -91,8 +92,8 @@ class ProperCompletion:
         return Violated(Reaches(self._bad(subject)), Reach(trace), seen.proof(), culprits=culprits)
 
     @staticmethod
-    def _bad(subject: Subject) -> And:
-        return And((subject.compiled.final.ended(), Not(subject.final)))
+    def _bad(subject: Subject) -> Predicate:
+        return subject.compiled.final.early(subject.compiled.initial)
 
 
 OPTION_TO_COMPLETE = OptionToComplete()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from placet.compiled import Compiled, Origin, OriginMap
-from placet.faults.hypothesis import Hypothesis, checked
+from placet.faults.hypothesis import DEFAULT, LEVELS, Hypothesis, checked, level
 from placet.logic.state import And, Linear, Not, Or
 from placet.net.final import PlaceClass
 from placet.net.roles import Channel, Kind, Role
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from placet.evidence import Assumptions, Trace
     from placet.logic.state import Predicate
     from placet.net.core import Arcs
+
+__all__ = ["DEFAULT", "LEVELS", "Hypothesis", "Woven", "level", "weave"]
 
 FOR_EVER = "what is retried for ever is answered in the end"
 UNKNOWN = "unknown"
@@ -184,7 +186,7 @@ class _Loom:
                     (*net.pre[t], (self.budget, 1)),
                     post,
                     origin._replace(phrase=words),
-                    base.roles.transitions[t]._replace(fault="partial"),
+                    base.roles.transitions[t]._replace(kind=Kind.FAULT, fault="partial"),
                 )
                 self.causes.append(made)
                 self.copies.setdefault(t, []).append(made)

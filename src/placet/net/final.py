@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from placet.logic.state import And, Linear, Or, at_least
+from placet.logic.state import And, Linear, Not, Or, at_least
 
 if TYPE_CHECKING:
     from placet.logic.state import Predicate
@@ -34,13 +34,18 @@ class Final(NamedTuple):
     classes: tuple[PlaceClass, ...]  # by place
     any_sink: bool = False
 
-    def predicate(self, initial: Marking) -> Predicate:
-        """The final markings as a state predicate; linear in the number of places."""
+    def predicate(self, initial: Marking, *, in_flight: bool = False) -> Predicate:
+        """The final markings as a state predicate; linear in the number of places.
+
+        With `in_flight` messages may still be on their way.
+        """
         ends = frozenset(self.ends)
         zero: list[tuple[int, int]] = []
         exact: list[Predicate] = []
         for p, kind in enumerate(self.classes):
             if p in ends or kind in (PlaceClass.RECORD, PlaceClass.BUDGET):
+                continue
+            if in_flight and kind is PlaceClass.CHANNEL:
                 continue
             if kind is PlaceClass.RESOURCE and initial[p]:
                 exact.append(Linear(((p, 1),), "==", initial[p]))
@@ -52,3 +57,11 @@ class Final(NamedTuple):
     def ended(self) -> Predicate:
         """Some end is marked: the premise of proper completion."""
         return Or(tuple(at_least(p) for p in self.ends))
+
+    def early(self, initial: Marking) -> Predicate:
+        """An end is marked while something still runs: what proper completion rules out.
+
+        A message on its way is no such thing: a late request can outlive its saga, and that it drains is for the option
+        to complete to say.
+        """
+        return And((self.ended(), Not(self.predicate(initial, in_flight=True))))
