@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from placet.errors import UsageError
 from placet.evidence import Budget, Inconclusive
 from placet.report.report import ModelReport, Report
 
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
     from placet.diagnostics import Diagnostic
     from placet.engines.protocol import Progress
     from placet.evidence import Verdict
-    from placet.faults.weave import Hypothesis
+    from placet.faults.hypothesis import Hypothesis
     from placet.net.core import Marking, Net
     from placet.report.report import CheckReport
     from placet.source import SourceFile
 
-    Target = str | Path | "Loaded" | Compiled | tuple[Net, Marking]
+    Target: TypeAlias = "str | Path | Loaded | Compiled | tuple[Net, Marking]"
 
 
 class Options(NamedTuple):
@@ -37,6 +38,9 @@ class Options(NamedTuple):
     progress: Progress | None = None
 
 
+DEFAULTS = Options()
+
+
 class Loaded(NamedTuple):
     """A file and what it compiled to: one `Compiled` for each subject, none where a diagnostic is an error."""
 
@@ -51,7 +55,7 @@ class Loaded(NamedTuple):
         return any(d.severity == "error" for d in self.diagnostics)
 
 
-def load(path: str | Path, options: Options = Options()) -> Loaded:
+def load(path: str | Path, options: Options = DEFAULTS) -> Loaded:
     """Read and compile a file. Whatever it holds, and whether or not it can be read: see `diagnostics`."""
     from placet.project.reading import read
 
@@ -59,7 +63,7 @@ def load(path: str | Path, options: Options = Options()) -> Loaded:
     return Loaded(str(path), "", (), problems) if source is None else compile_source(source, options)
 
 
-def compile_source(source: SourceFile, options: Options = Options()) -> Loaded:
+def compile_source(source: SourceFile, options: Options = DEFAULTS) -> Loaded:
     """Compile a text in whatever format it is in. Raises nothing, whatever it says."""
     from placet.diagnostics import Diagnostic
     from placet.formats.registry import find
@@ -88,7 +92,7 @@ def _compile(source: SourceFile) -> tuple[tuple[Compiled, ...], tuple[Diagnostic
     return compiled, problems + lint(model) + uncompiled
 
 
-def check(loaded: Loaded, options: Options = Options()) -> Report:
+def check(loaded: Loaded, options: Options = DEFAULTS) -> Report:
     """Answer the checks of every subject. Raises UsageError for a check, an engine or a fault that does not exist.
 
     Ctrl-C ends it early: what is known by then is reported, the rest is inconclusive.
@@ -108,7 +112,7 @@ def check(loaded: Loaded, options: Options = Options()) -> Report:
     return Report(tuple(models), stopped)
 
 
-def prepare(compiled: Compiled, options: Options = Options()) -> Compiled:
+def prepare(compiled: Compiled, options: Options = DEFAULTS) -> Compiled:
     """The subject with the queries, the environment and the final markings that the options ask for."""
     from placet.analysis.questions import questions, with_final
 
@@ -153,17 +157,22 @@ def _decide(compiled: Compiled, options: Options) -> tuple[Compiled, list[tuple[
     """The subject with the faults that its queries ask for, and a verdict with its seconds for each."""
     from placet.analysis import strategy
 
-    if compiled.roles.steps:
+    if compiled.roles.channels:
         from placet.faults.weave import weave
 
-        compiled = weave(compiled, hypothesis(compiled.queries[0], options)).compiled
+        try:
+            compiled = weave(compiled, _hypothesis(compiled.queries[0], options)).compiled
+        except UsageError as problem:
+            if compiled.queries[0].faults is None:
+                raise  # the options ask for it, not the model
+            return compiled, [(Inconclusive(str(problem), "theory"), 0.0)] * len(compiled.queries)
     how = strategy.Options(options.budget, options.reduce, options.engine, options.progress)
     return compiled, [(a.verdict, a.seconds) for a in strategy.decide(compiled, compiled.queries, how)]
 
 
-def hypothesis(query: Query, options: Options) -> Hypothesis:
+def _hypothesis(query: Query, options: Options) -> Hypothesis:
     """The faults that a query is asked under: its own, else those of the options, else the default."""
-    from placet.faults.weave import DEFAULT
+    from placet.faults.hypothesis import DEFAULT
 
     base = options.hypothesis or DEFAULT
     if query.faults is not None:
@@ -171,11 +180,29 @@ def hypothesis(query: Query, options: Options) -> Hypothesis:
     return base if query.fault_budget is None else base._replace(budget=query.fault_budget)
 
 
+def choose_hypothesis(
+    level: str = "", faults: Sequence[str] | None = None, budget: int | None = None, modes: str = ""
+) -> Hypothesis | None:
+    """The faults that options name, on top of a level or the default; None where they name none. Raises UsageError."""
+    if not level and faults is None and budget is None and not modes:
+        return None
+    from placet.faults import hypothesis
+
+    base = hypothesis.level(level) if level else hypothesis.DEFAULT
+    return hypothesis.checked(
+        base._replace(
+            faults=base.faults if faults is None else tuple(faults),
+            budget=base.budget if budget is None else budget,
+            modes=modes or base.modes,  # type: ignore[arg-type] # `checked` looks
+        )
+    )
+
+
 def verify(
     target: Target,
     *,
     checks: Sequence[str] = (),
-    budget: Budget = Budget(),
+    budget: Budget | None = None,
     faults: Sequence[str] | None = None,
     level: str = "",
     fault_budget: int | None = None,
@@ -192,8 +219,8 @@ def verify(
     """
     options = Options(
         tuple(checks),
-        budget,
-        None if faults is None and not level and fault_budget is None and not modes else ...,
+        budget or Budget(),
+        choose_hypothesis(level, faults, fault_budget, modes),
         reduce,
         engine,
         final,
@@ -203,7 +230,7 @@ def verify(
     return check(as_loaded(target, options), options)
 
 
-def as_loaded(target: Target, options: Options = Options()) -> Loaded:
+def as_loaded(target: Target, options: Options = DEFAULTS) -> Loaded:
     """Whatever a user of the library calls a model, loaded. Raises UsageError for a net without a marking."""
     from placet.compiled import Compiled, plain
 

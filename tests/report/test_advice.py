@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from report_cases import CASES
 
+from placet.logic.state import Linear
 from placet.report.story import tell
 
 
@@ -64,3 +65,26 @@ def test_workflows(name, word):
 @pytest.mark.parametrize("name", ["two_locks", "piles_up", "twice", "never_broken"])
 def test_silence(name):
     assert advice(CASES[name]()) == ()
+
+
+def test_a_workflow_without_parallel_is_not_told_to_join():
+    case = CASES["ends_early"]()
+    net = case.compiled.net
+    alone = net._replace(post=(net.post[0][:1], *net.post[1:]))
+    compiled = case.compiled._replace(net=alone, initial=(1, 0, 1, 0, 0))
+    assert advice(case._replace(compiled=compiled)) == ()
+
+
+def test_a_double_effect():
+    case = CASES["late_request"]()
+    apply = [t for t, r in enumerate(case.compiled.roles.transitions) if r.step.endswith("car")][-1]
+    index = len(case.compiled.net.places) + 1
+    query = case.query._replace(check="never", predicate=Linear(((index, 1),), ">=", 2))
+    reset = case.compiled.net._replace(pre=tuple(() if t == apply else a for t, a in enumerate(case.compiled.net.pre)))
+    compiled = case.compiled._replace(net=reset)
+    witness = case.verdict.witness
+    twice = case.verdict._replace(witness=witness._replace(trace=(*witness.trace, apply)))
+    (line,) = advice(case._replace(compiled=compiled, query=query, verdict=twice))
+    assert "`idempotent`" in line
+    other = query._replace(predicate=Linear(((index - 1, 1),), ">=", 2))  # the check is about another step
+    assert advice(case._replace(compiled=compiled, query=other, verdict=twice)) == ()

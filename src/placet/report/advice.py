@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from placet.evidence import Cycles, Grows, NeverHolds, Strands
+from placet.evidence import Cycles, Grows, NeverHolds, Reaches, Strands
+from placet.logic.state import support
 from placet.net.roles import Kind
 from placet.report.reasons import dead_steps, is_stuck
-from placet.report.run import effect_of, marked_ends, short, still_open
-from placet.report.words import listed, quoted
+from placet.report.run import effect_of, marked_ends, still_open
+from placet.report.words import listed, quoted, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from placet.net.roles import Step
     from placet.report.run import Run
+
+
+_ENDINGS = frozenset(("sound", "weak_sound", "option_to_complete", "proper_completion", "safe"))
 
 
 class _Happened(NamedTuple):
@@ -54,13 +58,28 @@ def _for_sagas(run: Run) -> Iterator[str]:
         hint = _unanswered(run, step, happened)
         if hint:
             yield hint
-        if effect > 0 and marked_ends(run.compiled, run.last) and run.query.check.startswith("anomaly"):
-            yield from _left_in_effect(step, happened, effect)
+        if not _is_asked(run, step):
+            continue
+        if effect > 1 and happened.count(Kind.APPLY) > 1 and "idempotent" not in step.guarantees:
+            yield (
+                f"let {quoted(step.service)} recognise a request of {quoted(short(step.id))} that it has carried out "
+                "before (`idempotent`)"
+            )
+        elif effect > 0 and marked_ends(run.compiled, run.last) and run.query.check.startswith("anomaly"):
+            yield from _left_in_effect(step, happened)
         elif effect < 0 and "null_safe" not in step.guarantees:
             yield (
                 f"let {quoted(step.service)} answer an undo of {quoted(short(step.id))} that finds nothing to undo, "
                 "without doing anything (`null_safe`)"
             )
+
+
+def _is_asked(run: Run, step: Step) -> bool:
+    """Whether the check is about the effect of the step."""
+    predicate = run.query.predicate
+    if run.query.check.startswith("anomaly") or predicate is None:
+        return run.query.check.startswith("anomaly")
+    return run.width + step.effect in support(predicate)[0]
 
 
 def _happened(run: Run, step: Step) -> _Happened:
@@ -77,7 +96,7 @@ def _happened(run: Run, step: Step) -> _Happened:
     return _Happened(tuple(forward), tuple(undo), tuple(faults))
 
 
-def _left_in_effect(step: Step, happened: _Happened, effect: int) -> Iterator[str]:
+def _left_in_effect(step: Step, happened: _Happened) -> Iterator[str]:
     """Why a step is still in effect after the compensation, and the guarantee or policy that would have undone it."""
     name, service = quoted(short(step.id)), quoted(step.service)
     applied = happened.last(Kind.APPLY)
@@ -88,8 +107,6 @@ def _left_in_effect(step: Step, happened: _Happened, effect: int) -> Iterator[st
     elif 0 <= undone < applied:
         if "rejects_after_cancel" not in step.guarantees:
             yield f"let {service} refuse requests that arrive after their cancellation (`rejects_after_cancel`)"
-    elif effect > 1 and happened.count(Kind.APPLY) > 1 and "idempotent" not in step.guarantees:
-        yield f"let {service} recognise a request of {name} that it has carried out before (`idempotent`)"
     elif asked < 0 and happened.last(Kind.TIMER) >= 0 and happened.last(Kind.REPLY) < 0:
         yield (
             f"register the undo of {name} before its request goes out (`register before`), so that it also runs when "
@@ -112,8 +129,6 @@ def _unanswered(run: Run, step: Step, happened: _Happened) -> str:
 
 def _for_workflows(run: Run) -> Iterator[str]:
     claim = run.violated.claim
-    ended = marked_ends(run.compiled, run.last)
-    open_places = still_open(run.compiled, run.last)
     match claim:
         case Grows():
             yield "bound the repetition (`at_most`), or take away in each round what it adds"
@@ -123,5 +138,14 @@ def _for_workflows(run: Run) -> Iterator[str]:
             names = dead_steps(run)
             if names:
                 yield f"remove {listed(names)}, or open a way that leads there"
-        case _ if ended and open_places and not run.compiled.roles.steps:
+        case Strands() | Reaches() if _ends_too_early(run):
             yield "let every branch finish before the end: an `end` belongs behind the `parallel`, not inside it"
+
+
+def _ends_too_early(run: Run) -> bool:
+    """An end was reached, more is going on, and the run did go several ways at once."""
+    ended = marked_ends(run.compiled, run.last)
+    more = still_open(run.compiled, run.last) or sum(run.last[p] for p in ended) > 1
+    if not ended or not more or run.compiled.roles.steps or run.query.check not in _ENDINGS:
+        return False
+    return any(len(run.compiled.net.post[t]) > 1 for t in run.fired)

@@ -15,13 +15,12 @@ from placet.report.run import (
     marked_ends,
     onwards,
     phrase_of,
-    short,
     still_open,
     tells,
     transition_name,
     walk,
 )
-from placet.report.words import clean, counted, listed, quoted
+from placet.report.words import clean, counted, listed, quoted, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -139,7 +138,7 @@ def _strands(run: Run) -> Iterator[str]:
     if len(run.fired) > (run.turned if run.turned is not None else -1) + 1:
         yield f"{after} no proper end can be reached any more, whatever happens next"
     if not is_stuck(run):
-        yield f"{after} no end can be reached any more; all that can still happen, over and over: {_goes_on(run)}"
+        yield f"{after} no end can be reached any more; all that can still happen is this, without end: {_goes_on(run)}"
     elif ended:
         yield (
             f"when it ends, this is still open: {_places(run, open_places)}"
@@ -219,12 +218,29 @@ def _never(run: Run) -> Iterator[str]:
             yield f"this never holds together with the rest: {quoted(text)}"
         return
     reachable = _could_be_marked(run.compiled)
-    told: set[str] = set()
-    for t in dead[:4]:
-        words = _never_arrives(run, t, reachable)
-        if words not in told:
-            told.add(words)
-            yield words
+    groups: dict[tuple[int, ...], dict[str, None]] = {}
+    for t in dead:
+        needs = [p for p, _ in (*run.compiled.net.pre[t], *run.compiled.net.read[t])]
+        missing = [p for p in needs if p not in reachable]
+        cause = (_root(run.compiled, missing[0], reachable),) if missing else (-1, *needs)
+        groups.setdefault(cause, {})[transition_name(run.compiled, t)] = None
+    for cause, names in list(groups.items())[:4]:
+        yield _never_arrives(run, cause, list(names))
+
+
+def _never_arrives(run: Run, cause: tuple[int, ...], names: list[str]) -> str:
+    """The first thing that never comes about (-1: each alone does, but not all at once), and what waits for it."""
+    who = listed(names)
+    need = "needs" if len(names) == 1 else "need"
+    phrases = [phrase_of(run, p) for p in cause if p >= 0]
+    if cause[0] < 0:
+        together = " all of these at the same time" if len(phrases) > 1 else " this"
+        return f"{who} {need}{together}, which never comes about: {'; '.join(phrases[:6])}"
+    behind = phrases[0].removeprefix("before ")
+    if behind == phrases[0]:
+        return f"{who} {need} this first, which never comes about: {behind}"
+    others = [name for name in names if name != behind]
+    return f"nothing ever leads to {behind}" + (f", and so not to {listed(others)} either" if others else "")
 
 
 def _could_be_marked(compiled: Compiled) -> set[int]:
@@ -247,25 +263,6 @@ def _could_be_marked(compiled: Compiled) -> set[int]:
                 if not lacking[t]:
                     ready.append(t)
     return marked
-
-
-def _never_arrives(run: Run, transition: int, reachable: set[int]) -> str:
-    net = run.compiled.net
-    name = transition_name(run.compiled, transition)
-    needs = [p for p, _ in (*net.pre[transition], *net.read[transition])]
-    missing = [p for p in needs if p not in reachable]
-    if missing:
-        root = _root(run.compiled, missing[0], reachable)
-        words = f"{name} needs this, which never comes about: {phrase_of(run, missing[0])}"
-        if root != missing[0]:
-            words += f"; before that, already this never does: {phrase_of(run, root)}"
-        return words
-    if len(needs) > 1:
-        together = "; ".join(phrase_of(run, p) for p in needs[:6])
-        return f"{name} needs all of these at the same time, which never comes about: {together}"
-    return (
-        f"{name} needs this, which never comes about as it would have to: {'; '.join(phrase_of(run, p) for p in needs)}"
-    )
 
 
 def _root(compiled: Compiled, place: int, reachable: set[int]) -> int:

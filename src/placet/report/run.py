@@ -8,7 +8,7 @@ from placet.evidence import Lasso, NoReturn, Pump
 from placet.net.final import PlaceClass
 from placet.net.roles import Kind
 from placet.report.report import Step
-from placet.report.words import clean, quoted
+from placet.report.words import clean, quoted, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -179,17 +179,8 @@ def effect_of(run: Run, step: RoleStep) -> int:
 
 def end_name(compiled: Compiled, place: int) -> str:
     """The user's name of an end."""
-    return quoted(short(compiled.origin.places[place].id or compiled.net.places[place]))
-
-
-def short(identifier: str) -> str:
-    """The last name of a path of names: `trip/choice[stock]/flight~2` is `flight`, `x/end(rejected)` is `rejected`."""
-    last = identifier.rpartition("/")[2].partition("#")[0] or identifier
-    for opening, closing in (("(", ")"), ("[", "]")):
-        inner = last.partition(opening)[2]
-        if inner and closing in inner:
-            return inner[: inner.rindex(closing)] or last
-    return last.partition("~")[0] or last
+    named = compiled.net.places[place].partition("#end.")[2]
+    return quoted(named or short(compiled.origin.places[place].id or compiled.net.places[place]))
 
 
 def transition_name(compiled: Compiled, transition: int) -> str:
@@ -205,7 +196,8 @@ def transition_name(compiled: Compiled, transition: int) -> str:
 def phrase_of(run: Run, place: int) -> str:
     """What it means that something is at that place, in the user's words."""
     phrase = clean(run.compiled.origin.places[place].phrase) or quoted(run.compiled.net.places[place])
-    return phrase.removesuffix(" holds a token")  # in a plain net the name alone says where something is
+    # in a plain net the name alone says where something is
+    return phrase.removesuffix(" holds a token").removeprefix("a token is on ")
 
 
 def _step(compiled: Compiled, transition: int, delta: tuple[tuple[str, int], ...]) -> Step:
@@ -225,9 +217,9 @@ def _step(compiled: Compiled, transition: int, delta: tuple[tuple[str, int], ...
 
 def tells(compiled: Compiled, transition: int) -> bool:
     """Whether a step says something to its reader: in a plain net all do, elsewhere bookkeeping does not."""
-    if compiled.kind == "net":
-        return True
     kind = compiled.roles.transitions[transition].kind
-    if kind is not Kind.ROUTE:
+    if compiled.kind == "net" or kind not in (Kind.ROUTE, Kind.ABSORB):
         return True
-    return bool(compiled.origin.transitions[transition].phrase) and transition not in compiled.quiet
+    part = compiled.net.transitions[transition].rpartition("#")[2].partition("[")[0]
+    told = bool(compiled.origin.transitions[transition].phrase)
+    return told and kind is Kind.ROUTE and transition not in compiled.quiet and part not in ("enter", "join")

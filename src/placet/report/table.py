@@ -125,4 +125,4 @@ def _place(span: Span | None) -> str:
     if span is None:
         return ""
     name = clean(span.source.path.replace("\\", "/").rpartition("/")[2])
-    return f"{clip(name, 24)}:{span.line}"
+    return f"{clip(name, 32)}:{span.line}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from placet.report.snippet import render_diagnostic
 from placet.report.style import PLAIN, Style, wrap
 from placet.report.table import render_run
-from placet.report.words import clean, counted, listed, resting_on
+from placet.report.words import clean, counted, listed, resting_on, trusting
 
 if TYPE_CHECKING:
     from placet.report.report import CheckReport, ModelReport, Report, Story
@@ -29,8 +29,11 @@ def render(report: Report, style: Style = PLAIN) -> str:
 def render_model(model: ModelReport, style: Style = PLAIN) -> list[str]:
     """The lines of one model, for those who print as they go."""
     lines = [_title(model, style)] if model.subject or not model.diagnostics else []
+    shared = _shared_trust(model)
     for check in model.checks:
-        lines += _check_lines(check, style)
+        lines += _check_lines(check, style, told=bool(shared))
+    if shared:
+        lines += wrap(trusting(shared).replace("trusting", "these verdicts trust", 1), style.width, "  ")
     for diagnostic in model.diagnostics:
         lines += ["", *render_diagnostic(diagnostic, style)] if lines else render_diagnostic(diagnostic, style)
     if model.fault:
@@ -74,9 +77,15 @@ def _title(model: ModelReport, style: Style) -> str:
     return line
 
 
-def _check_lines(check: CheckReport, style: Style) -> list[str]:
-    """One line a check; what it rests on follows its name, the reason stands below."""
-    basis = resting_on(check.assumptions)
+def _shared_trust(model: ModelReport) -> tuple[str, ...]:
+    """The guarantees that every verdict of the model rests on: said once, not with each."""
+    found = {check.assumptions.guarantees for check in model.checks}
+    return next(iter(found)) if len(found) == 1 and len(model.checks) > 1 else ()
+
+
+def _check_lines(check: CheckReport, style: Style, *, told: bool = False) -> list[str]:
+    """One line a check; what it rests on follows its name, the reason stands below. `told`: its guarantees are."""
+    basis = resting_on(check.assumptions._replace(guarantees=()) if told else check.assumptions)
     head = f"{clean(check.label)}{', ' + basis if basis else ''}"
     lead = f"  {check.outcome:<14}"
     lines = wrap(head, style.width, lead, _INDENT)

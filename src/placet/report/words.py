@@ -39,6 +39,16 @@ def quoted(name: str) -> str:
     return f"`{clean(name)}`"
 
 
+def short(identifier: str) -> str:
+    """The last name of a path of names: `trip/choice[stock]/flight~2` is `flight`, `x/end(rejected)` is `rejected`."""
+    last = identifier.rpartition("/")[2].partition("#")[0] or identifier
+    for opening, closing in (("(", ")"), ("[", "]")):
+        inner = last.partition(opening)[2]
+        if inner and closing in inner:
+            return inner[: inner.rindex(closing)] or last
+    return last.partition("~")[0] or last
+
+
 def listed(items: Sequence[str], last: str = "and", most: int = 6) -> str:
     """`a`, `a and b`, `a, b and c`; more than `most` end in how many are left out."""
     if len(items) > most:
@@ -68,7 +78,7 @@ def resting_on(assumptions: Assumptions) -> str:
     if assumptions.faults:
         parts.append(f"under {', '.join(assumptions.faults)} at most {assumptions.fault_budget}")
     if assumptions.guarantees:
-        parts.append("trusting " + listed([clean(g) for g in assumptions.guarantees]))
+        parts.append(trusting(assumptions.guarantees))
     if assumptions.free_guards:
         parts.append("guards free")
     if assumptions.time_ignored:
@@ -82,5 +92,22 @@ def resting_on(assumptions: Assumptions) -> str:
     return ", ".join(parts)
 
 
+def trusting(guarantees: Sequence[str]) -> str:
+    """What the participants are trusted to do, by service: `trusting flights (idempotent, null_safe)`."""
+    found: dict[str, list[str]] = {}
+    for guarantee in guarantees:
+        service, _, what = guarantee.rpartition(": ")
+        found.setdefault(clean(service), []).append(clean(what))
+    parts = [
+        f"{service} ({', '.join(what)})" if service else "that " + " and that ".join(what)
+        for service, what in found.items()
+    ]
+    return "trusting " + listed(parts)
+
+
 def _bound(name: str, count: int) -> str:
+    """A parameter is `N = 3`, a word is counted, and the path of a loop or a retry says what is repeated."""
+    if "/" in name or "#" in name:
+        what = "retries" if "#retry" in name else "rounds"
+        return f"{count} {what} of {quoted(short(name))}"
     return f"{clean(name)} = {count}" if len(name) == 1 or name.isupper() else f"{count} {clean(name)}"
