@@ -23,13 +23,13 @@ class Example(NamedTuple):
 EXAMPLES = (
     Example(
         (
-            'workflow w { choice { when stock >= 1 { } } }',
-            'workflow w { choice { when not sold { } } }',
-            'workflow w { loop { } until rated }',
-            'workflow w { loop { } until 3 }',
-            'workflow w { while stock >= 1 { } }',
-            'workflow w { while stock { } }',
-            'workflow w { while not sold { } }',
+            "workflow w { choice { when stock >= 1 { } } }",
+            "workflow w { choice { when not sold { } } }",
+            "workflow w { loop { } until rated }",
+            "workflow w { loop { } until 3 }",
+            "workflow w { while stock >= 1 { } }",
+            "workflow w { while stock { } }",
+            "workflow w { while not sold { } }",
         ),
         "conditions over data are not in the language yet",
         'write the condition as a sentence in quotes, such as "there is stock"; both outcomes are then explored',

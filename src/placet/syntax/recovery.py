@@ -9,12 +9,23 @@ number of calls is bounded by the number of diagnostics, so that the cost stays 
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from placet.diagnostics import Diagnostic, Label
+from placet.diagnostics import Diagnostic
 from placet.source import Span
 from placet.syntax import ast
-from placet.syntax.error_examples import LATER, LATER_BEFORE
+from placet.syntax.complaints import (
+    Repair,
+    Token,
+    Trouble,
+    closes_nothing,
+    later,
+    outdented,
+    parts_end,
+    unclosed,
+    unexpected,
+)
+from placet.syntax.error_examples import LATER
 from placet.syntax.lexer import (
     DURATION,
     END,
@@ -31,8 +42,8 @@ from placet.syntax.lexer import (
     tokens,
 )
 from placet.syntax.machine import ACCESSING, shift
-from placet.syntax.messages import by_example, context, did_you_mean, expected_phrases, listed, misplaced, quoted
-from placet.syntax.tables import NONTERMINALS, ROWS, SIGNS, STARTS, WORDS
+from placet.syntax.messages import did_you_mean
+from placet.syntax.tables import ROWS, SIGNS, STARTS, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,45 +53,9 @@ if TYPE_CHECKING:
 AHEAD = 12
 DECLARATIONS = frozenset(STARTS["item"])
 INSERTABLE = frozenset(
-    {NAME, NUMBER, DURATION, TEXT, WORDS["of"], *SIGNS.values()}
-    - {SIGNS[";"], SIGNS["*"], SIGNS["-"], RBRACE}
+    {NAME, NUMBER, DURATION, TEXT, WORDS["of"], *SIGNS.values()} - {SIGNS[";"], SIGNS["*"], SIGNS["-"], RBRACE}
 )
 _FIXED = frozenset("{};")
-
-
-class Token(NamedTuple):
-    """A token ahead, not yet classified."""
-
-    group: int
-    text: str
-    start: int
-    end: int
-
-
-class Repair(NamedTuple):
-    """Put `insert` in (END: nothing) and leave out the next `delete` tokens."""
-
-    insert: int
-    delete: int
-    word: str = ""  # what a misspelt keyword was meant to be
-
-
-class Trouble(NamedTuple):
-    """The token that does not fit, and what surrounds it."""
-
-    parse: Parse
-    kind: int
-    start: int
-    end: int
-    ahead: tuple[Token, ...]
-    before: str  # the text of the token before
-    accepted: tuple[int, ...]
-    first_on_line: bool
-
-    @property
-    def found(self) -> str:
-        """Its text."""
-        return self.parse.source.text[self.start : self.end]
 
 
 def recover(parse: Parse, kind: int, group: int, start: int, end: int) -> int:
@@ -89,14 +64,13 @@ def recover(parse: Parse, kind: int, group: int, start: int, end: int) -> int:
     machine = parse.machine
     machine.settle()
     if kind in (LBRACE, LPAR) and parse.depth >= parse.deepest:
-        position = _too_deep(parse, kind, start)
-    else:
-        ahead = tuple(Token(g, text[s:min(e, s + 64)], s, e) for g, s, e in islice(tokens(text, start), AHEAD))
-        accepted = tuple(k for k in ROWS[machine.states[-1]] if shift(machine.states.copy(), k))
-        before = text[machine.begins[-1] : machine.end] if ACCESSING[machine.states[-1]] >= 0 else _last_word(parse)
-        gap = text[machine.end : start]
-        trouble = Trouble(parse, kind, start, end, ahead, before, accepted, "\n" in gap or machine.end == 0)
-        position = _resume(trouble, quiet=start < parse.lexed and group != NAME_GROUP)
+        return _too_deep(parse, kind, start)
+    ahead = tuple(Token(g, text[s : min(e, s + 64)], s, e) for g, s, e in islice(tokens(text, start), AHEAD))
+    accepted = tuple(k for k in ROWS[machine.states[-1]] if shift(machine.states.copy(), k))
+    before = text[machine.begins[-1] : machine.end] if ACCESSING[machine.states[-1]] >= 0 else _last_word(parse)
+    first_on_line = "\n" in text[machine.end : start] or machine.end == 0
+    trouble = Trouble(parse, kind, start, end, ahead, before, accepted, first_on_line)
+    position = _resume(trouble, quiet=start < parse.lexed and group != NAME_GROUP)
     parse.depth = sum(ACCESSING[state] in (LBRACE, LPAR) for state in machine.states[1:])
     return position
 
@@ -115,157 +89,41 @@ def _resume(trouble: Trouble, *, quiet: bool) -> int:
     """One diagnostic (unless the token was complained about already), and where to go on."""
     parse, kind = trouble.parse, trouble.kind
     say = (lambda _: None) if quiet else parse.report
-    later = _later(trouble)
-    if later is not None:
-        say(later)
+    foreseen = later(trouble)
+    if foreseen is not None:
+        say(foreseen)
         return _panic(trouble)
     open_braces = [i for i, state in enumerate(parse.machine.states) if i and ACCESSING[state] == LBRACE]
-    if kind == END or (kind in DECLARATIONS and trouble.first_on_line and open_braces and _outdented(trouble)):
+    if kind == END or (kind in DECLARATIONS and trouble.first_on_line and open_braces and outdented(trouble)):
         if open_braces and RBRACE in trouble.accepted:
             if not parse.lost:
-                say(_unclosed(trouble))
+                say(unclosed(trouble))
         elif not parse.lost:
-            say(_unexpected(trouble, Repair(END, 0)))
+            say(unexpected(trouble, Repair(END, 0)))
         _close(parse)
         return trouble.start
     if kind == RBRACE and not open_braces and END in trouble.accepted:
-        say(_closes_nothing(trouble))
+        say(closes_nothing(trouble))
         return trouble.end
     repair = _repair(trouble)
-    say(_unexpected(trouble, repair))
+    say(unexpected(trouble, repair))
     return _panic(trouble) if repair is None else _apply(trouble, repair)
-
-
-# -- diagnostics
-
-
-def _later(trouble: Trouble) -> Diagnostic | None:
-    """The diagnostic for a construct that the language has no room for yet."""
-    word, start = trouble.found, trouble.start
-    if trouble.before in LATER_BEFORE:
-        word, start = trouble.before, trouble.parse.machine.end - len(trouble.before)
-    if word not in LATER or trouble.kind in trouble.accepted:
-        return None
-    span = Span(trouble.parse.source, start, start + len(word))
-    return Diagnostic("P111", "error", f"`{word}` is not in the language yet", span, notes=(f"it is foreseen for {LATER[word]}",))
-
-
-def _unexpected(trouble: Trouble, repair: Repair | None) -> Diagnostic:
-    """What was expected and what was found, in the words of an example where there is one."""
-    parse, kind, before = trouble.parse, trouble.kind, trouble.before
-    machine = parse.machine
-    span = Span(parse.source, trouble.start, trouble.end)
-    found = quoted(trouble.found, kind)
-    missing = repair is not None and repair.delete == 0 and not repair.word
-    if missing or (trouble.first_on_line and repair is None and RBRACE not in trouble.accepted):
-        missing = machine.end > 0
-        span = Span(parse.source, machine.end, machine.end) if missing else span
-    notes = (f"`{before}` was read as a name here",) if before in WORDS and _was_name(trouble) else ()
-    if repair is not None and repair.word:
-        expected = listed(expected_phrases(trouble.accepted, before))
-        return Diagnostic(
-            "P102", "error", f"expected {expected}, found {found}", span, notes=notes, help=f"did you mean `{repair.word}`?"
-        )
-    example = by_example(machine.states, kind)
-    if example is not None:
-        message = example.message.replace("{found}", found).replace("{before}", before)
-        return Diagnostic(example.code, "error", message, span, notes=notes, help=example.help)
-    phrases = expected_phrases(trouble.accepted, before)
-    boundary = RBRACE in trouble.accepted or END in trouble.accepted
-    home = misplaced(trouble.found, kind) if boundary else None
-    if home is not None:
-        phrases = [p for p in phrases if not p.startswith("`")] or phrases
-        message = f"expected {listed(phrases)}, found {found}, which is {home[0]}"
-        return Diagnostic("P114", "error", message, Span(parse.source, trouble.start, trouble.end), notes=notes, help=home[1])
-    if missing and repair is not None and repair.insert != END and len(phrases) > 3:
-        phrases = expected_phrases((repair.insert,), before)
-    message = f"expected {listed(phrases)}{context(machine.states, before)}"
-    labels: tuple[Label, ...] = ()
-    if repair is not None and repair.insert == RPAR:
-        opened = max((i for i, state in enumerate(machine.states) if ACCESSING[state] == LPAR), default=0)
-        at = machine.begins[opened]
-        labels = (Label(Span(parse.source, at, at + 1), "this `(` is not closed"),) if opened else ()
-    return Diagnostic(
-        "P101", "error", message if missing and kind != END else f"{message}, found {found}", span, labels, notes
-    )
-
-
-def _was_name(trouble: Trouble) -> bool:
-    machine = trouble.parse.machine
-    value = machine.values[-1]
-    return ACCESSING[machine.states[-1]] == NAME or (isinstance(value, list) and RBRACE in trouble.accepted)
-
-
-def _closes_nothing(trouble: Trouble) -> Diagnostic:
-    parse = trouble.parse
-    span = Span(parse.source, trouble.start, trouble.end)
-    end = parse.machine.end
-    closed = parse.source.text[end - 1 : end] == "}"
-    labels = (Label(Span(parse.source, end - 1, end), "everything was closed here"),) if closed else ()
-    return Diagnostic("P104", "error", "this `}` closes nothing", span, labels)
-
-
-def _unclosed(trouble: Trouble) -> Diagnostic:
-    """A brace is open where a new declaration (or nothing more) comes; points to the one that is probably meant."""
-    parse = trouble.parse
-    source, end = parse.source, parse.machine.end
-    opener = _suspect(trouble)
-    where = "the end of the file" if trouble.kind == END else f"`{trouble.found}`"
-    return Diagnostic(
-        "P103",
-        "error",
-        f"expected `}}` before {where}",
-        Span(source, end, end),
-        (Label(Span(source, opener, opener + 1), "this `{` is not closed"),),
-    )
-
-
-def _suspect(trouble: Trouble) -> int:
-    """The open brace: the first whose closing brace is less indented than its own line, else the innermost that is open."""
-    source = trouble.parse.source
-    states, begins = trouble.parse.machine.states, trouble.parse.machine.begins
-    first = next(i for i, state in enumerate(states) if i and ACCESSING[state] == LBRACE)
-    opened: list[int] = []
-    last = begins[first]
-    for group, start, end in tokens(source.text, begins[first]):
-        if start >= trouble.start:
-            break
-        if group == SIGN_GROUP and source.text[start] == "{":
-            opened.append(start)
-        elif group == SIGN_GROUP and source.text[start] == "}" and opened:
-            opener = opened.pop()
-            if "\n" in source.text[last:start] and source.position(start)[1] <= _indent(trouble, opener):
-                return opener
-        last = end
-    return opened[-1] if opened else begins[first]
-
-
-def _indent(trouble: Trouble, offset: int) -> int:
-    """Number of blanks at the start of the line of an offset."""
-    source = trouble.parse.source
-    line, _ = source.position(offset)
-    start = source.line_starts[line - 1]
-    indent = 0
-    while start + indent < offset and source.text[start + indent] in " \t":
-        indent += 1
-    return indent
-
-
-def _outdented(trouble: Trouble) -> bool:
-    """Whether the line of the token begins no further right than that of the declaration that is open."""
-    machine = trouble.parse.machine
-    size = _base(machine.states, 0)
-    return _indent(trouble, trouble.start) <= _indent(trouble, machine.begins[min(size, len(machine.begins) - 1)])
 
 
 def _too_deep(parse: Parse, kind: int, start: int) -> int:
     """Says so once a file; takes the whole of what is too deep for something empty."""
-    text, machine = parse.source.text, parse.machine
+    text = parse.source.text
     if not parse.too_deep:
         parse.too_deep = True
         span = Span(parse.source, start, start + 1)
         parse.report(
-            Diagnostic("P109", "error", f"this is nested deeper than {parse.deepest} levels", span, help="move the inner part into a workflow of its own, and `call` it")
+            Diagnostic(
+                "P109",
+                "error",
+                f"this is nested deeper than {parse.deepest} levels",
+                span,
+                help="move the inner part into a workflow of its own, and `call` it",
+            )
         )
     opening, closing = ("{", "}") if kind == LBRACE else ("(", ")")
     depth = 0
@@ -314,7 +172,7 @@ def _repair(trouble: Trouble) -> Repair | None:
             if delete > 1 and "\n" in trouble.parse.source.text[last : token.start]:
                 break
             last = token.end
-        for insert in (insertable if not delete else [END, *insertable]):
+        for insert in insertable if not delete else [END, *insertable]:
             copy = states.copy()
             if (insert == END or shift(copy, insert)) and _survives(copy, ahead[delete:]):
                 return Repair(insert, delete)
@@ -344,14 +202,6 @@ def _insert(parse: Parse, kind: int, word: str = "") -> bool:
 # -- panic mode
 
 
-def _base(states: Sequence[int], brace: int) -> int:
-    """How much of the stack stands when what was begun inside the brace at this index is given up."""
-    size = brace + 1
-    if size < len(states) and ACCESSING[states[size]] < 0 and NONTERMINALS[~ACCESSING[states[size]]].startswith("__"):
-        size += 1
-    return size
-
-
 def _close(parse: Parse) -> None:
     """Closes all open braces, giving up what is incomplete, and drops what is not in braces."""
     machine = parse.machine
@@ -361,11 +211,11 @@ def _close(parse: Parse) -> None:
         if shift(machine.states.copy(), RBRACE):
             _insert(parse, RBRACE)
             continue
-        machine.truncate(_base(machine.states, brace))
+        machine.truncate(parts_end(machine.states, brace))
         if not _insert(parse, RBRACE):
             machine.truncate(brace)
     if not shift(machine.states.copy(), END):
-        machine.truncate(_base(machine.states, 0))
+        machine.truncate(parts_end(machine.states, 0))
 
 
 def _panic(trouble: Trouble) -> int:
@@ -373,7 +223,7 @@ def _panic(trouble: Trouble) -> int:
     parse, start = trouble.parse, trouble.start
     machine, text = parse.machine, parse.source.text
     braces = [0, *(i for i, state in enumerate(machine.states) if i and ACCESSING[state] == LBRACE)]
-    machine.truncate(_base(machine.states, braces[-1]))
+    machine.truncate(parts_end(machine.states, braces[-1]))
     depth = 0
     boundary = trouble.first_on_line
     last = start
@@ -397,7 +247,7 @@ def _panic(trouble: Trouble) -> int:
             if shift(machine.states.copy(), RBRACE):
                 return at
             braces.pop()
-            machine.truncate(_base(machine.states, braces[-1]))
+            machine.truncate(parts_end(machine.states, braces[-1]))
             boundary = True
         elif depth == 0 and word == ";":
             return end

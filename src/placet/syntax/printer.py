@@ -1,0 +1,298 @@
+"""From the syntax tree to text: `parse(render(file))` is `file`, but for the spans.
+
+The layout depends on the tree alone: two blanks for each brace, one statement a line, options on the line of their step
+where there is room. Comments are not in the tree. Nothing recurs over statements, however deep they are nested.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+from placet.syntax import ast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+WIDTH = 100
+Piece: TypeAlias = "tuple[int, Union[str, ast.Statement, ast.Item]]"
+_STRENGTH = {"implies": 0, "or": 1, "and": 2}
+_ONE_LINE = (ast.System, ast.Service, ast.Check)
+
+
+def render(file: ast.File) -> str:
+    """The text of a file. Cost: linear in the size of the tree."""
+    lines: list[str] = []
+    for number, item in enumerate(file.items):
+        if number and not (type(item) is type(file.items[number - 1]) and isinstance(item, _ONE_LINE)):
+            lines.append("")
+        _write(item, lines)
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def _write(item: ast.Item, lines: list[str]) -> None:
+    todo: list[Piece] = [(0, item)]
+    while todo:
+        indent, piece = todo.pop()
+        if isinstance(piece, str):
+            lines.append("  " * indent + piece if piece else "")
+        else:
+            todo.extend(reversed(_PIECES[type(piece)](indent, piece)))
+
+
+# -- small parts
+
+
+def text(value: ast.Text) -> str:
+    """A sentence in quotes."""
+    escaped = value.text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _names(names: Iterable[ast.Name]) -> str:
+    return ", ".join(name.text for name in names)
+
+
+def _some(before: str, value: ast.Name | ast.Number | ast.Text | ast.Duration | None) -> str:
+    """` before value`, or nothing."""
+    if value is None:
+        return ""
+    shown = (
+        text(value)
+        if isinstance(value, ast.Text)
+        else str(value.value)
+        if isinstance(value, ast.Number)
+        else value.text
+    )
+    return f" {before} {shown}" if before else f" {shown}"
+
+
+def _option(option: ast.Option) -> str:
+    key, operands = option.key.text, [_some("", o)[1:] for o in option.operands]
+    if key == "undo":
+        return f"undo {operands[0]}({operands[1]})" if len(operands) > 1 else f"undo {operands[0]}"
+    if key == "after":
+        return f"after {', '.join(operands)}"
+    if key == "on undo_failure" and isinstance(option.operands[-1], ast.Name) and len(operands) > 1:
+        operands.insert(-1, "then")
+    return " ".join([key, *operands])
+
+
+def _error_rule(rule: ast.ErrorRule) -> str:
+    if rule.retry is None:
+        return f"{rule.error.text}:{_some('', rule.action)}"
+    return f"{rule.error.text}: retry {rule.retry.value}{_some('then', rule.action)}"
+
+
+def _braced(indent: int, head: str, parts: list[str]) -> list[Piece]:
+    """`head { a; b }` where it fits on the line, else one part a line."""
+    short = f"{head} {{ {'; '.join(parts)} }}"
+    if 2 * indent + len(short) <= WIDTH:
+        return [(indent, short)]
+    return [(indent, f"{head} {{"), *((indent + 1, part) for part in parts), (indent, "}")]
+
+
+def _block(indent: int, head: str, block: ast.Block, tail: str = "") -> list[Piece]:
+    if not block.statements:
+        return [(indent, f"{head} {{ }}{tail}")]
+    return [(indent, f"{head} {{"), (indent + 1, block), (indent, f"}}{tail}")]
+
+
+# -- statements
+
+
+def _task(indent: int, task: ast.Task) -> list[Piece]:
+    fails = f" fails {_names(task.fails)}" if task.fails else ""
+    return [(indent, f"task {task.name.text}{_some('on', task.service)}{fails}")]
+
+
+def _step(indent: int, step: ast.Step) -> list[Piece]:
+    head = f"step {step.name.text}{_some('on', step.service)}"
+    options = [_option(o) for o in step.options]
+    if step.errors:
+        errors = _braced(indent + 1, "errors", [_error_rule(rule) for rule in step.errors])
+        inner: list[Piece] = [(indent + 1, option) for option in options]
+        return [(indent, f"{head} {{"), *inner, *errors, (indent, "}")]
+    return _braced(indent, head, options) if options else [(indent, head)]
+
+
+def _choice(indent: int, choice: ast.Choice) -> list[Piece]:
+    pieces: list[Piece] = [(indent, f"choice{_some('', choice.label)} {{")]
+    for branch in choice.branches:
+        pieces += _block(indent + 1, f"when{_some('', branch.guard)}", branch.body)
+    if choice.otherwise is not None:
+        pieces += _block(indent + 1, "otherwise", choice.otherwise)
+    return [*pieces, (indent, "}")]
+
+
+def _either(indent: int, either: ast.Either) -> list[Piece]:
+    pieces: list[Piece] = []
+    head = f"either{_some('', either.label)} {{"
+    for branch in either.branches:
+        pieces += [(indent, head), (indent + 1, branch.body)]
+        head = "} or {"
+    return [*pieces, (indent, "}")]
+
+
+def _parallel(indent: int, parallel: ast.Parallel) -> list[Piece]:
+    pieces: list[Piece] = [(indent, f"parallel{_some('', parallel.label)} {{")]
+    for branch in parallel.branches:
+        statements = branch.body.statements
+        if len(statements) == 1:
+            pieces += [(indent + 1, statements[0])]
+            continue
+        if pieces and isinstance(before := pieces[-1][1], ast.Step) and not (before.options or before.errors):
+            pieces += [(indent + 1, ";")]  # or the brace would open the options of the step
+        pieces += [(indent + 1, "{"), (indent + 2, branch.body), (indent + 1, "}")]
+    return [*pieces, (indent, "}")]
+
+
+def _loop(indent: int, loop: ast.Loop) -> list[Piece]:
+    if loop.while_ is not None:
+        head = f"while{_some('', loop.label)}{_some('', loop.while_)}{_some('at_most', loop.at_most)}"
+    else:
+        head = f"loop{_some('', loop.label)}{_some('at_most', loop.at_most)}"
+    return _block(indent, head, loop.body, _some("until", loop.until))
+
+
+def _first_of(indent: int, race: ast.FirstOf) -> list[Piece]:
+    pieces: list[Piece] = [(indent, f"first of{_some('', race.label)} {{")]
+    for branch in race.branches:
+        trigger = branch.trigger
+        shown = f"timer {trigger.duration.text}" if isinstance(trigger, ast.Timer) else ""
+        shown = f"receive {trigger.event.text}" if isinstance(trigger, ast.Receive) else shown
+        pieces += _block(indent + 1, f"{shown} ->", branch.body) if branch.body.statements else [(indent + 1, shown)]
+    return [*pieces, (indent, "}")]
+
+
+def _handler(handler: ast.Handler) -> str:
+    return f"on {handler.name.text}{_some('', handler.timeout)} {{"
+
+
+def _try(indent: int, attempt: ast.Try) -> list[Piece]:
+    pieces: list[Piece] = [(indent, f"try{_some('', attempt.label)} {{"), (indent + 1, attempt.body)]
+    for handler in attempt.handlers:
+        pieces += [(indent, f"}} {_handler(handler)}"), (indent + 1, handler.body)]
+    return [*pieces, (indent, "}")]
+
+
+def _call(indent: int, call: ast.Call) -> list[Piece]:
+    pieces: list[Piece] = [(indent, f"call {call.target.text}")]
+    for handler in call.handlers:
+        pieces += _block(indent + 1, _handler(handler)[:-2], handler.body)
+    return pieces
+
+
+# -- declarations
+
+
+def _service(indent: int, service: ast.Service) -> list[Piece]:
+    head = f"service {service.name.text}"
+    return _braced(indent, head, [_option(o) for o in service.options]) if service.options else [(indent, head)]
+
+
+def _process(indent: int, process: ast.Process) -> list[Piece]:
+    head = f"{process.kind} {process.name.text}{_some('uses', process.profile)}"
+    policies: list[Piece] = [(indent + 1, _option(policy)) for policy in process.policies]
+    if not policies:
+        return _block(indent, head, process.body)
+    return [(indent, f"{head} {{"), (indent + 1, process.body), *policies, (indent, "}")]
+
+
+def _arc(arc: ast.Arc) -> str:
+    weight = f"{arc.weight.value} " if arc.weight else ""
+    return f"{arc.kind} {weight}{arc.place.text}" if arc.kind else f"{weight}{arc.place.text}"
+
+
+def _net(indent: int, net: ast.NetDecl) -> list[Piece]:
+    inner: list[Piece] = []
+    line = ""
+    for place in net.places:
+        shown = f"{place.name.text}{_some('=', place.tokens)}{_some('capacity', place.capacity)}"
+        if line and 2 * indent + 4 + len(line) + len(shown) > WIDTH:
+            inner.append((indent + 1, line))
+            line = ""
+        line = f"{line}, {shown}" if line else f"place {shown}"
+    if line:
+        inner.append((indent + 1, line))
+    for transition in net.transitions:
+        sides = [" + ".join(map(_arc, side)) for side in (transition.inputs, transition.outputs)]
+        inner.append(
+            (indent + 1, f"transition {transition.name.text}: {sides[0]} -> {sides[1]}".replace(":  ", ": ").rstrip())
+        )
+    if net.finals:
+        inner.append((indent + 1, f"final {_names(net.finals)}"))
+    return (
+        [(indent, f"net {net.name.text} {{"), *inner, (indent, "}")]
+        if inner
+        else [(indent, f"net {net.name.text} {{ }}")]
+    )
+
+
+# -- checks
+
+
+def formula(value: ast.Formula | ast.Number) -> str:
+    """A formula, with the parentheses that it needs and no others."""
+    if isinstance(value, ast.Number):
+        return str(value.value)
+    if isinstance(value, ast.Atom):
+        return value.name.text
+    if isinstance(value, ast.Compare):
+        return _compare(value)
+    if isinstance(value, ast.Negation):
+        inner = formula(value.of)
+        return f"not {inner}" if isinstance(value.of, (ast.Atom, ast.Compare)) else f"not ({inner})"
+    strength = _STRENGTH[value.op]
+    parts = [
+        f"({formula(p)})" if isinstance(p, ast.Junction) and _STRENGTH[p.op] <= strength else formula(p)
+        for p in value.parts
+    ]
+    return f" {value.op} ".join(parts)
+
+
+def _compare(value: ast.Compare) -> str:
+    shown = ""
+    for weight, atom in value.terms:
+        sign = " - " if weight < 0 else " + " if shown else ""
+        factor = "" if abs(weight) == 1 else f"{abs(weight)} "
+        shown += f"{sign}{factor}{atom.name.text}"
+    return f"{shown.lstrip()} {value.op} {value.bound.value}"
+
+
+def _check(indent: int, check: ast.Check) -> list[Piece]:
+    items = [
+        f"{item.check.text}({', '.join(map(formula, item.operands))}){_some('', item.sentence)}" for item in check.items
+    ]
+    under = ""
+    if check.faults is not None:
+        under = f" under {{ {_names(check.faults)} }}" if check.faults else " under { }"
+        under += _some("at_most", check.fault_budget)
+    short = f"check {', '.join(items)}{under}"
+    if 2 * indent + len(short) <= WIDTH or len(items) == 1:
+        return [(indent, short)]
+    lines = [f"{item}," for item in items[:-1]] + [items[-1] + under]
+    return [(indent, f"check {lines[0]}"), *((indent + 3, line) for line in lines[1:])]
+
+
+_PIECES: dict[type, Callable[..., list[Piece]]] = {
+    ast.Block: lambda indent, block: [(indent, statement) for statement in block.statements],
+    ast.Task: _task,
+    ast.Step: _step,
+    ast.Choice: _choice,
+    ast.Either: _either,
+    ast.Parallel: _parallel,
+    ast.Loop: _loop,
+    ast.Receive: lambda indent, receive: [(indent, f"receive {receive.event.text}")],
+    ast.Timer: lambda indent, timer: [(indent, f"timer {timer.duration.text}")],
+    ast.FirstOf: _first_of,
+    ast.Try: _try,
+    ast.Raise: lambda indent, raised: [(indent, f"raise {raised.error.text}")],
+    ast.Call: _call,
+    ast.End: lambda indent, end: [(indent, f"end {end.name.text}")],
+    ast.Abandon: lambda indent, abandon: [(indent, f"abandon{_some('', abandon.reason)}")],
+    ast.System: lambda indent, system: [(indent, f"system {system.name.text}{_some('', system.title)}")],
+    ast.Service: _service,
+    ast.Process: _process,
+    ast.NetDecl: _net,
+    ast.Check: _check,
+}
