@@ -1,0 +1,167 @@
+"""The variant in which any marking of sinks only is final: by its definition, with the sinks counted."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+from hypothesis import assume, given, settings
+from oracles.reachability import explore as textbook
+from strategies import compiled_of, workflow_nets
+
+from placet.analysis.strategy import Options, decide
+from placet.analysis.subject import sinks, whole, without_sinks
+from placet.compiled import Query
+from placet.evidence import Budget, Holds, Reaches, Strands, Violated
+from placet.net.builder import NetBuilder
+from placet.net.firing import fire
+
+
+def any_sink(compiled):
+    """The same net with every place that nothing consumes from as an end, any of which may be marked."""
+    ends = tuple(p for p, users in enumerate(compiled.net.consumers()) if not users)
+    return compiled._replace(final=compiled.final._replace(ends=ends, any_sink=True))
+
+
+def sound(compiled):
+    """Every other place is safe and a marking of sinks only stays reachable; None where the graph is too large."""
+    graph = textbook(compiled.net, compiled.initial, (), 300)
+    others = [p for p in range(len(compiled.net.places)) if p not in compiled.final.ends]
+    if any(s[p] > 1 for s in graph.edges for p in others):
+        return False
+    if not graph.whole:
+        return None
+    final = compiled.final.predicate(compiled.initial)
+    return all(graph.reach(s) & graph.where(final) for s in graph.edges)
+
+
+@settings(max_examples=800)
+@given(workflow_nets(breaks=1))
+def test_sound_by_its_definition(compiled):
+    compiled = any_sink(compiled)
+    assume(compiled.final.ends)
+    expected = sound(compiled)
+    assume(expected is not None)
+    answer, otc, proper = decide(
+        compiled, (Query("sound", ""), Query("option_to_complete", ""), Query("proper_completion", ""))
+    )
+    assert isinstance(answer.verdict, Holds if expected else Violated)
+    assert answer.verdict.assumptions.final == "any-sink"
+    assert isinstance(proper.verdict, Holds)
+    assert proper.verdict.vacuous
+    if isinstance(answer.verdict, Violated):
+        assert answer.replayed.partly == ()
+        assert isinstance(answer.verdict.claim, (Strands, Reaches))
+    if expected:
+        assert isinstance(otc.verdict, Holds)
+
+
+@settings(max_examples=300)
+@given(workflow_nets())
+def test_leaving_the_sinks_out_changes_nothing_else(compiled):
+    compiled = any_sink(compiled)
+    assume(compiled.final.ends)
+    subject = without_sinks(compiled)
+    graph = textbook(compiled.net, compiled.initial, (), 150)
+    final = whole(compiled).goal
+    arrived = len(compiled.net.places) if subject.observers else None
+    for state, out in graph.edges.items():
+        seen = tuple(compiled.initial[p] if p in subject.cut else n for p, n in enumerate(state))
+        ends = any(state[p] for p in compiled.final.ends)
+        watched = (int(ends),) if arrived is not None else ()
+        fired = [t for t in range(len(compiled.net.transitions)) if fire(subject.net, seen, t) is not None]
+        assert fired == [t for t, _ in out]
+        if subject.cut:
+            from placet.logic.state import evaluate
+
+            assert evaluate(subject.goal, seen + watched, lambda fired=fired: fired) == graph.holds(final, state)
+
+
+class Shape(NamedTuple):
+    name: str
+    build: object
+    verdict: type
+
+
+def looping_sink(builder):
+    """A loop that reports to a sink for ever and can be left: unbounded, and sound all the same."""
+    a, report, end = builder.place("a", 1), builder.place("report"), builder.place("end")
+    builder.transition("round", {a: 1}, {a: 1, report: 1})
+    builder.transition("leave", {a: 1}, {end: 1})
+
+
+def endless_sink(builder):
+    """The same loop without a way out."""
+    a, report = builder.place("a", 1), builder.place("report")
+    builder.transition("round", {a: 1}, {a: 1, report: 1})
+
+
+def vanishing(builder):
+    """A transition that ends without reaching any sink: nothing is left, but no end was reached either."""
+    a, end = builder.place("a", 1), builder.place("end")
+    builder.transition("leave", {a: 1}, {end: 1})
+    builder.transition("vanish", {a: 1}, {})
+
+
+def vanishing_after(builder):
+    """The same, after a sink has been reached."""
+    a, b, end = builder.place("a", 1), builder.place("b"), builder.place("end")
+    builder.transition("arrive", {a: 1}, {end: 1, b: 1})
+    builder.transition("vanish", {b: 1}, {})
+
+
+def unsafe(builder):
+    """Both branches of a fork go on through one place."""
+    a, b, c, d, end = (builder.place(n, int(n == "a")) for n in "abcde")
+    builder.transition("fork", {a: 1}, {b: 1, c: 1})
+    builder.transition("left", {b: 1}, {d: 1})
+    builder.transition("right", {c: 1}, {d: 1})
+    builder.transition("leave", {d: 1}, {end: 1})
+
+
+def unbounded(builder):
+    """A place that is no sink collects tokens."""
+    a, b, end = builder.place("a", 1), builder.place("b"), builder.place("end")
+    builder.transition("round", {a: 1}, {a: 1, b: 1})
+    builder.transition("leave", {a: 1}, {end: 1})
+    builder.transition("clear", {b: 1}, {end: 1})
+
+
+def dead(builder):
+    """A transition that never fires is no fault in this variant."""
+    a, b, end = builder.place("a", 1), builder.place("b"), builder.place("end")
+    builder.transition("leave", {a: 1}, {end: 1})
+    builder.transition("never", {b: 1}, {end: 1})
+
+
+@pytest.mark.parametrize(
+    ("build", "verdict"),
+    [
+        (looping_sink, Holds),
+        (endless_sink, Violated),
+        (vanishing, Violated),
+        (vanishing_after, Holds),
+        (unsafe, Violated),
+        (unbounded, Violated),
+        (dead, Holds),
+    ],
+)
+def test_shapes(build, verdict):
+    builder = NetBuilder()
+    build(builder)
+    compiled = any_sink(compiled_of(*builder.build()))
+    (answer,) = decide(compiled, (Query("sound", "sound"),), Options(Budget(states=1000)))
+    assert isinstance(answer.verdict, verdict)
+    if verdict is Violated:
+        assert answer.replayed.partly == ()
+
+
+def test_an_end_that_something_reads_is_not_left_out():
+    builder = NetBuilder()
+    a, b, end = builder.place("a", 1), builder.place("b", 1), builder.place("end")
+    builder.transition("leave", {a: 1}, {end: 1})
+    builder.transition("follow", {b: 1}, {end: 1}, read={end: 1})
+    compiled = any_sink(compiled_of(*builder.build()))
+    assert sinks(compiled) == frozenset()
+    (answer,) = decide(compiled, (Query("sound", "sound"),))
+    assert isinstance(answer.verdict, Holds)
