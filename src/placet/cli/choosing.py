@@ -11,7 +11,7 @@ from placet.evidence import Budget
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from placet.faults.weave import Hypothesis
+    from placet.faults.hypothesis import Hypothesis
     from placet.pipeline import Options
     from placet.project.configuration import Configuration
 
@@ -103,23 +103,24 @@ def _known_checks(checks: tuple[str, ...]) -> tuple[str, ...]:
     if not checks:
         return ()
     from placet.analysis.check import CHECKS
+    from placet.analysis.questions import LATER
 
     for check in checks:
-        if check not in CHECKS:
-            raise click.BadParameter(_unknown("check", check, list(CHECKS)), param_hint="--check")
+        if check not in CHECKS and check not in LATER:
+            from difflib import get_close_matches
+
+            near = get_close_matches(check, CHECKS, 1)
+            hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(CHECKS)}"
+            raise click.BadParameter(f"there is no check `{check}`; {hint}", param_hint="--check")
     return tuple(dict.fromkeys(checks))
 
 
-def _unknown(what: str, name: str, known: list[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, 1)
-    return f"there is no {what} `{name}`; " + (f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}")
-
-
 def _hypothesis(chosen: Callable[[str], Any]) -> Hypothesis | None:
-    """The faults to weave in; None where nobody named any."""
-    faults, level = chosen("faults"), chosen("level")
-    if not faults and not level and chosen("fault_budget") is None and not chosen("transient"):
+    """The faults to weave in; None where nobody named any. Raises UsageError for one that does not exist."""
+    faults, level, budget, transient = (chosen(n) for n in ("faults", "level", "fault_budget", "transient"))
+    if not faults and not level and budget is None and not transient:
         return None
-    raise NotImplementedError
+    from placet.pipeline import choose_hypothesis
+
+    kinds = _listed(faults) if isinstance(faults, str) else faults
+    return choose_hypothesis(level or "", kinds or None, budget, "transient" if transient else "")
