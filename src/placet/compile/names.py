@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LONGEST = 48  # characters of a sentence that enter an id
 
+DIVIDERS = str.maketrans(dict.fromkeys("/#[]()~`", " "))
+
 LABELLED = {
     ast.Choice: "choice",
     ast.Either: "either",
@@ -44,7 +46,7 @@ class Member(NamedTuple):
 
 def slug(sentence: str) -> str:
     """A sentence as part of an id: one line, none of the characters that divide an id, shortened."""
-    words = " ".join("".join(" " if c in "/#[]()~`" else c for c in sentence).split())
+    words = " ".join(sentence.translate(DIVIDERS).split())
     return words if len(words) <= LONGEST else words[: LONGEST - 1].rstrip() + "…"
 
 
@@ -117,21 +119,33 @@ def _collect(statements: Iterable[ast.Statement], ways: tuple[str, ...], found: 
 def bodies(statement: ast.Statement) -> list[tuple[str, ast.Receive | ast.Timer | None, ast.Block]]:
     """The blocks of a construct in the order of the text, each with its way and the trigger before it."""
     match statement:
-        case ast.Block():
-            return [("", None, statement)]
         case ast.Choice(_, branches, otherwise):
             found = [(branch_way(b), None, b.body) for b in branches]
             return [*found, ("[otherwise]", None, otherwise)] if otherwise is not None else [*found]
-        case ast.Either(_, branches) | ast.Parallel(_, branches):
-            return [("", None, b.body) for b in branches]
         case ast.FirstOf(_, branches):
             return [(branch_way(b), b.trigger, b.body) for b in branches]
-        case ast.Loop():
-            return [("", None, statement.body)]
         case ast.Try(_, body, handlers):
             return [("", None, body), *((handler_way(h), None, h.body) for h in handlers)]
-        case ast.Call(target, handlers):
-            return [(handler_way(h, target.text), None, h.body) for h in handlers]
+    return [("", None, block) for block in blocks(statement)]
+
+
+def blocks(statement: ast.Statement) -> list[ast.Block]:
+    """The blocks directly inside a statement, in the order of the text."""
+    match statement:
+        case ast.Task() | ast.Step():
+            return []
+        case ast.Block():
+            return [statement]
+        case ast.Choice(_, branches, otherwise):
+            return [*(b.body for b in branches), *((otherwise,) if otherwise is not None else ())]
+        case ast.Either(_, branches) | ast.Parallel(_, branches) | ast.FirstOf(_, branches):
+            return [b.body for b in branches]
+        case ast.Loop():
+            return [statement.body]
+        case ast.Try(_, body, handlers):
+            return [body, *(h.body for h in handlers)]
+        case ast.Call(_, handlers):
+            return [h.body for h in handlers]
     return []
 
 

@@ -10,7 +10,7 @@ from placet.compile.check_items import CheckReader
 from placet.compile.declarations import declarations
 from placet.compile.findings import Findings, listed
 from placet.compile.flow import ends_of, flow
-from placet.compile.names import bodies
+from placet.compile.names import blocks
 from placet.compile.net_decls import resolve_net
 from placet.compile.profiles import override, profile
 from placet.compile.steps import Steps
@@ -61,8 +61,8 @@ def _targets(process: ast.Process) -> list[ast.Name]:
         statement = pending.pop()
         if isinstance(statement, ast.Call):
             found.append(statement.target)
-        for _, _, body in bodies(statement):
-            pending += body.statements
+        for block in blocks(statement):
+            pending += block.statements
     return found
 
 

@@ -21,12 +21,12 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
     asked: dict[str, list[ir.Check]] = {}
     for check in model.checks:
         asked.setdefault(check.subject, []).append(check)
-    subjects = list(asked) if asked else uncalled(model)
+    subjects = frozenset(asked or uncalled(model))
     processes = {p.id: p for p in model.processes}
     nets = {n.id: n for n in model.nets}
     compiled: list[Compiled] = []
-    diagnostics: list[Diagnostic] = []
-    for subject in [s for s in (*processes, *nets) if s in set(subjects)]:
+    diagnostics: dict[Diagnostic, None] = {}  # a process that is called twice has its problems once
+    for subject in [s for s in (*processes, *nets) if s in subjects]:
         if subject in processes:
             from placet.compile.workflow_to_net import process_to_net
 
@@ -37,7 +37,7 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
             made, problems = net_to_compiled(nets[subject]), ()
         made, unasked = with_queries(made, tuple(asked[subject]) if asked else None)
         compiled.append(made)
-        diagnostics += [d for d in (*problems, *unasked) if d not in diagnostics]
+        diagnostics.update(dict.fromkeys((*problems, *unasked)))
     return tuple(compiled), tuple(diagnostics)
 
 
