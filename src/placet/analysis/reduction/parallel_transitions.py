@@ -23,7 +23,11 @@ def apply(work: Work, t: int) -> bool:
         return False
     pre, post = work.pre[t], work.post[t]
     side = work.side.get(t) if work.odd_transition[t] else None
-    key = (frozenset(pre.items()), frozenset(post.items()), side)
+    key = (
+        tuple(pre.items()) if len(pre) < 2 else frozenset(pre.items()),
+        tuple(post.items()) if len(post) < 2 else frozenset(post.items()),
+        side,
+    )
     twins = work.tables.setdefault("transitions", {}).setdefault(key, [])
     for u in twins:
         if u != t and not work.transition_gone[u] and work.pre[u] == pre and work.post[u] == post:

@@ -56,15 +56,15 @@ from placet.net.core import Net
 from placet.net.final import PlaceClass
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from placet.analysis.reduction.rule import Rule
     from placet.net.core import Arcs, Marking
     from placet.net.final import Final
 
 ALL: tuple[Rule, ...] = (
-    UNMARKABLE,
     SERIES,
+    UNMARKABLE,
     CONSTANT_PLACE,
     PARALLEL_TRANSITIONS,
     IDLE_TRANSITION,
@@ -155,31 +155,51 @@ def _prepare(
     return Work(net, initial, of_place, of_transition, of_bound)
 
 
+class _Stage(NamedTuple):
+    """Rules that look at the same things in turn, and what they are to look at."""
+
+    apply: list[Callable[[Work, int], bool]]
+    gone: bytearray
+    agenda: list[int]  # filled by `Work.touch_place` or `Work.touch_transition` for the first stage of its subject
+    listed: bytearray  # for that one: who is on the agenda
+    following: list[int] | None  # the agenda of the next stage of the subject, which looks at what stays
+
+
+def _stages(work: Work, rules: tuple[Rule, ...]) -> list[_Stage]:
+    stages: dict[tuple[int, str], _Stage] = {}
+    for subject in ("place", "transition"):
+        of_place = subject == "place"
+        agenda = work.dirty_places if of_place else work.dirty_transitions
+        listed = work.place_listed if of_place else work.transition_listed
+        agenda.extend(range(len(listed)))
+        listed[:] = b"\1" * len(listed)
+        numbers = sorted({rule.stage for rule in rules if rule.subject == subject})
+        for number in numbers:
+            apply = [rule.apply for rule in rules if rule.stage == number and rule.subject == subject]
+            following: list[int] | None = None if number == numbers[-1] else []
+            gone = work.place_gone if of_place else work.transition_gone
+            stages[number, subject] = _Stage(apply, gone, agenda, listed, following)
+            agenda, listed = [] if following is None else following, bytearray()
+    return [stages[key] for key in sorted(stages)]
+
+
 def _run(work: Work, rules: tuple[Rule, ...]) -> None:
     """Stage by stage: what a stage was given is worked off whole, then the first stage with something to do goes on."""
-    stages: list[tuple[list[int], bytearray, bytearray, list[Rule]]] = []
-    for stage in sorted({(rule.stage, rule.subject) for rule in rules}):
-        of_place = stage[1] == "place"
-        agenda = list(range(len(work.tokens) if of_place else len(work.pre)))
-        listed = bytearray(b"\1") * len(agenda)
-        (work.dirty_places if of_place else work.dirty_transitions).append((agenda, listed))
-        gone = work.place_gone if of_place else work.transition_gone
-        stages.append((agenda, listed, gone, [rule for rule in rules if (rule.stage, rule.subject) == stage]))
-    busy = True
-    while busy:
-        busy = False
-        for agenda, listed, gone, group in stages:
-            if agenda:
-                busy = True
-                batch = agenda[::-1]
-                agenda.clear()
-                for x in batch:
-                    listed[x] = 0
-                    if not gone[x]:
-                        for rule in group:
-                            if rule.apply(work, x):
-                                break
-                break
+    stages = _stages(work, rules)
+    while stage := next((stage for stage in stages if stage.agenda), None):
+        apply, gone, agenda, listed, following = stage
+        batch = agenda[::-1] if listed else sorted(set(agenda), reverse=True)
+        agenda.clear()
+        for x in batch:
+            if listed:
+                listed[x] = 0
+            if not gone[x]:
+                for rule in apply:
+                    if rule(work, x):
+                        break
+                else:
+                    if following is not None:
+                        following.append(x)
 
 
 def _result(net: Net, initial: Marking, work: Work) -> Reduced:

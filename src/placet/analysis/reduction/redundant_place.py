@@ -78,4 +78,4 @@ def _alike(work: Work, p: int, q: int) -> bool:
     )
 
 
-REDUNDANT_PLACE = Rule("redundant place", "Berthelot 1986", "place", 2, apply)
+REDUNDANT_PLACE = Rule("redundant place", "Berthelot 1986", "place", 3, apply)

@@ -32,20 +32,19 @@ GROWTH = 2  # arcs that one fusion may add, in return for a place and a transiti
 
 def apply(work: Work, x: int) -> bool:
     """Fuse the longest series that starts at `x`, from its far end back, so that each arc is moved once."""
-    path = [x]
-    first = t = _consumer(work, x)
+    t = _consumer(work, x)
     if t < 0:
         return False
-    seen = {x}
-    while len(work.post[t]) == 1:
-        (y,) = work.post[t]
-        t = _consumer(work, y)
-        if t < 0 or y in seen:
+    path = {x: None}
+    onward = t
+    while len(work.post[onward]) == 1:
+        (y,) = work.post[onward]
+        onward = _consumer(work, y)
+        if onward < 0 or y in path:
             break
-        seen.add(y)
-        path.append(y)
+        path[y] = None
     if len(path) == 1:
-        _fuse(work, x, first)
+        _fuse(work, x, t)
         return True
     for y in reversed(path):
         t = _consumer(work, y)
@@ -62,12 +61,16 @@ def _consumer(work: Work, x: int) -> int:
     ((t, w),) = consumers.items()
     if w != 1 or len(work.pre[t]) != 1 or work.fixed[t] or work.odd_transition[t]:
         return -1
-    post, sources = work.post[t], len(work.producers[x])
-    if x in post or (len(post) > 1 and sources > 1 and sources * len(post) > sources + len(post) + 1 + GROWTH):
+    post = work.post[t]
+    if x in post:
         return -1
-    if not work.moves_unseen(x, post):
+    if len(post) == 1:
+        (q,) = post
+        return t if work.moves_unseen(x, (q,)) and work.bounded[x] <= work.bounded[q] else -1
+    sources = len(work.producers[x])
+    if sources > 1 and sources * len(post) > sources + len(post) + 1 + GROWTH:
         return -1
-    if work.bounded[x] and work.bound_shown(x, post) < 0:
+    if not work.moves_unseen(x, post) or (work.bounded[x] and work.bound_shown(x, post) < 0):
         return -1
     return t
 
@@ -76,24 +79,30 @@ def _fuse(work: Work, x: int, t: int) -> None:
     work.counts["series"] = work.counts.get("series", 0) + 1
     post, producers, tokens = work.post, work.producers, work.tokens
     outputs, number = post[t], work.stands_for[t]
-    work.bound_log.append((x, work.bound_shown(x, outputs), 0, False))
+    shown = work.bound_shown(x, outputs)
+    work.bound_log.append((x, shown, 0, False))
     work.place_gone[x] = work.transition_gone[t] = 1
     for q in outputs:
         del producers[q][t]
+        work.touch_place(q)
+    asked_more = shown >= 0 and work.bounded[shown] > work.bounded[x]
     for h, w in producers[x].items():
         out = post[h]
+        wide = len(out)
         del out[x]
         for q, v in outputs.items():
             producers[q][h] = out[q] = out.get(q, 0) + v * w
         work.stands_for[h] = work.sequence(work.stands_for[h], number, w)
-        work.touch_transition(h)
+        if len(out) < wide or asked_more:  # for a place before `h` no more outputs of no other class change nothing
+            work.touch_transition(h)
+        elif not work.transition_listed[h]:
+            work.transition_listed[h] = 1
+            work.dirty_transitions.append(h)
     if tokens[x]:
         work.prefix.append((number, tokens[x]))
         for q, v in outputs.items():
             tokens[q] += v * tokens[x]
         tokens[x] = 0
-    for q in outputs:
-        work.touch_place(q)
 
 
 SERIES = Rule("series", "Murata 1989, IV; Berthelot 1987; Desel, Esparza 1995", "place", 0, apply)

@@ -63,8 +63,10 @@ class Work:
         self.bound_log: list[tuple[int, int, int, bool]] = []  # see `Reduced.bounds`
         self.counts: dict[str, int] = {}
         self.tables: dict[str, dict[object, list[int]]] = {}  # hash tables of the rules that look for twins
-        self.dirty_places: list[tuple[list[int], bytearray]] = []  # an agenda for each stage
-        self.dirty_transitions: list[tuple[list[int], bytearray]] = []
+        self.dirty_places: list[int] = []  # the agenda of the first stage; the loop hands on what stays
+        self.dirty_transitions: list[int] = []
+        self.place_listed = bytearray(places)  # by place: 1 where it is on that agenda
+        self.transition_listed = bytearray(transitions)
 
     def _find_odd(self, net: Net) -> None:
         for p, _ in net.capacity:
@@ -82,17 +84,15 @@ class Work:
 
     def touch_place(self, p: int) -> None:
         """Its surroundings changed: every rule on places looks at it again."""
-        for agenda, listed in self.dirty_places:
-            if not listed[p]:
-                listed[p] = 1
-                agenda.append(p)
+        if not self.place_listed[p]:
+            self.place_listed[p] = 1
+            self.dirty_places.append(p)
 
     def touch_transition(self, t: int) -> None:
         """Its arcs changed: rules on transitions look at it again, and rules on its only input and only output."""
-        for agenda, listed in self.dirty_transitions:
-            if not listed[t]:
-                listed[t] = 1
-                agenda.append(t)
+        if not self.transition_listed[t]:
+            self.transition_listed[t] = 1
+            self.dirty_transitions.append(t)
         if len(self.pre[t]) == 1:
             for p in self.pre[t]:
                 self.touch_place(p)
@@ -119,8 +119,7 @@ class Work:
         self.fixed.append(0)
         self.stands_for.append(stands_for)
         self.label.append(label)
-        for _, listed in self.dirty_transitions:
-            listed.append(0)
+        self.transition_listed.append(0)
         for p, w in pre.items():
             self.consumers[p][t] = w
             self.touch_place(p)
