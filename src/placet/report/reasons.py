@@ -13,6 +13,7 @@ from placet.report.run import (
     effect_of,
     going_on,
     marked_ends,
+    not_given_back,
     onwards,
     phrase_of,
     still_open,
@@ -60,12 +61,22 @@ def _reaches(run: Run) -> Iterator[str]:
         if effect_of(run, step) and check.startswith("anomaly"):
             yield _effect_history(run, step)
     open_places = still_open(run.compiled, run.last)
-    if not open_places or check.startswith("anomaly"):
+    ended = marked_ends(run.compiled, run.last)
+    if check.startswith("anomaly"):
         return
-    if marked_ends(run.compiled, run.last):
+    if not ended:
+        if open_places and is_stuck(run):
+            yield from _waiting(run, open_places)
+        return
+    if open_places:
         yield f"when it ends, this is still open: {_places(run, open_places)}"
-    elif is_stuck(run):
-        yield from _waiting(run, open_places)
+    elif sum(run.last[p] for p in ended) > 1:
+        yield _ended_twice(run, ended)
+    kept = not_given_back(run.compiled, run.last)
+    if kept:
+        yield f"when it ends, this is not as it was in the beginning: {'; '.join(phrase_of(run, p) for p in kept[:6])}"
+    if not is_stuck(run):
+        yield f"after its end this can still happen: {_goes_on(run)}"
 
 
 def _effect_history(run: Run, step: Step) -> str:

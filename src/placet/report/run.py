@@ -160,6 +160,12 @@ def still_open(compiled: Compiled, state: Sequence[int]) -> list[int]:
     ]
 
 
+def not_given_back(compiled: Compiled, state: Sequence[int]) -> list[int]:
+    """The resources of which there are more or fewer than in the beginning."""
+    classes = compiled.final.classes
+    return [p for p, kind in enumerate(classes) if kind is PlaceClass.RESOURCE and state[p] != compiled.initial[p]]
+
+
 def marked_ends(compiled: Compiled, state: Sequence[int]) -> list[int]:
     """The ends that are reached."""
     return [p for p in compiled.final.ends if state[p]]

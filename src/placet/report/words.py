@@ -109,5 +109,6 @@ def _bound(name: str, count: int) -> str:
     """A parameter is `N = 3`, a word is counted, and the path of a loop or a retry says what is repeated."""
     if "/" in name or "#" in name:
         what = "retries" if "#retry" in name else "rounds"
-        return f"{count} {what} of {quoted(short(name))}"
+        whose = "the loop around " if "/loop(" in name else ""  # a loop without a name is called by what it holds
+        return f"{count} {what} of {whose}{quoted(short(name))}"
     return f"{clean(name)} = {count}" if len(name) == 1 or name.isupper() else f"{count} {clean(name)}"
