@@ -39,16 +39,26 @@ def budget_options(command: Command) -> Command:
     return command
 
 
+def fault_options(command: Command) -> Command:
+    """Which faults may happen."""
+    for option in reversed(
+        (
+            click.option("--faults", metavar="KIND,...", help="Faults that may happen, such as reject,lost,slow."),
+            click.option("--fault-budget", type=click.IntRange(0), metavar="K", help="How many of them in one run."),
+            click.option("--transient", is_flag=True, default=None, help="Each fault spoils one attempt only."),
+            click.option("--level", type=click.Choice(LEVELS), help="A named set of faults with its budget."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
 def check_options(command: Command) -> Command:
     """What is asked, and under which assumptions."""
-    command = budget_options(command)
+    command = fault_options(budget_options(command))
     for option in reversed(
         (
             click.option("--check", "checks", metavar="ID,...", help="Ask exactly these checks."),
-            click.option("--faults", metavar="KIND,...", help="Faults to weave into sagas, such as reject,lost,slow."),
-            click.option("--fault-budget", type=click.IntRange(0), metavar="K", help="How many faults may happen."),
-            click.option("--transient", is_flag=True, default=None, help="Each fault spoils one attempt only."),
-            click.option("--level", type=click.Choice(LEVELS), help="A named set of faults with its budget."),
             click.option("--final", type=click.Choice(["any-sink"]), help="Which markings are final."),
             click.option("--closed", is_flag=True, default=None, help="Nothing arrives from outside."),
             click.option("--strict", is_flag=True, default=None, help="A bound that nothing justifies proves nothing."),
@@ -113,6 +123,11 @@ def _known_checks(checks: tuple[str, ...]) -> tuple[str, ...]:
             hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(CHECKS)}"
             raise click.BadParameter(f"there is no check `{check}`; {hint}", param_hint="--check")
     return tuple(dict.fromkeys(checks))
+
+
+def hypothesis_of(given: dict[str, Any]) -> Hypothesis | None:
+    """The faults of a command line, where no configuration counts."""
+    return _hypothesis(given.get)
 
 
 def _hypothesis(chosen: Callable[[str], Any]) -> Hypothesis | None:

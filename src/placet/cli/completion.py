@@ -11,13 +11,13 @@ from placet.cli.group import debug_option, group
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    r"""Print the completion script of a shell.
+    """Print the completion script of a shell.
 
     \b
     bash:  eval "$(placet completion bash)"    in ~/.bashrc
     zsh:   eval "$(placet completion zsh)"     in ~/.zshrc
     fish:  placet completion fish > ~/.config/fish/completions/placet.fish
-    """
+    """  # noqa: D301 - click needs the character itself
     from click.shell_completion import get_completion_class
 
     complete = get_completion_class(shell)

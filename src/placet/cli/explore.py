@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from placet.cli import exit_codes
-from placet.cli.choosing import budget_of, budget_options
+from placet.cli.choosing import budget_of, budget_options, fault_options, hypothesis_of
 from placet.cli.group import debug_option
-from placet.cli.subject import load_subject, subject_option
+from placet.cli.subject import load_subject, subject_option, woven
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 @subject_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print the counts.")
 @click.option("--walk", is_flag=True, help="Choose each step yourself, by its number.")
+@fault_options
 @budget_options
 def command(file: str, subject: str | None, form: str, *, walk: bool, **given: Any) -> int:  # noqa: ANN401 - click's
     """Count the situations that a model can get into, and those in which nothing can happen any more.
 
-    The whole net is explored as it is, without faults and without reductions.
+    The whole net is explored as it is, without reductions, and without faults where none are asked for.
     """
-    compiled = load_subject(file, subject)
+    compiled = woven(load_subject(file, subject), hypothesis_of(given))
     if walk:
         from placet.cli.walk import walk_through
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from placet.compiled import Compiled
+    from placet.faults.hypothesis import Hypothesis
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
@@ -44,6 +45,15 @@ def load_subject(path: str, subject: str | None) -> Compiled:
     near = get_close_matches(subject, names, 1)
     hint = f"did you mean `{near[0]}`?" if near else f"there is {listed}"
     raise click.BadParameter(f"there is no `{subject}` in `{path}`; {hint}", param_hint="--subject")
+
+
+def woven(compiled: Compiled, hypothesis: Hypothesis | None) -> Compiled:
+    """The subject with the faults that were asked for; none where nobody asked, or nothing is sent anywhere."""
+    if hypothesis is None or not compiled.roles.channels:
+        return compiled
+    from placet.faults.weave import weave
+
+    return weave(compiled, hypothesis).compiled
 
 
 def write_out(text: str, output: str | None) -> None:

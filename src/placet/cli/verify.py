@@ -43,7 +43,7 @@ class Job(NamedTuple):
 @click.option("-q", "--quiet", is_flag=True, help="Print the last line only.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the text.")
 def command(paths: tuple[str, ...], **given: Any) -> int:  # noqa: ANN401 - the options of click, by name
-    r"""Check models: files, folders (all models below), and patterns such as 'flows/**/*.placet'.
+    """Check models: files, folders (all models below), and patterns such as 'flows/**/*.placet'.
 
     Every check is proved, violated (with the run that shows it), or inconclusive.
 
@@ -55,7 +55,7 @@ def command(paths: tuple[str, ...], **given: Any) -> int:  # noqa: ANN401 - the 
       3  nothing violated, something inconclusive
      70  a fault of placet itself
     130  Ctrl-C
-    """
+    """  # noqa: D301 - click needs the character itself
     from placet.project.configuration import load
     from placet.project.discovery import discover
 
