@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 @fault_options
 def command(
-    file: str, subject: str | None, seed: int, replications: int | None, steps: int, form: str, **given: Any
+    file: str,
+    subject: str | None,
+    seed: int,
+    replications: int | None,
+    steps: int,
+    form: str,
+    **given: Any,  # noqa: ANN401 - the options of click, by name
 ) -> None:
     """Run a model at random: what may happen, step by step. Faults happen where they are asked for.
 
