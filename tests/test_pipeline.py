@@ -6,7 +6,7 @@ import pytest
 
 import placet
 from placet.compiled import plain
-from placet.errors import UsageError
+from placet.errors import ModelError, UsageError
 from placet.evidence import Assumptions, Budget, Holds, Proof
 from placet.net.builder import NetBuilder
 from placet.pipeline import Options, as_loaded, check, load, prepare, verify
@@ -179,3 +179,86 @@ def test_the_evidence_itself_is_there_for_users_of_the_library():
     (entry, *_) = verify(mutex()).models[0].checks
     assert isinstance(entry.verdict, Holds)
     assert isinstance(entry.verdict.proof, Proof)
+
+
+def test_a_file_without_anything_to_verify():
+    for text in ('system a "b"\n', "service b { idempotent }\n", "# nothing\n"):
+        report = verify(text)
+        assert report.exit_status == 2
+        assert "P110" in [d.code for d in report.models[0].diagnostics if d.severity == "error"]
+
+
+def test_a_net_alone_is_misuse():
+    with pytest.raises(UsageError, match="marking"):
+        verify(mutex()[0])
+
+
+TWO = "net a {\n  place p = 1\n  transition t: p -> p\n}\nnet b {\n  place q = 1\n  transition u: q -> q\n}\n"
+
+
+def test_a_text_of_two_subjects():
+    report = verify(TWO)
+    assert [m.subject for m in report.models] == ["a", "b"]
+    assert report.exit_status == 0
+
+
+def test_draw_and_simulate():
+    assert placet.picture(TWO, subject="b").startswith("<svg")
+    assert "q" in placet.picture(TWO, subject="b", to="dot")
+    assert placet.run(TWO, subject="a", seed=1, max_steps=3) == placet.run(TWO, subject="a", seed=1, max_steps=3)
+    with pytest.raises(UsageError, match="`a`, `b`"):
+        placet.picture(TWO)
+    with pytest.raises(UsageError, match="`c`"):
+        placet.run(TWO, subject="c")
+    with pytest.raises(UsageError, match="png"):
+        placet.picture(TWO, subject="a", to="png")
+    with pytest.raises(ModelError):
+        placet.picture("net {\n")
+
+
+SAGA = """\
+service bank { null_safe; idempotent }
+saga pay {
+  step charge on bank { undo refund; timeout 10s }
+  step ship on bank { undo back; timeout 10s }
+}
+"""
+
+
+def test_checks_under_different_faults_are_woven_apart():
+    report = verify(SAGA + "check anomaly_A1(pay) under { reject }, never(charge.effect >= 2) under { } \n")
+    if report.models[0].diagnostics:
+        report = verify(
+            SAGA + "check anomaly_A1(pay) under { reject }\ncheck option_to_complete(pay) under { slow } at_most 2\n"
+        )
+    first, second = report.models[0].checks
+    assert first.assumptions.faults == ("reject",)
+    assert first.assumptions.fault_budget == 1
+    assert second.assumptions.faults == ("slow",)
+    assert second.assumptions.fault_budget == 2
+    assert first.outcome == "proved"
+
+
+def test_faults_of_the_options_are_for_checks_that_name_none():
+    text = SAGA + "check anomaly_A1(pay)\ncheck option_to_complete(pay) under { slow }\n"
+    first, second = verify(text, faults=("reject",)).models[0].checks
+    assert (first.assumptions.faults, second.assumptions.faults) == (("reject",), ("slow",))
+    first, _ = verify(text).models[0].checks
+    assert first.assumptions.faults == ("reject", "lost", "slow")
+    assert first.outcome == "violated"
+
+
+def test_a_fault_that_cannot_be_woven():
+    with pytest.raises(UsageError, match="sloth"):
+        verify(SAGA, faults=("sloth",))
+    (entry,) = verify(SAGA + "check anomaly_A1(pay) under { crash }\n").models[0].checks
+    assert entry.outcome == "inconclusive"
+    assert "crash" in entry.message
+
+
+def test_the_closed_environment():
+    text = "workflow w {\n  receive order\n  end done\n}\n"
+    assert verify(text, checks=("option_to_complete",)).exit_status == 0
+    closed = verify(text, checks=("option_to_complete",), closed=True)
+    assert closed.exit_status == 1
+    assert "nothing arrives from outside" in render(closed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -10,8 +11,8 @@ __version__ = "0.1.0"
 _WHERE = {
     "load": "placet.pipeline",
     "verify": "placet.pipeline",
-    "simulate": "placet.pipeline",
-    "draw": "placet.pipeline",
+    "run": "placet.pipeline",  # `simulate` and `draw` are rooms of the house: their names are taken
+    "picture": "placet.pipeline",
     "Net": "placet.net.core",
     "NetBuilder": "placet.net.builder",
     "Compiled": "placet.compiled",
@@ -35,3 +36,9 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - any of the public names
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+if "IPython" in sys.modules:  # in a notebook, models and verdicts show themselves
+    from placet.notebook import register
+
+    register()

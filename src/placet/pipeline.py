@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from placet.errors import UsageError
+from placet.errors import ModelError, UsageError
 from placet.evidence import Budget, Inconclusive
 from placet.report.report import ModelReport, Report
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from placet.faults.hypothesis import Hypothesis
     from placet.net.core import Marking, Net
     from placet.report.report import CheckReport
+    from placet.simulate.simulator import Run
     from placet.source import SourceFile
 
     Target: TypeAlias = "str | Path | Loaded | Compiled | tuple[Net, Marking]"
@@ -89,7 +90,18 @@ def _compile(source: SourceFile) -> tuple[tuple[Compiled, ...], tuple[Diagnostic
     if any(d.severity == "error" for d in problems):
         return (), problems
     compiled, uncompiled = compile_model(model)
-    return compiled, problems + lint(model) + uncompiled
+    problems += lint(model) + uncompiled
+    if not compiled and all(d.severity != "error" for d in problems):
+        problems += (_nothing(source),)
+    return compiled, problems
+
+
+def _nothing(source: SourceFile) -> Diagnostic:
+    """A file that declares something, and nothing that could be verified."""
+    from placet.diagnostics import Diagnostic
+
+    message, help_ = "there is no workflow, saga or net in this file", "a model has at least one of them"
+    return Diagnostic("P110", "error", message, help=help_, path=source.path)
 
 
 def check(loaded: Loaded, options: Options = DEFAULTS) -> Report:
@@ -233,11 +245,14 @@ def verify(
 def as_loaded(target: Target, options: Options = DEFAULTS) -> Loaded:
     """Whatever a user of the library calls a model, loaded. Raises UsageError for a net without a marking."""
     from placet.compiled import Compiled, plain
+    from placet.net.core import Net
 
     if isinstance(target, Loaded):
         return target
     if isinstance(target, Compiled):
         return Loaded(target.subject, "", (target,))
+    if isinstance(target, Net):
+        raise UsageError("a net alone has no marking to start from; give both, as `NetBuilder.build` does")
     if isinstance(target, tuple):
         return Loaded(target[0].name or "net", "", (plain(*target),))
     if isinstance(target, str) and not {"\n", "{"}.isdisjoint(target):
@@ -245,3 +260,35 @@ def as_loaded(target: Target, options: Options = DEFAULTS) -> Loaded:
 
         return compile_source(SourceFile("text.placet", target), options)
     return load(target, options)
+
+
+def subject_of(target: Target, name: str = "") -> Compiled:
+    """The subject of that name, or the only one. Raises ModelError for a broken model, UsageError where it is unclear."""
+    loaded = as_loaded(target)
+    if loaded.broken:
+        raise ModelError(loaded.diagnostics)
+    found = [c for c in loaded.compiled if not name or c.subject == name]
+    if len(found) != 1:
+        names = ", ".join(f"`{c.subject}`" for c in loaded.compiled)
+        raise UsageError(f"there is no `{name}` among {names}" if name else f"name one of the subjects {names}")
+    return found[0]
+
+
+def run(target: Target, *, subject: str = "", seed: int = 0, max_steps: int = 1000) -> Run:
+    """A seeded run of a model; equal seeds give equal runs. Raises as `subject_of`."""
+    from placet.simulate import simulator
+
+    return simulator.run(subject_of(target, subject), seed, max_steps)
+
+
+def picture(target: Target, *, subject: str = "", to: str = "svg") -> str:
+    """A picture of the net of a model as `svg`, `mermaid` or `dot`. Raises as `subject_of`."""
+    from importlib import import_module
+
+    from placet.draw.from_net import from_net
+
+    if to not in ("svg", "mermaid", "dot"):
+        raise UsageError(f"there is no picture `{to}`; there are `svg`, `mermaid` and `dot`")
+    compiled = subject_of(target, subject)
+    text: str = getattr(import_module(f"placet.draw.{to}"), to)(from_net(compiled, compiled.initial))
+    return text
