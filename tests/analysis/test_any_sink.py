@@ -6,15 +6,15 @@ from typing import NamedTuple
 
 import pytest
 from hypothesis import assume, given, settings
-from oracles.reachability import explore as textbook
-from strategies import compiled_of, workflow_nets
 
+from oracles.reachability import explore as textbook
 from placet.analysis.strategy import Options, decide
 from placet.analysis.subject import sinks, whole, without_sinks
 from placet.compiled import Query
 from placet.evidence import Budget, Holds, Reaches, Strands, Violated
 from placet.net.builder import NetBuilder
 from placet.net.firing import fire
+from strategies import compiled_of, workflow_nets
 
 
 def any_sink(compiled):

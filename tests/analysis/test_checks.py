@@ -19,8 +19,10 @@ SETTINGS = [
     pytest.param(Options(), id="reduced where it pays"),
 ]
 
+DEFAULT = Options()
 
-def ask(compiled, *queries, options=Options()):
+
+def ask(compiled, *queries, options=DEFAULT):
     answers = decide(compiled, queries, options)
     assert [a.query for a in answers] == list(queries)
     for answer in answers:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+
 from oracles import properties
 from oracles.reachability import explore as textbook
-from strategies import any_nets, cases, compiled_of, workflow_nets
-
 from placet.analysis.replay import Replayed, replay
 from placet.analysis.strategy import Options, decide
 from placet.compiled import Query
@@ -33,6 +32,7 @@ from placet.logic.state import FALSE, TRUE, And, Dead, Fireable, Linear, Not, Or
 from placet.net.builder import NetBuilder
 from placet.net.firing import fire_state
 from placet.net.roles import Kind, Role, Roles
+from strategies import any_nets, cases, compiled_of, workflow_nets
 
 PROOF = Proof("test")
 

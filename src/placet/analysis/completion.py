@@ -1,6 +1,6 @@
-"""Option to complete: whatever has happened, a final marking can still be reached. Proper completion: an end is reached
-only when nothing else is left to do.
+"""Option to complete and proper completion, the two halves of weak soundness.
 
+Whatever has happened, a final marking can still be reached; and an end is reached only when nothing else is left to do.
 Both are relative to the final markings of `net/final.py`. Fault transitions may happen, but "can still be reached" does
 not rely on them.
 """

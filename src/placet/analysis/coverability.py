@@ -8,6 +8,7 @@ resets the construction is not complete, with inhibitors boundedness is undecida
 
 from __future__ import annotations
 
+from operator import lt
 from typing import TYPE_CHECKING, NamedTuple
 
 from placet.engines.protocol import Stop
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from placet.net.core import Marking, Net
 
 OMEGA = float("inf")
+_COMPARISONS = 1_000_000  # of markings; about a second
 
 
 class Coverage(NamedTuple):
@@ -36,7 +38,8 @@ def cover(net: Net, initial: Marking, limit: int = 20_000) -> Coverage:
     """Explore the coverability graph, up to `limit` markings; needs `is_monotone`.
 
     The first marking that covers an ancestor has no omega in its past, so that its loop is one of the net itself and is
-    given as `pump`. Whether there is one decides boundedness. Cost: O(markings * (T + depth * P)).
+    given as `pump`. Whether there is one decides boundedness. Cost: O(markings * (T + depth * P)), cut off at a fixed
+    number of comparisons.
     """
     seen: set[tuple[float, ...]] = set()
     alive: set[int] = set()
@@ -44,14 +47,16 @@ def cover(net: Net, initial: Marking, limit: int = 20_000) -> Coverage:
     pump: Stop | None = None
     line: list[tuple[float, ...]] = []  # the markings from the initial one to the present one
     fired: list[int] = []  # the transitions between them
+    compared = 0
     work: list[tuple[int, int, tuple[float, ...]]] = [(0, -1, tuple(initial))]  # (depth, transition, marking)
     while work:
         depth, t, marking = work.pop()
         del line[depth:], fired[max(depth - 1, 0) :]
         if t >= 0:
             fired.append(t)
+        compared += len(line)
         for back, before in enumerate(line):
-            if marking != before and all(a >= b for a, b in zip(marking, before, strict=True)):
+            if marking != before and not any(map(lt, marking, before)):
                 grown = [p for p, (a, b) in enumerate(zip(marking, before, strict=True)) if a > b]
                 if pump is None:
                     pump = Stop("unbounded", str(len(seen)), grown[0], tuple(fired[:back]), tuple(fired[back:]))
@@ -59,7 +64,7 @@ def cover(net: Net, initial: Marking, limit: int = 20_000) -> Coverage:
                 marking = tuple(OMEGA if a > b else a for a, b in zip(marking, before, strict=True))
         if marking in seen:
             continue
-        if len(seen) >= limit:
+        if len(seen) >= limit or compared > _COMPARISONS:
             return Coverage(complete=False, alive=frozenset(alive), pump=pump, unbounded=frozenset(unbounded))
         seen.add(marking)
         line.append(marking)

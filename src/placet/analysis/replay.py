@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from placet.evidence import Certificate, State, Trace, Violated
     from placet.net.observer import Observer
 
-LIMIT = 200_000  # states of the search for claims about all that is reachable
+LIMIT = 100_000  # states of the search for claims about all that is reachable
+_CELLS = 20_000_000  # states times places of that search: what bounds its memory
 
 
 class Replayed(NamedTuple):
@@ -125,9 +126,7 @@ def _cycles(compiled: Compiled, claim: Cycles, witness: Lasso, limit: int) -> Re
 
 def _never(compiled: Compiled, claim: NeverHolds, certificate: Certificate, limit: int) -> Replayed:
     if certificate.kind == "closed set":
-        if claim.after:
-            return _never_after(compiled, claim, limit)
-        return _out_of_reach(compiled, compiled.start, claim.predicate, limit)
+        return _out_of_reach(compiled, compiled.start, claim.predicate, limit, after=frozenset(claim.after))
     if certificate.kind == "empty siphon" and not claim.after:
         return _starved(compiled, claim.predicate, frozenset(certificate.places))
     raise EvidenceError(f"a certificate of kind `{certificate.kind}` cannot show the claim")
@@ -147,49 +146,35 @@ def _starved(compiled: Compiled, predicate: Predicate, siphon: frozenset[int]) -
     return Replayed()
 
 
-def _never_after(compiled: Compiled, claim: NeverHolds, limit: int) -> Replayed:
-    """No state with the predicate is reachable once one of the transitions has fired: search from where each leads."""
-    holds = _compiled(claim.predicate)
-    marked = set(claim.after)
-    for state, fired in _states(compiled, compiled.start, _idle(compiled, claim.predicate), latch=marked, limit=limit):
-        if fired is None:
-            return Replayed(("that no run with the step ends well: too many states",))
-        if _LATCH in state and holds(state, fired):
-            raise EvidenceError("a run with the step ends well")
-    return Replayed()
-
-
 # -- a search of its own ---------------------------------------------------------------------------------------------
 
 _LATCH = -1  # the index under which a state remembers that one of the marked transitions has fired
 
 
 def _out_of_reach(
-    compiled: Compiled, start: State, goal: Predicate, limit: int, without: frozenset[int] = frozenset()
+    compiled: Compiled,
+    start: State,
+    goal: Predicate,
+    limit: int,
+    *,
+    without: frozenset[int] = frozenset(),
+    after: frozenset[int] = frozenset(),
 ) -> Replayed:
+    """No state with the goal is reachable, without some transitions, or after one of some transitions has fired.
+
+    First with a weaker goal that leaves out what may grow for ever; where that can be reached, exactly.
+    """
     idle = _idle(compiled, goal)
-    wanted = _relaxed(goal, idle)
-    holds = _compiled(wanted)
-    for state, fired in _states(compiled, start, idle, without=without, limit=limit):
-        if fired is None:
-            return Replayed(("that the goal is out of reach: too many states",))
-        if holds(state, fired):
-            if wanted is goal:
-                raise EvidenceError("a state that should be out of reach can be reached")
-            return _out_of_reach_exactly(compiled, start, goal, limit, without)
-    return Replayed()
-
-
-def _out_of_reach_exactly(
-    compiled: Compiled, start: State, goal: Predicate, limit: int, without: frozenset[int]
-) -> Replayed:
-    holds = _compiled(goal)
-    for state, fired in _states(compiled, start, frozenset(), without=without, limit=limit):
-        if fired is None:
-            return Replayed(("that the goal is out of reach: too many states",))
-        if holds(state, fired):
-            raise EvidenceError("a state that should be out of reach can be reached")
-    return Replayed()
+    for wanted, aside in ((_relaxed(goal, idle), idle), (goal, idle - _inert(compiled))):
+        holds = _compiled(wanted)
+        for state, fired in _states(compiled, start, aside, limit=limit, without=without, latch=after):
+            if fired is None:
+                return Replayed(("that the goal is out of reach: too many states",))
+            if (not after or _LATCH in state) and holds(state, fired):
+                break
+        else:
+            return Replayed()
+    raise EvidenceError("a state that should be out of reach can be reached")
 
 
 def _inert(compiled: Compiled) -> frozenset[int]:
@@ -248,46 +233,80 @@ def _compiled(predicate: Predicate) -> Callable[[dict[int, int], Sequence[int]],
 
 
 class _Moves:
-    """Firing over sparse markings {index: tokens}, transitions found by one place that each of them needs."""
+    """Firing over sparse states {index: value}; transitions are found by one place that each of them needs.
 
-    def __init__(self, compiled: Compiled, idle: frozenset[int]) -> None:
-        self._net = compiled.net
-        self._capacity = dict(compiled.net.capacity)
+    `key` codes a state as one number: its values at a distance that no run of `limit` firings can fill, so that equal
+    keys are equal states and a firing is an addition.
+    """
+
+    def __init__(self, compiled: Compiled, start: State, idle: frozenset[int], limit: int) -> None:
+        net = self._net = compiled.net
+        self._capacity = dict(net.capacity)
         self._idle = idle
         self._always: list[int] = []
         self._by_place: dict[int, list[int]] = {}
-        for t in range(len(self._net.transitions)):
-            needed = (*self._net.pre[t], *self._net.read[t])
+        for t in range(len(net.transitions)):
+            needed = (*net.pre[t], *net.read[t])
             (self._by_place.setdefault(needed[0][0], []) if needed else self._always).append(t)
-        count = len(self._net.places)
         self._watching: dict[int, list[tuple[int, Observer]]] = {}
-        for i, o in enumerate(compiled.observers, count):
+        for i, o in enumerate(compiled.observers, len(net.places)):
             if i not in idle:
                 for t in {t for t, _ in o.deltas}:
                     self._watching.setdefault(t, []).append((i, o))
+        heaviest = max((w for side in (net.pre, net.post) for arcs in side for _, w in arcs), default=1)
+        self._bits = max(heaviest, *start, 127).bit_length() + (limit + 1).bit_length() + 2
+        self._delta = [self._effect(t) for t in range(len(net.transitions))]
 
-    def after(self, state: dict[int, int]) -> list[tuple[int, dict[int, int]]]:
-        """Every enabled transition with the state that it leads to."""
-        found = []
-        for i in (None, *state):
-            for t in self._always if i is None else self._by_place.get(i, ()):
-                moved = self._fire(state, t)
-                if moved is not None:
-                    found.append((t, moved))
+    def _effect(self, t: int) -> int:
+        total = 0
+        for sign, side in ((1, self._net.post[t]), (-1, self._net.pre[t])):
+            for p, w in side:
+                if p not in self._idle:
+                    total += sign * w << self._bits * p
+        return total
+
+    def key(self, state: dict[int, int]) -> int:
+        """The number of a state."""
+        return sum(value << self._bits * i for i, value in state.items())
+
+    def key_after(self, state: dict[int, int], key: int, t: int) -> int:
+        """The number of the state after an enabled transition has fired."""
+        key += self._delta[t]
+        if self._net.reset[t]:
+            taken = dict(self._net.pre[t])
+            for p in self._net.reset[t]:
+                key -= state.get(p, 0) - taken.get(p, 0) << self._bits * p
+        for i, o in self._watching.get(t, ()):
+            before = state.get(i, 0)
+            key += o.step(before, t) - before << self._bits * i
+        return key
+
+    def enabled(self, state: dict[int, int]) -> list[int]:
+        """The enabled transitions, in no order."""
+        found = [t for t in self._always if self._may(state, t)]
+        for i in state:
+            found += [t for t in self._by_place.get(i, ()) if self._may(state, t)]
         return found
 
-    def _fire(self, state: dict[int, int], t: int) -> dict[int, int] | None:
+    def _may(self, state: dict[int, int], t: int) -> bool:
         net, get = self._net, state.get
         for p, w in net.pre[t]:
             if get(p, 0) < w:
-                return None
+                return False
         for p, w in net.read[t]:
             if get(p, 0) < w:
-                return None
+                return False
         for p, w in net.inhibit[t]:
             if get(p, 0) >= w:
-                return None
-        moved = dict(state)
+                return False
+        if self._capacity:
+            after = self.fire(state, t)
+            return all(after.get(p, 0) <= most for p, most in self._capacity.items())
+        return True
+
+    def fire(self, state: dict[int, int], t: int) -> dict[int, int]:
+        """The state after a transition whose preset is there has fired."""
+        net, moved = self._net, dict(state)
         for p, w in net.pre[t]:
             moved[p] -= w
         for p in net.reset[t]:
@@ -298,11 +317,8 @@ class _Moves:
         for p, _ in net.pre[t]:
             if not moved.get(p, 1):
                 del moved[p]
-        for p, most in self._capacity.items():
-            if moved.get(p, 0) > most:
-                return None
         for i, o in self._watching.get(t, ()):
-            value = o.step(get(i, 0), t)
+            value = o.step(state.get(i, 0), t)
             if value:
                 moved[i] = value
             else:
@@ -317,25 +333,28 @@ def _states(
     *,
     limit: int,
     without: frozenset[int] = frozenset(),
-    latch: set[int] | None = None,
+    latch: frozenset[int] = frozenset(),
 ) -> Iterator[tuple[dict[int, int], Sequence[int] | None]]:
     """All states reachable from one, sparse, each with its enabled transitions; past the limit ({}, None), last."""
-    moves = _Moves(compiled, idle)
+    limit = min(limit, max(1, _CELLS // len(start))) if start else limit
+    moves = _Moves(compiled, start, idle, limit)
     first = {i: n for i, n in enumerate(start) if n and i not in idle}
-    seen = {frozenset(first.items())}
-    queue = [first]
-    for state in queue:
-        following = moves.after(state)
-        yield state, [t for t, _ in following]
-        for t, moved in following:
+    seen = {(moves.key(first), False)}
+    queue = [(first, moves.key(first))]
+    for state, key in queue:
+        fired = moves.enabled(state)
+        yield state, fired
+        past = _LATCH in state
+        for t in fired:
             if t in without:
                 continue
-            if latch is not None and (t in latch or _LATCH in state):
-                moved[_LATCH] = 1
-            key = frozenset(moved.items())
-            if key not in seen:
+            after = (moves.key_after(state, key, t), past or t in latch)
+            if after not in seen:
                 if len(seen) >= limit:
                     yield {}, None
                     return
-                seen.add(key)
-                queue.append(moved)
+                seen.add(after)
+                moved = moves.fire(state, t)
+                if after[1]:
+                    moved[_LATCH] = 1
+                queue.append((moved, after[0]))

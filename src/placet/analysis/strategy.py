@@ -42,6 +42,9 @@ class Options(NamedTuple):
     replay_states: int = LIMIT
 
 
+DEFAULT = Options()
+
+
 class Answer(NamedTuple):
     """A query, its verdict, the seconds it took (its share of the passes it took part in), and its replay."""
 
@@ -59,7 +62,7 @@ class _Open:
         self.seconds = 0.0
 
 
-def decide(compiled: Compiled, queries: Sequence[Query], options: Options = Options()) -> tuple[Answer, ...]:
+def decide(compiled: Compiled, queries: Sequence[Query], options: Options = DEFAULT) -> tuple[Answer, ...]:
     """The answers, in the order of the queries.
 
     Raises UsageError for a check or an engine that does not exist, EvidenceError where a violation does not replay.

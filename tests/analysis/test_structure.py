@@ -1,0 +1,175 @@
+"""Siphons, components and coverability against their definitions."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oracles.reachability import explore as textbook
+from placet.analysis.components import Rows, closure, components, cycle, hopeless, terminal, without
+from placet.analysis.coverability import cover, is_monotone
+from placet.analysis.siphons import empty_siphon, smaller
+from placet.net.builder import NetBuilder
+from placet.net.firing import fire
+from strategies import any_nets, nets, weighted_nets
+
+
+def is_siphon(net, places):
+    """Whoever puts a token on the set takes one from it or needs one there."""
+    for t in range(len(net.transitions)):
+        inputs = {p for p, _ in (*net.pre[t], *net.read[t])}
+        if any(p in places for p, _ in net.post[t]) and not inputs & places:
+            return False
+    return True
+
+
+@settings(max_examples=400)
+@given(any_nets())
+def test_the_greatest_unmarked_siphon_is_the_union_of_all(marked):
+    net, initial = marked
+    empty = [p for p, n in enumerate(initial) if n == 0]
+    union = set()
+    for size in range(len(empty) + 1):
+        for chosen in combinations(empty, size):
+            if is_siphon(net, set(chosen)):
+                union.update(chosen)
+    found = empty_siphon(net, initial)
+    assert found == union
+    for p in found:
+        part = smaller(net, found, p)
+        assert part[0] == p
+        assert set(part) <= found
+        assert len(set(part)) == len(part)
+        assert is_siphon(net, set(part))
+
+
+@st.composite
+def graphs(draw):
+    """Rows of a random graph, the last states perhaps not expanded."""
+    count = draw(st.integers(1, 9))
+    expanded = draw(st.integers(max(0, count - 2), count))
+    offsets, labels, targets = array("q", (0,)), array("I"), array("I")
+    for _ in range(expanded):
+        for target in draw(st.lists(st.integers(0, count - 1), max_size=3)):
+            labels.append(draw(st.integers(0, 2)))
+            targets.append(target)
+        offsets.append(len(targets))
+    return Rows(count, offsets, labels, targets)
+
+
+def reach(rows, start):
+    seen, queue = {start}, [start]
+    while queue:
+        for j in rows.out(queue.pop()):
+            if j not in seen:
+                seen.add(j)
+                queue.append(j)
+    return seen
+
+
+@settings(max_examples=1000)
+@given(graphs(), st.data())
+def test_graph_algorithms(rows, data):
+    ahead = [reach(rows, i) for i in range(rows.states)]
+    goal = [data.draw(st.integers(0, 1)) for _ in range(rows.states)]
+    hope = {i for i in range(rows.states) if goal[i] or i >= rows.expanded}
+    assert list(hopeless(rows, goal)) == [int(not ahead[i] & hope) for i in range(rows.states)]
+    for i in range(rows.states):
+        assert set(closure(rows, i)) == ahead[i]
+        assert closure(rows, i)[0] == i
+    classes = {frozenset(j for j in ahead[i] if i in ahead[j]) for i in range(rows.states)}
+    found = components(rows, lambda _: True)
+    assert {frozenset(c) for c in found} == classes
+    assert sum(map(len, found)) == rows.states
+    ends = {c for c in classes if all(ahead[i] <= c and i < rows.expanded for i in c)}
+    assert {frozenset(c) for c in terminal(rows)} == ends
+    for members in ends:
+        start = min(members)
+        loop = cycle(rows, start, members)
+        assert bool(loop) == bool(rows.out(start))
+    fewer = without(rows, {0})
+    assert fewer.expanded == rows.expanded
+    for i in range(rows.expanded):
+        low, high = rows.offsets[i], rows.offsets[i + 1]
+        kept = [t for t, label in zip(rows.targets[low:high], rows.labels[low:high], strict=True) if label != 0]
+        assert list(fewer.out(i)) == kept
+
+
+def test_a_long_way_back_is_found():
+    """Against the grain of the numbers: each state leads to the one before it, the first has the goal."""
+    count = 2000
+    chain = Rows(count, array("q", range(count)), array("I", [0] * (count - 1)), array("I", range(1, count)))
+    assert not any(hopeless(chain, [0] * (count - 1) + [1]))
+    back = Rows(
+        count, array("q", [0, 0, *range(1, count)]), array("I", [0] * (count - 1)), array("I", range(count - 1))
+    )
+    assert not any(hopeless(back, [1] + [0] * (count - 1)))
+    assert sum(hopeless(back, [0] * (count - 1) + [1])) == count - 1
+    order = [5, 3, 9, 1, 7, 0, 2, 8, 4, 6]
+    following = dict(zip(order, order[1:], strict=False))
+    offsets, targets = array("q", (0,)), array("I")
+    for i in range(10):
+        targets.extend([following[i]] if i in following else [])
+        offsets.append(len(targets))
+    mixed = Rows(10, offsets, array("I", [0] * len(targets)), targets)
+    assert not any(hopeless(mixed, [int(i == order[-1]) for i in range(10)]))
+
+
+@settings(max_examples=500)
+@given(st.one_of(weighted_nets(max_places=4), nets(max_places=4, weights=2, reads=True)))
+def test_coverability_decides_boundedness_and_what_can_fire(marked):
+    net, initial = marked
+    assert is_monotone(net)
+    graph = textbook(net, initial, (), 300)
+    found = cover(net, initial, 5000)
+    fired = {t for out in graph.edges.values() for t, _ in out}
+    if graph.whole:
+        assert found.complete
+        assert found.pump is None
+        assert found.alive == fired
+        assert found.unbounded == frozenset()
+        return
+    if found.pump is None:
+        assert not found.complete
+        return
+    if found.complete:
+        assert fired <= found.alive
+    assert found.pump.place in found.unbounded
+    marking = initial
+    counts = []
+    for t in (*found.pump.trace, *found.pump.loop * 4):
+        counts.append(marking)
+        marking = fire(net, marking, t)
+        assert marking is not None
+    before = counts[len(found.pump.trace)]
+    assert marking[found.pump.place] > before[found.pump.place]
+    assert all(a >= b for a, b in zip(marking, before, strict=True))
+
+
+@pytest.mark.parametrize("options", [{"inhibit": {0: 1}}, {"reset": (0,)}])
+def test_what_is_not_monotone(options):
+    builder = NetBuilder()
+    builder.place("p")
+    builder.transition("t", {}, {0: 1}, **options)
+    assert not is_monotone(builder.build()[0])
+    builder = NetBuilder()
+    builder.place("p", 0, 3)
+    builder.transition("t", {}, {0: 1})
+    assert not is_monotone(builder.build()[0])
+
+
+def test_a_place_that_only_a_long_detour_pumps():
+    """What fires only after a place has collected enough: omega says so where no bounded search does."""
+    builder = NetBuilder()
+    a, pile, done = builder.place("a", 1), builder.place("pile"), builder.place("done")
+    builder.transition("more", {a: 1}, {a: 1, pile: 1})
+    builder.transition("enough", {pile: 10**6}, {done: 1})
+    builder.transition("never", {done: 1, a: 2}, {done: 1})
+    found = cover(*builder.build())
+    assert found.complete
+    assert found.alive == {0, 1}
+    assert found.unbounded == {pile, done}
