@@ -14,7 +14,7 @@ from placet.diagnostics import Diagnostic
 from placet.net.roles import PLAIN, Kind, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from placet.compile.survey import Survey
     from placet.diagnostics import Severity
@@ -46,6 +46,7 @@ class Frame:
         self.name = process.id.rsplit("/", 1)[-1]
         self.ends: dict[str, int] = {}
         self.nested = False  # called by a saga, which may want to undo it
+        self.root = False
 
 
 class Env(NamedTuple):
@@ -60,6 +61,8 @@ class Env(NamedTuple):
     policy: Policy | None = None  # inside a saga
     failed: int = -1  # inside a saga: where a compensation that gives up goes
     scope: SagaScope | None = None  # inside a saga: who must know the name of an error
+    exits: Mapping[str, int] | None = None  # of a node of a graph: where the handlers of its scope leave it
+    active: int = -1  # of the region around: the count of its tokens
 
     def path(self, identifier: str) -> str:
         """The path in this net of an IR id."""
@@ -154,6 +157,7 @@ class Exit(NamedTuple):
     span: Span | None
     role: Role
     step: str = ""  # the thing the user wrote that happens by it
+    keeps: bool = False  # the token stays where it is: something starts beside it
 
 
 class Thread:
@@ -177,6 +181,7 @@ class Fork:
         self.running = running
         self.ways: list[tuple[Thread, int, int, int]] = []  # thread, stop, stopped, raised
         self.errors: dict[str, int] = {}
+        self.ends: dict[str, int] = {}  # ends of the process that stop everything
 
 
 class Agenda:
@@ -313,108 +318,6 @@ def backwards(place: int, scope: SagaScope | None, error: str) -> Throw:
     if scope.clear < 0:
         return Throw((), (place, mark))
     return Throw((scope.clear,), (place, mark, scope.raised), ((scope.raised,), (place, scope.raised)))
-
-
-# -- stopping --------------------------------------------------------------------------------------------------------
-
-
-def finish_thread(agenda: Agenda, thread: Thread, env: Env) -> None:
-    """The exits of a thread, from wherever its token can be. Linear in places times exits."""
-    draft = agenda.draft
-    names = draft.names
-    places, forks = list(thread.places), list(thread.forks)
-    pending = list(thread.inner)
-    for inner in pending:
-        places += inner.places
-        forks += inner.forks
-        pending += inner.inner
-    for exit_ in thread.exits:
-        for p in places:
-            if p in exit_.pre:
-                continue
-            made = draft.transition(
-                f"{exit_.label}@{names[p]}", (p, *exit_.pre), exit_.post, exit_.origin, exit_.phrase, exit_.span,
-                env.frame.path, exit_.role,
-            )  # fmt: skip
-            draft.step(exit_.step, made) if exit_.step else draft.quiet.add(made)
-        for fork in forks:
-            _leave(agenda, fork, exit_, env)
-
-
-def _leave(agenda: Agenda, fork: Fork, exit_: Exit, env: Env) -> None:
-    """An exit while the ways of a fork run: all are stopped, then the exit's target is reached."""
-    draft = agenda.draft
-    stopping = draft.place(
-        f"{exit_.label}@{fork.path}",
-        exit_.origin,
-        "the ways still running are being stopped",
-        exit_.span,
-        env.frame.path,
-    )
-    stops = [stop for _, stop, _, _ in fork.ways]
-    stopped = [rest for _, _, rest, _ in fork.ways]
-    made = draft.transition(
-        f"{exit_.label}@{fork.path}#stop", (fork.running, *exit_.pre), (stopping, *stops), exit_.origin, exit_.phrase,
-        exit_.span, env.frame.path, exit_.role,
-    )  # fmt: skip
-    draft.step(exit_.step, made) if exit_.step else draft.quiet.add(made)
-    over = draft.transition(
-        f"{exit_.label}@{fork.path}#stopped", (stopping, *stopped), exit_.post, exit_.origin,
-        "all ways are stopped", exit_.span, env.frame.path,
-    )  # fmt: skip
-    draft.quiet.add(over)
-
-
-def finish_fork(agenda: Agenda, fork: Fork) -> None:
-    """The errors that left a way: the others are stopped, then the error goes on outside. Linear in ways and errors."""
-    draft = agenda.draft
-    stops = [stop for _, stop, _, _ in fork.ways]
-    stopped = [rest for _, _, rest, _ in fork.ways]
-    for error, place in fork.errors.items():
-        name = error or "abandon"
-        pending = draft.place(
-            f"{fork.path}#stopping.{name}",
-            fork.origin,
-            "the ways still running are being stopped",
-            fork.span,
-            fork.env.frame.path,
-        )
-        made = agenda.move(
-            f"{fork.path}#stop.{name}",
-            (place,),
-            (pending, *stops),
-            fork.env,
-            fork.origin,
-            "the other ways are stopped",
-            fork.span,
-        )
-        draft.quiet.add(made)
-        phrase = f"all ways are stopped after `{error}`" if error else "all ways are stopped"
-        made_all = agenda.raising(
-            f"{fork.path}#left.{name}", (pending, *stopped), error, fork.env, fork.origin, phrase, fork.span, PLAIN
-        )
-        draft.quiet.update(made_all)
-
-
-def new_fork(agenda: Agenda, path: str, ways: int, env: Env, origin: str, span: Span | None) -> Fork:
-    """A fork that can be stopped, with a thread, a stop and a stopped place for each way; its jobs are pushed."""
-    draft = agenda.draft
-    running = draft.place(f"{path}#running", origin, "its ways are running", span, env.frame.path)
-    fork = Fork(path, env, origin, span, running)
-    if env.thread is not None:
-        env.thread.forks.append(fork)
-    agenda.later(finish_fork, fork)
-    for number in range(1, ways + 1):
-        thread = Thread()
-        way = f"{path}#way[{number}]"
-        stop = draft.place(f"{way}.stop", origin, "this way is told to stop", span, env.frame.path)
-        stopped = draft.place(f"{way}.stopped", origin, "this way has stopped", span, env.frame.path)
-        raised = draft.place(f"{way}.raised", origin, "this way has raised an error", span, env.frame.path)
-        thread.places.append(raised)
-        thread.exits.append(Exit(f"{way}.stop", (stop,), (stopped,), "a way is stopped", origin, span, PLAIN))
-        fork.ways.append((thread, stop, stopped, raised))
-        agenda.later(finish_thread, thread, env)
-    return fork
 
 
 def record(agenda: Agenda, path: str, env: Env, origin: str, phrase: str, span: Span | None, tokens: int = 0) -> int:

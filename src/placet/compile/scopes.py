@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.compile.env import (
-    END,
-    Back,
-    Env,
-    Exit,
-    Forked,
-    Frame,
-    Handled,
-    Ports,
-    Thread,
-    Top,
-    finish_thread,
-    new_fork,
-    record,
-)
+from placet.compile.env import END, Back, Env, Exit, Forked, Frame, Handled, Ports, Thread, Top, record
 from placet.compile.statements import name_of
+from placet.compile.threads import finish_thread, new_fork
 from placet.net.roles import PLAIN, Kind, Role
 
 if TYPE_CHECKING:
@@ -33,6 +20,9 @@ TIMER = Role(Kind.TIMER)
 def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
     """A body with handlers. Time-outs and events take the token of the body from wherever it is."""
     path = env.path(stmt.id)
+    exits = env.exits or {}
+    env = env._replace(exits=None)
+    beside = [h for h in stmt.handlers if not h.interrupting]
     starts = {}
     for handler in stmt.handlers:
         hpath = env.path(handler.id)
@@ -41,6 +31,7 @@ def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
         )
     inner = env
     thread = None
+    once: list[list[int]] = []
     if any(h.trigger != "error" for h in stmt.handlers):
         thread = Thread()
         if env.thread is not None:
@@ -48,7 +39,9 @@ def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
         inner = env._replace(thread=thread)
         for handler in stmt.handlers:
             if handler.trigger != "error":
-                thread.exits.append(_fires(agenda, handler, starts[handler.id], env))
+                armed = _armed(agenda, handler, env) if handler in beside else []
+                thread.exits.append(_fires(agenda, handler, starts[handler.id], env, armed))
+                once.append(armed)
     begin = agenda.place(f"{path}#begin", inner, stmt.id, f"`{name_of(stmt.id)}` begins", stmt.span)
     names = {h.name for h in stmt.handlers if h.trigger == "error"}
     for retry in stmt.retry:
@@ -64,32 +57,45 @@ def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
         inner = inner._replace(route=handled)
         counters = [_counter(agenda, stmt, number, retry, env) for number, retry in enumerate(stmt.retry)]
         agenda.later(_finish_scope, stmt, env, handled, starts, begin, counters)
-        _enter(agenda, stmt, ports.start, begin, env, counters)
-    else:
-        agenda.move(f"{path}#enter", (ports.start,), (begin,), env, stmt.id, f"`{name_of(stmt.id)}` begins", stmt.span)
+        once += counters
+    _enter(agenda, stmt, ports.start, begin, env, once)
     for handler in stmt.handlers:
-        agenda.push(handler.body, Ports(starts[handler.id], ports.done), env)
+        done = exits.get(handler.exit, ports.done)
+        if not handler.interrupting and (not handler.exit or handler.exit not in exits):
+            agenda.report(
+                "P403", "error", f"`{handler.name}` interrupts nothing: that is understood only on a node of a graph",
+                handler.span, help="let it interrupt the scope, or run its work in a parallel",
+            )  # fmt: skip
+        agenda.push(handler.body, Ports(starts[handler.id], done), env)
     if thread is not None:
         agenda.later(finish_thread, thread, env)
     agenda.push(stmt.body, Ports(begin, ports.done), inner)
 
 
-def _fires(agenda: Agenda, handler: Handler, start: int, env: Env) -> Exit:
-    if not handler.interrupting:
-        agenda.report(
-            "P403", "error", f"`{handler.name}` interrupts nothing; such a handler is understood only on a node of a graph",
-            handler.span, help="let it interrupt the scope, or run its work in a parallel",
-        )  # fmt: skip
+def _armed(agenda: Agenda, handler: Handler, env: Env) -> list[int]:
+    """A handler that interrupts nothing fires at most once while its scope runs: records of whether it has."""
+    path, word = env.path(handler.id), handler.name
+    return [
+        record(agenda, f"{path}#armed", env, handler.id, f"`{word}` has not come", handler.span, 1),
+        record(agenda, f"{path}#fired", env, handler.id, f"`{word}` has come", handler.span),
+    ]
+
+
+def _fires(agenda: Agenda, handler: Handler, start: int, env: Env, armed: list[int]) -> Exit:
     timeout = handler.trigger == "timeout"
     if timeout:
         agenda.timed = True
     phrase = f"the time of `{handler.name}` is over" if timeout and handler.name else "the time is over"
     if not timeout:
-        phrase = f"`{handler.name}` arrives and interrupts"
-    hpath = env.path(handler.id)
-    return Exit(
-        f"{hpath}#fires", (), (start,), phrase, handler.id, handler.span, TIMER if timeout else EVENT, handler.id
-    )
+        phrase = f"`{handler.name}` arrives" + (" and interrupts" if handler.interrupting else "")
+    label = f"{env.path(handler.id)}#fires"
+    role = TIMER if timeout else EVENT
+    pre: tuple[int, ...] = ()
+    post: tuple[int, ...] = (start,)
+    if armed:
+        pre = (armed[0],)
+        post = (start, armed[1], *((env.active,) if env.active >= 0 else ()))
+    return Exit(label, pre, post, phrase, handler.id, handler.span, role, handler.id, keeps=bool(armed))
 
 
 def _counter(agenda: Agenda, stmt: Scope, number: int, retry: Retry, env: Env) -> list[int]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.compile.env import END, Forked, Ports, new_fork, record
+from placet.compile.env import END, Forked, Ports, record
 from placet.compile.survey import ABANDON, NO_CHOICE
+from placet.compile.threads import new_fork
 from placet.ir.model import Receive
 from placet.net.roles import PLAIN, Kind, Role
 

@@ -130,7 +130,9 @@ class Survey:
                 return self._call(statement)
             case Graph():
                 found = _union([self.of(n) for n in statement.nodes if not isinstance(n, Gateway)])
-                return found._replace(forks=True)
+                if any(isinstance(n, Gateway) and not n.exhaustive for n in statement.nodes):
+                    found = found._replace(errors=found.errors | {NO_CHOICE})
+                return found._replace(forks=found.forks or concurrent(statement))
             case Parallel():
                 return _union([self.of(way.body) for way in statement.ways])._replace(forks=True)
             case Repeat():
@@ -146,7 +148,7 @@ class Survey:
         caught = {h.name for h in scope.handlers if h.trigger == "error"}
         left = {e for e in body.errors if e not in caught and ("*" not in caught or e == ABANDON)}
         rest = _union([self.of(h.body) for h in scope.handlers])
-        forks = body.forks or rest.forks or any(not h.interrupting for h in scope.handlers)
+        forks = body.forks or rest.forks
         return Facts(frozenset(left) | rest.errors, body.steps or rest.steps, body.undoable or rest.undoable, forks)
 
     def _call(self, call: Call) -> Facts:
@@ -160,6 +162,18 @@ class Survey:
             errors |= {"failed"}
         undoable = inner.undoable or found.undoable
         return Facts(errors, inner.steps or found.steps, undoable, inner.forks or found.forks)
+
+
+def concurrent(graph: Graph) -> bool:
+    """Whether several tokens may move in a graph at once. A graph that only might is one that can."""
+    deciding = {n.id for n in graph.nodes if isinstance(n, Gateway) and n.kind in ("exclusive", "event")}
+    leaving: dict[tuple[str, str], int] = {}
+    for flow in graph.flows:
+        if flow.source not in deciding:
+            key = (flow.source, flow.exit)
+            leaving[key] = leaving.get(key, 0) + 1
+    spawns = any(isinstance(n, Scope) and any(not h.interrupting for h in n.handlers) for n in graph.nodes)
+    return spawns or any(count > 1 for count in leaving.values())
 
 
 def children(statement: Statement) -> tuple[Statement, ...]:

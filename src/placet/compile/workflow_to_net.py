@@ -8,12 +8,12 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
-from placet.compile import saga_to_net, scopes, statements
+from placet.compile import saga_scopes, saga_to_net, scopes, statements
 from placet.compile.call_net import step
 from placet.compile.draft import LIMIT, TooLargeError
 from placet.compile.env import Agenda, Frame
 from placet.compile.graph_to_net import graph
-from placet.compile.survey import Survey
+from placet.compile.survey import Survey, concurrent
 from placet.diagnostics import Diagnostic
 from placet.evidence import Assumptions
 from placet.ir import model as ir
@@ -49,8 +49,8 @@ SAGA: Dispatch = {
     ir.Parallel: saga_to_net.parallel,
     ir.Loop: saga_to_net.loop,
     ir.Race: saga_to_net.race,
-    ir.Scope: saga_to_net.scope,
-    ir.Call: saga_to_net.call,
+    ir.Scope: saga_scopes.scope,
+    ir.Call: saga_scopes.call,
     ir.Repeat: saga_to_net.unsupported,
     ir.Graph: saga_to_net.unsupported,
 }
@@ -76,6 +76,7 @@ def _compile(process: ir.Process, processes: Mapping[str, ir.Process]) -> tuple[
     survey = Survey(process, processes)
     agenda = Agenda(survey, PLAIN, SAGA)
     frame = Frame(process, process.id)
+    frame.root = True
     try:
         start = agenda.draft.place(
             f"{process.id}#start", process.id, f"`{frame.name}` is about to start", process.span, process.id, tokens=1
@@ -98,6 +99,6 @@ def _compile(process: ir.Process, processes: Mapping[str, ir.Process]) -> tuple[
         time_ignored=agenda.timed,
         guarantees=tuple(dict.fromkeys(f"{s.service}: {g}" for s in agenda.draft.saga_steps for g in s.guarantees)),
     )
-    many = isinstance(process.body, ir.Graph) and survey.of(process.body).forks
+    many = isinstance(process.body, ir.Graph) and concurrent(process.body)
     compiled = agenda.draft.compiled(process.id, process.kind, tuple(frame.ends.values()), assumptions, any_sink=many)
     return compiled, (*survey.diagnostics, *agenda.diagnostics)

@@ -227,6 +227,7 @@ class Gateway(NamedTuple):
     kind: Literal["exclusive", "parallel", "inclusive", "event", "start"]
     pair: str = ""  # inclusive: the id of the other half, where block-structured
     span: Span | None = None
+    exhaustive: bool = True  # exclusive: false where it may be that no guard holds (NoChoiceMatched)
 
 
 class Flow(NamedTuple):

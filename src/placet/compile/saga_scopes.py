@@ -1,0 +1,201 @@
+"""Scopes and calls around saga steps: what failed inside is undone before anything outside hears of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.compile.env import END, Back, Env, Frame, Ports, SagaScope, Top, record
+from placet.compile.saga_to_net import alternative
+from placet.compile.scopes import ending
+from placet.compile.statements import name_of
+from placet.net.roles import PLAIN
+
+if TYPE_CHECKING:
+    from placet.compile.env import Agenda
+    from placet.ir.model import Call, Scope
+
+
+def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
+    """A body that fails is undone first; then the handler of its error runs in its place."""
+    base = env.path(stmt.id)
+    span = stmt.span
+    for handler in stmt.handlers:
+        if handler.trigger != "error":
+            agenda.report(
+                "P403", "error", "a time-out or an event cannot interrupt steps whose outcome is open", handler.span,
+                help="give the steps a `timeout` each",
+            )  # fmt: skip
+    if stmt.retry:
+        agenda.report(
+            "P403", "error", "a scope around steps cannot be retried as a whole", span, help="give the steps a `retry`"
+        )
+    handlers = [h for h in stmt.handlers if h.trigger == "error"]
+    undone = agenda.place(f"{base}#undone", env, stmt.id, f"`{name_of(stmt.id)}` has failed and is undone", span)
+    clear = raised = -1
+    if agenda.survey.of(stmt.body).forks:
+        clear = record(agenda, f"{base}#clear", env, stmt.id, "no error was raised", span, 1)
+        raised = record(agenda, f"{base}#raised", env, stmt.id, "an error was raised", span)
+
+    def remember(error: str) -> int:
+        label = error or "abandon"
+        return record(
+            agenda, f"{base}#caught.{label}", env, stmt.id, f"`{name_of(stmt.id)}` turned back: {label}", span
+        )
+
+    inner_scope = SagaScope(env.scope, remember, clear, raised)
+    starts = {}
+    for handler in handlers:
+        path = env.path(handler.id)
+        starts[handler.id] = agenda.place(
+            f"{path}#start", env, handler.id, f"`{handler.name}` is to be handled", handler.span
+        )
+    agenda.later(_finish_scope, stmt, ports, env, inner_scope, undone, starts)
+    for handler in handlers:
+        alternative(agenda, handler.id, handler.span, handler.body, starts[handler.id], ports, env)
+    body = stmt.body
+    inner = env._replace(scope=inner_scope)
+    if ports.undo == ports.undone:
+        agenda.push(body, Ports(ports.start, ports.done, undone, undone), inner)
+        return
+    quiet = agenda.draft.quiet
+    going = record(agenda, f"{base}#going", env, stmt.id, f"`{name_of(stmt.id)}` is not being undone", span, 1)
+    asked = record(agenda, f"{base}#asked", env, stmt.id, f"`{name_of(stmt.id)}` was done and is being undone", span)
+    taken = record(agenda, f"{base}#taken", env, stmt.id, f"`{name_of(stmt.id)}` was done without a handler", span)
+    done = agenda.place(f"{base}#done", env, stmt.id, f"`{name_of(stmt.id)}` is done", span)
+    quiet.add(
+        agenda.move(f"{base}#leave", (done,), (ports.done, taken), env, stmt.id, f"`{name_of(stmt.id)}` is done", span)
+    )
+    undo = undone
+    if agenda.survey.of(body).undoable:
+        undo = agenda.place(f"{base}#undo", env, stmt.id, f"`{name_of(stmt.id)}` is to be undone", span)
+    back = f"`{env.frame.name}` goes back through `{name_of(stmt.id)}`"
+    quiet.add(agenda.move(f"{base}#back", (ports.undo, taken, going), (undo, asked), env, stmt.id, back, span))
+    quiet.add(agenda.move(f"{base}#backed", (undone, asked), (ports.undone, asked), env, stmt.id, back, span))
+    agenda.push(body, Ports(ports.start, done, undo, undone), inner)
+
+
+def _finish_scope(
+    agenda: Agenda, stmt: Scope, ports: Ports, env: Env, scope: SagaScope, undone: int, starts: dict[str, int]
+) -> None:
+    """What each error that made the body turn back leads to: a handler, or further back."""
+    handlers = [h for h in stmt.handlers if h.trigger == "error"]
+    for handler in handlers:
+        if not any(handler.name == e or (handler.name == "*" and e) for e in scope.arrived):
+            scope.mark(handler.name)
+    back = env._replace(route=Back(ports.undone, env.scope))
+    flag = (scope.raised,) if scope.raised >= 0 else ()
+    for error, mark in list(scope.arrived.items()):
+        first = next((h for h in handlers if h.name == error or (h.name == "*" and error)), None)
+        if first is None:
+            label = error or "abandon"
+            phrase = f"`{env.frame.name}` goes further back"
+            found = agenda.raising(
+                f"{env.path(stmt.id)}#leave.{label}",
+                (undone, mark, *flag),
+                error,
+                back,
+                stmt.id,
+                phrase,
+                stmt.span,
+                PLAIN,
+            )
+            agenda.draft.quiet.update(found)
+            continue
+        made = agenda.move(
+            f"{env.path(first.id)}#{error}", (undone, mark, *flag), (starts[first.id],), env, first.id,
+            f"`{error}` is handled", first.span,
+        )  # fmt: skip
+        agenda.draft.step(first.id, made)
+
+
+def call(agenda: Agenda, stmt: Call, ports: Ports, env: Env) -> None:
+    """Another process with steps. What it completed is undone with its caller; what it undid itself is an end of its."""
+    path = env.path(stmt.id)
+    frame = Frame(agenda.survey.processes[stmt.target], path)
+    frame.nested = True
+    entry = ports.undone
+    if ports.undo != ports.undone and agenda.survey.of(frame.process.body).undoable:
+        entry = agenda.place(
+            f"{path}#caller.undo", env, stmt.id, f"`{frame.name}` is to be undone as a whole", stmt.span
+        )
+    agenda.later(_finish_call, stmt, ports, env, frame, entry)
+    for name, body in stmt.on:
+        start = agenda.place(f"{path}#on.{name}", env, stmt.id, f"`{frame.name}` has ended `{name}`", stmt.span)
+        agenda.later(_after, stmt, env, frame, name, start)
+        undone = ports.undone if name in ("compensated", "failed") else entry
+        alternative(agenda, f"{stmt.id}#{name}", stmt.span, body, start, ports._replace(undone=undone), env)
+    _enter(agenda, frame, stmt, ports, entry, env)
+
+
+def _enter(agenda: Agenda, frame: Frame, stmt: Call, ports: Ports, entry: int, env: Env) -> None:
+    """The body of a callee. Turned back by itself it ends `compensated`; undone by its caller it goes back with it."""
+    process, path = frame.process, frame.path
+    own = process.kind == "saga"
+    span = process.span
+    inner = Env(frame, path, process.id, "", Top(frame), None, process.policy if own else env.policy)
+    for name in ("completed", "compensated", "failed") if own else process.ends:
+        agenda.end(frame, name)
+    done = agenda.place(f"{path}#done", inner, process.id, f"all of `{frame.name}` is done", span)
+    undone = agenda.place(
+        f"{path}#undone", inner, process.id, f"all that `{frame.name}` did is undone, as far as it knows", span
+    )
+    failed = agenda.place(f"{path}#failed", inner, process.id, f"`{frame.name}` has stopped half-way", span)
+    ending(agenda, inner, process, done, "completed", f"`{frame.name}` is completed")
+    ending(agenda, inner, process, failed, "failed", f"`{frame.name}` ends failed")
+    turned = "compensated" if own else "failed"
+    undo = undone
+    if entry == ports.undone:
+        ending(agenda, inner, process, undone, turned, f"`{frame.name}` turns back")
+    else:
+        undo = agenda.place(f"{path}#undo", inner, process.id, f"all of `{frame.name}` is to be undone", span)
+        going = record(agenda, f"{path}#going", env, stmt.id, f"nobody has asked to undo `{frame.name}`", span, 1)
+        asked = record(
+            agenda, f"{path}#asked", env, stmt.id, f"`{env.frame.name}` has asked to undo `{frame.name}`", span
+        )
+        back = f"`{env.frame.name}` undoes `{frame.name}`"
+        quiet = agenda.draft.quiet
+        quiet.add(agenda.move(f"{path}#back", (entry, going), (undo, asked), env, stmt.id, back, stmt.span))
+        over = f"`{frame.name}` is undone"
+        quiet.add(agenda.move(f"{path}#backed", (undone, asked), (ports.undone, asked), env, stmt.id, over, stmt.span))
+        end = agenda.end(frame, turned)
+        words = f"`{frame.name}` ends {turned}"
+        agenda.move(f"{path}#ends.{turned}", (undone, going), (end, going), inner, process.id, words, span, END)
+    inner = inner._replace(failed=failed, route=Back(undone, None))
+    agenda.push(process.body, Ports(ports.start, done, undo, undone), inner)
+
+
+def _after(agenda: Agenda, stmt: Call, env: Env, frame: Frame, name: str, start: int) -> None:
+    end = agenda.end(frame, name)
+    phrase = f"`{env.frame.name}` goes on after `{frame.name}` has ended `{name}`"
+    made = agenda.move(f"{frame.path}#after.{name}", (end,), (start,), env, stmt.id, phrase, stmt.span)
+    agenda.draft.step(f"{stmt.id}#{name}", made)
+
+
+def _finish_call(agenda: Agenda, stmt: Call, ports: Ports, env: Env, frame: Frame, entry: int) -> None:
+    """Ends without a handler: `failed` fails the caller too, `compensated` turns it back, the others go on."""
+    handled = {name for name, _ in stmt.on}
+    back = env._replace(route=Back(ports.undone, env.scope))
+    saga = frame.process.kind == "saga"
+    for name, place in frame.ends.items():
+        if name in handled:
+            continue
+        if name == ("compensated" if saga else "failed"):
+            phrase = f"`{env.frame.name}` turns back, as `{frame.name}` did"
+            agenda.raising(f"{frame.path}#turned", (place,), name, back, stmt.id, phrase, stmt.span, PLAIN)
+        elif name == "failed":
+            phrase = f"`{env.frame.name}` fails, as `{frame.name}` did"
+            agenda.move(f"{frame.path}#after.failed", (place,), (env.failed,), env, stmt.id, phrase, stmt.span)
+        else:
+            phrase = f"`{env.frame.name}` goes on after `{frame.name}` has ended `{name}`"
+            if ports.undo == ports.undone:
+                agenda.move(f"{frame.path}#after.{name}", (place,), (ports.done,), env, stmt.id, phrase, stmt.span)
+                continue
+            taken = record(
+                agenda, f"{frame.path}#{name}.taken", env, stmt.id, f"`{frame.name}` had ended `{name}`", stmt.span
+            )
+            agenda.move(f"{frame.path}#after.{name}", (place,), (ports.done, taken), env, stmt.id, phrase, stmt.span)
+            words = f"`{env.frame.name}` goes back over `{frame.name}`"
+            pre = (ports.undo, taken)
+            agenda.draft.quiet.add(
+                agenda.move(f"{frame.path}#{name}.back", pre, (entry,), env, stmt.id, words, stmt.span)
+            )

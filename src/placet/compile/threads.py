@@ -1,0 +1,138 @@
+"""Stopping what runs: threads are left from wherever their token is, the ways of a fork are stopped one token each.
+
+A stop is not instant: a way that is told to stop may go on until the stop token finds it. What a fork holds together is
+taken apart exactly, because a thread holds one token, apart from the forks inside it, which hold their own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.compile.env import Exit, Fork, Thread
+from placet.net.roles import PLAIN
+
+if TYPE_CHECKING:
+    from placet.compile.env import Agenda, Env
+    from placet.source import Span
+
+
+def finish_thread(agenda: Agenda, thread: Thread, env: Env) -> None:
+    """The exits of a thread, from wherever its token can be. Linear in places times exits."""
+    draft = agenda.draft
+    names = draft.names
+    places, forks = list(thread.places), list(thread.forks)
+    pending = list(thread.inner)
+    for inner in pending:
+        places += inner.places
+        forks += inner.forks
+        pending += inner.inner
+    for exit_ in thread.exits:
+        for p in places:
+            if p in exit_.pre:
+                continue
+            post = (*exit_.post, p) if exit_.keeps else exit_.post
+            made = draft.transition(
+                f"{exit_.label}@{names[p]}", (p, *exit_.pre), post, exit_.origin, exit_.phrase, exit_.span,
+                env.frame.path, exit_.role,
+            )  # fmt: skip
+            draft.step(exit_.step, made) if exit_.step else draft.quiet.add(made)
+        for fork in forks:
+            _leave(agenda, fork, exit_, env)
+
+
+def _leave(agenda: Agenda, fork: Fork, exit_: Exit, env: Env) -> None:
+    """An exit while the ways of a fork run: all are stopped, then the exit's target is reached."""
+    draft = agenda.draft
+    if exit_.keeps:
+        beside = draft.transition(
+            f"{exit_.label}@{fork.path}", (fork.running, *exit_.pre), (fork.running, *exit_.post), exit_.origin,
+            exit_.phrase, exit_.span, env.frame.path, exit_.role,
+        )  # fmt: skip
+        draft.step(exit_.step, beside) if exit_.step else draft.quiet.add(beside)
+        return
+    stopping = draft.place(
+        f"{exit_.label}@{fork.path}",
+        exit_.origin,
+        "the ways still running are being stopped",
+        exit_.span,
+        env.frame.path,
+    )
+    stops = [stop for _, stop, _, _ in fork.ways]
+    stopped = [rest for _, _, rest, _ in fork.ways]
+    made = draft.transition(
+        f"{exit_.label}@{fork.path}#stop", (fork.running, *exit_.pre), (stopping, *stops), exit_.origin, exit_.phrase,
+        exit_.span, env.frame.path, exit_.role,
+    )  # fmt: skip
+    draft.step(exit_.step, made) if exit_.step else draft.quiet.add(made)
+    over = draft.transition(
+        f"{exit_.label}@{fork.path}#stopped", (stopping, *stopped), exit_.post, exit_.origin,
+        "all ways are stopped", exit_.span, env.frame.path,
+    )  # fmt: skip
+    draft.quiet.add(over)
+
+
+def finish_fork(agenda: Agenda, fork: Fork) -> None:
+    """The errors that left a way: the others are stopped, then the error goes on outside. Linear in ways and errors."""
+    draft = agenda.draft
+    stops = [stop for _, stop, _, _ in fork.ways]
+    stopped = [rest for _, _, rest, _ in fork.ways]
+    frame = fork.env.frame
+    for name, place in fork.ends.items():
+        pending = draft.place(
+            f"{fork.path}#stopping.end.{name}",
+            fork.origin,
+            "all that still runs is being stopped",
+            fork.span,
+            frame.path,
+        )
+        words = "all that still runs is stopped"
+        agenda.move(
+            f"{fork.path}#stop.end.{name}", (place,), (pending, *stops), fork.env, fork.origin, words, fork.span
+        )
+        post = (agenda.end(frame, name),)
+        agenda.move(f"{fork.path}#ended.{name}", (pending, *stopped), post, fork.env, fork.origin, words, fork.span)
+    for error, place in fork.errors.items():
+        name = error or "abandon"
+        pending = draft.place(
+            f"{fork.path}#stopping.{name}",
+            fork.origin,
+            "the ways still running are being stopped",
+            fork.span,
+            fork.env.frame.path,
+        )
+        made = agenda.move(
+            f"{fork.path}#stop.{name}",
+            (place,),
+            (pending, *stops),
+            fork.env,
+            fork.origin,
+            "the other ways are stopped",
+            fork.span,
+        )
+        draft.quiet.add(made)
+        phrase = f"all ways are stopped after `{error}`" if error else "all ways are stopped"
+        made_all = agenda.raising(
+            f"{fork.path}#left.{name}", (pending, *stopped), error, fork.env, fork.origin, phrase, fork.span, PLAIN
+        )
+        draft.quiet.update(made_all)
+
+
+def new_fork(agenda: Agenda, path: str, ways: int, env: Env, origin: str, span: Span | None) -> Fork:
+    """A fork that can be stopped, with a thread, a stop and a stopped place for each way; its jobs are pushed."""
+    draft = agenda.draft
+    running = draft.place(f"{path}#running", origin, "its ways are running", span, env.frame.path)
+    fork = Fork(path, env, origin, span, running)
+    if env.thread is not None:
+        env.thread.forks.append(fork)
+    agenda.later(finish_fork, fork)
+    for number in range(1, ways + 1):
+        thread = Thread()
+        way = f"{path}#way[{number}]"
+        stop = draft.place(f"{way}.stop", origin, "this way is told to stop", span, env.frame.path)
+        stopped = draft.place(f"{way}.stopped", origin, "this way has stopped", span, env.frame.path)
+        raised = draft.place(f"{way}.raised", origin, "this way has raised an error", span, env.frame.path)
+        thread.places.append(raised)
+        thread.exits.append(Exit(f"{way}.stop", (stop,), (stopped,), "a way is stopped", origin, span, PLAIN))
+        fork.ways.append((thread, stop, stopped, raised))
+        agenda.later(finish_thread, thread, env)
+    return fork
