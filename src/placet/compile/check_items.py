@@ -279,6 +279,9 @@ class CheckReader:
         found = self._words.meanings(text)
         if self._within is not None:
             found = [m for m in found if m.owner in self._within]
+        if len(found) > 1 and text.endswith(".done"):
+            # of a process that is called, the call is done when the process is
+            found = [m for m in found if m.facts[0].kind != "end"] or found
         if len(found) == 1:
             return found[0]
         if found:

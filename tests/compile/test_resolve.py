@@ -1,0 +1,326 @@
+"""Names, ends, policies and bounds; several diagnostics in one run, and never an exception."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from placet.compile.lint import lint
+from placet.compile.profiles import PROFILES
+from placet.compile.resolve import resolve
+from placet.compile.vocabulary import statements
+from placet.ir import model as ir
+from placet.source import SourceFile
+from placet.syntax.parser import parse
+
+
+def read(text: str):
+    file, problems = parse(SourceFile("model.placet", text))
+    assert not problems, problems
+    return resolve(file)
+
+
+def good(text: str) -> ir.Model:
+    model, problems = read(text)
+    assert not problems, problems
+    return model
+
+
+def bad(text: str) -> list[tuple[str, str]]:
+    """Codes and what stands at their spans."""
+    return [(d.code, d.span.text) for d in read(text)[1]]
+
+
+def only(model: ir.Model, kind: type, process: str = ""):
+    found = [
+        s for p in model.processes if p.id == process or not process for s in statements(p.body) if type(s) is kind
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+# -- ends and calls --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "ends"),
+    [
+        ("task a", ("completed",)),
+        ("end x", ("x",)),
+        ("", ("completed",)),
+        ("either { end x } or { task a }", ("x", "completed")),
+        ("either { end x } or { end y }", ("x", "y")),
+        ("task a fails E end x", ("x", "failed")),
+        ("raise E", ("failed",)),
+        ("try { raise E } on E { end x }", ("x",)),
+        ("try { raise E } on any { end x }", ("x",)),
+        ("try { raise E } on F { end x }", ("x", "failed")),
+        ("try { raise E } on E { raise F }", ("failed",)),
+        ("try { task a } on timeout 5s { end x }", ("x", "completed")),
+        ("loop { task a }", ()),
+        ("loop at_most 3 { task a }", ("completed",)),
+        ('loop { end x } until "done"', ("x",)),
+        ('while "more" { end x }', ("x", "completed")),
+        ('choice { when "a" { end x } }', ("x", "failed")),
+        ('choice { when "a" { end x } otherwise { } }', ("x", "completed")),
+        ("parallel { task a end x }", ("x",)),
+        ("first of { receive a -> end x timer 5s }", ("x", "completed")),
+    ],
+)
+def test_ends_of_a_workflow(body, ends) -> None:
+    (process,) = good(f"workflow p {{ {body} }}").processes
+    assert process.ends == ends
+
+
+def test_a_saga_has_its_three_ends() -> None:
+    (saga,) = good("saga s { step a { undo b } end completed }").processes
+    assert saga.ends == ("completed", "compensated", "failed")
+
+
+CALLEES = """
+workflow one { end x }
+workflow two { either { end x } or { end y } }
+workflow falls { either { end x } or { task t } }
+workflow breaks { task t fails E end x }
+saga book { step a { undo b } }
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "missing"),
+    [
+        ("call one", ""),
+        ("call two", "the ends `x`, `y` of `two` are"),
+        ("call two on x { }", "the end `y` of `two` is"),
+        ("call falls on x { }", ""),
+        ("call falls", "the end `x` of `falls` is"),
+        ("call breaks", "the end `failed` of `breaks` is"),
+        ("call breaks on failed { }", ""),
+        ("call book", "the ends `compensated`, `failed` of `book` are"),
+        ("call book on compensated { } on failed { }", ""),
+    ],
+)
+def test_every_end_is_handled_or_goes_on(call, missing) -> None:
+    _, problems = read(f"{CALLEES} workflow p {{ {call} }}")
+    if not missing:
+        assert problems == ()
+    else:
+        (problem,) = problems
+        assert problem.code == "P208"
+        assert problem.message == f"{missing} not handled"
+        assert problem.span.text == call.split()[1]
+
+
+def test_a_call_maps_every_end_of_its_callee() -> None:
+    model = good(f"{CALLEES} workflow p {{ call breaks on failed {{ end y }} }}")
+    call = only(model, ir.Call)
+    assert [end for end, _ in call.on] == ["failed", "x"]
+    assert call.on[1][1] == ir.Sequence("p/breaks[x]{}", (), call.span)
+
+
+def test_callees_may_stand_below_their_callers() -> None:
+    model = good("workflow p { call q } workflow q { call r } workflow r { end x }")
+    assert [(p.id, p.ends) for p in model.processes] == [("p", ("completed",)), ("q", ("completed",)), ("r", ("x",))]
+
+
+def test_a_circle_is_reported_once_and_everybody_else_is_resolved() -> None:
+    problems = bad("workflow a { call b } workflow b { call c } workflow c { call b } workflow d { task t on nowhere }")
+    assert problems == [("P211", "b"), ("P201", "nowhere")]
+
+
+# -- steps, guarantees, policies -------------------------------------------------------------------------------------
+
+
+def test_guarantees_of_service_and_step_add_up() -> None:
+    model = good("service s { idempotent } saga p { step a on s { undo b; null_safe } step c { undo d } }")
+    a, c = sorted((s for s in statements(model.processes[0].body) if isinstance(s, ir.Step)), key=lambda s: s.name)
+    assert a.guarantees == {"idempotent", "null_safe"}
+    assert (a.service, c.service) == ("s", "p")
+    assert c.guarantees == frozenset()
+
+
+def test_a_step_with_everything() -> None:
+    model = good("""
+        service s { idempotent; rejects_after_cancel }
+        saga p {
+          step first { undo f }
+          step a on s {
+            undo b(a.reply); retry 3; timeout 2min; after first
+            errors { Busy: retry 5 then unknown; Declined: reject; Slow: retry 2; other: escalate }
+          }
+        }""")
+    step = next(s for s in statements(model.processes[0].body) if isinstance(s, ir.Step) and s.name == "a")
+    assert (step.undo.name, step.undo.input, step.retry, step.timeout, step.after) == (
+        "b",
+        "reply",
+        3,
+        120.0,
+        ("p/first",),
+    )
+    assert step.errors == (
+        ir.ErrorRule("Busy", 5, "unknown"),
+        ir.ErrorRule("Declined", 0, "reject"),
+        ir.ErrorRule("Slow", 2, "reject"),
+        ir.ErrorRule("other", 0, "escalate"),
+    )
+
+
+def policy(text: str) -> ir.Policy:
+    return good(f"saga p {text}").processes[0].policy
+
+
+def test_profiles() -> None:
+    assert policy("{ step a { undo b } }") == ir.Policy()
+    for name, expected in PROFILES.items():
+        assert policy(f"uses {name} {{ step a {{ undo b }} }}") == expected
+    go, java, dtm = PROFILES["temporal-go"], PROFILES["temporal-java"], PROFILES["dtm"]
+    assert (go.register, go.undo_failing, go.undo_failure, go.undo_retries) == ("after", "no", "continue", 0)
+    assert (java.register, java.undo_failing, java.undo_failure, java.undo_retries) == ("before", "yes", "retry", None)
+    assert dtm == java._replace(profile="dtm")
+
+
+@pytest.mark.parametrize(
+    ("line", "change"),
+    [
+        ("register before", {"register": "before"}),
+        ("failing_step undo", {"undo_failing": "yes"}),
+        ("failing_step keep", {"undo_failing": "no"}),
+        ("failing_step undo_unless_rejected", {"undo_failing": "unless_rejected"}),
+        ("on unknown ignore", {"on_unknown": "ignore"}),
+        ("undo_order parallel", {"undo_order": "parallel"}),
+        ("siblings abandon", {"siblings": "abandon"}),
+        ("on undo_failure retry", {"undo_failure": "retry", "undo_retries": None}),
+        ("on undo_failure halt", {"undo_failure": "halt", "undo_retries": 0}),
+        ("on undo_failure retry 5 then escalate", {"undo_failure": "escalate", "undo_retries": 5}),
+    ],
+)
+def test_a_saga_overrides_its_profile(line, change) -> None:
+    assert policy(f"uses temporal-go {{ step a {{ undo b }} {line} }}") == PROFILES["temporal-go"]._replace(**change)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("on undo_failure retry 5", "P206"),
+        ("on undo_failure explode", "P206"),
+        ("on unknown ask", "P206"),
+        ("siblings cancel", "P206"),
+        ("register after register before", "P207"),
+        ("on undo_failure retry 5000 then halt", "P217"),
+    ],
+)
+def test_policies_that_mean_nothing(line, code) -> None:
+    assert [c for c, _ in bad(f"saga p {{ step a {{ undo b }} {line} }}")] == [code]
+
+
+# -- bounds ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("saga p { loop { step a { undo b } } }", "P216"),
+        (
+            'workflow w { loop { call p on compensated { } on failed { } } until "x" } saga p { step a { undo b } }',
+            "P216",
+        ),
+        ("workflow w { loop at_most 0 { task t } }", "P217"),
+        ("workflow w { loop at_most 1000000 { task t } }", "P217"),
+        ("saga p { step a { undo b; retry 100000 } }", "P217"),
+        ("saga p { loop at_most 99 { loop at_most 99 { loop at_most 99 { step a { undo b } } } } }", "P217"),
+        ("net n { place p = 1000000000 transition t: 1000000000 p -> }", ""),
+    ],
+)
+def test_bounds(text, code) -> None:
+    assert [c for c, _ in bad(text)] == [c for c in [code] if c]
+
+
+def test_calls_multiply() -> None:
+    doubling = "".join(f"workflow w{i} {{ call w{i + 1} call w{i + 1} }}\n" for i in range(60))
+    codes = [c for c, _ in bad(f"{doubling} workflow w60 {{ task t }}")]
+    assert set(codes) == {"P217"}
+
+
+# -- many at once ----------------------------------------------------------------------------------------------------
+
+
+def test_every_problem_is_found_in_one_run_with_the_name_that_was_meant() -> None:
+    _, problems = read("""
+        service payments
+        saga order uses temporal-jav {
+          step charge on paymens { undo refund; after chrge }
+          siblings awai
+        }
+        workflow main {
+          task a on payments
+          call ordr
+        }
+        check sond(main), sound(mian), never(charge.don) under { lots }
+    """)
+    assert [(d.code, d.help) for d in problems] == [
+        ("P201", "did you mean `payments`?"),
+        ("P203", "did you mean `charge`?"),
+        ("P204", "did you mean `temporal-java`?"),
+        ("P206", "did you mean `await`?"),
+        ("P202", "did you mean `order`?"),
+        ("P237", "did you mean `lost`?"),
+        ("P230", "did you mean `sound`?"),
+        ("P232", "did you mean `main`?"),
+        ("P234", "did you mean `charge.done`?"),
+    ]
+
+
+def test_messages_follow_the_house_style() -> None:
+    _, problems = read(
+        "workflow a { step s { pivot; pivot } abandon call a on x { } } saga b { end x } net n { final x }"
+    )
+    assert len(problems) >= 6
+    for problem in problems:
+        assert not problem.message.endswith(".")
+        assert problem.message[0].islower() or problem.message[0] == "`"
+        assert problem.help
+
+
+@pytest.mark.parametrize("what", ["task", "label"])
+def test_what_stands_twice_is_pointed_at_with_the_first(what) -> None:
+    text = (
+        "workflow p { task a task a }" if what == "task" else "workflow p { loop x { task a } loop x { task b } end c }"
+    )
+    problems = [d for d in read(text)[1] if d.code == "P213"]
+    assert [d.severity for d in problems] == ["warning"]
+    assert problems[0].labels[0].span.start < problems[0].span.start
+
+
+def test_steps_of_one_name_in_different_ways_are_told_apart() -> None:
+    model = good("""saga p { choice { when "x" { step a { undo u } } otherwise { step a { undo v } } } }""")
+    assert {s.id for s in statements(model.processes[0].body) if isinstance(s, ir.Step)} == {
+        "p/[x]/a",
+        "p/[otherwise]/a",
+    }
+
+
+# -- anything at all -------------------------------------------------------------------------------------------------
+
+words = st.sampled_from(
+    ["workflow", "saga", "net", "service", "a", "b", "c", "{", "}", "{", "}", "task", "step", "on", "undo", "retry", "timeout", "5s", "3", '"x"', "choice", "when", "otherwise", "either", "or", "parallel", "loop", "at_most", "until", "while", "receive", "timer", "first", "of", "->", "try", "any", "fails", "raise", "call", "end", "abandon", "place", "transition", ":", "+", "final", "=", "1", "check", "never", "sound", "bounded", "(", ")", ",", ".", "a.done", ">=", "under", "lost", "uses", "dtm", "system", "pivot", "after", "register", "before"]
+)
+
+
+@given(st.lists(words, max_size=60))
+def test_no_text_breaks_it(tokens) -> None:
+    file, _ = parse(SourceFile("any.placet", " ".join(tokens)))
+    model, problems = resolve(file)
+    for problem in (*problems, *lint(model)):
+        assert problem.span is None or 0 <= problem.span.start <= problem.span.end <= len(file.source.text)
+
+
+def test_deep_nesting() -> None:
+    text = "workflow p { " + "parallel { { " * 90 + "task a" + " } }" * 90 + " }"
+    model, _ = read(text)
+    assert only(model, ir.Task).id == "p/a"
+
+
+def test_long_sequences() -> None:
+    text = "workflow p { " + " ".join(f"task t{i}" for i in range(20_000)) + " }"
+    assert len(good(text).processes[0].body.parts) == 20_000
