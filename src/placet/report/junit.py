@@ -52,6 +52,7 @@ def _suite(model: ModelReport, style: Style) -> tuple[tuple[int, int, int], list
     seconds = sum(c.seconds for c in model.checks)
     head = (
         f'  <testsuite name="{_text(name)}" tests="{count}" failures="{failures}" errors="{errors}" skipped="0" '
+        f'file="{_text(model.path)}" '
         f'time="{seconds:.3f}">'
     )
     return (count, failures, errors), [head, *cases, "  </testsuite>"]
@@ -68,7 +69,7 @@ def _problem(check: CheckReport, model: ModelReport, style: Style) -> tuple[str,
 
 def _case(model: ModelReport, name: str, seconds: float, problem: tuple[str, str, str, str] | None) -> list[str]:
     classname = f"placet.{model.subject}" if model.subject else "placet"
-    head = f'    <testcase name="{_text(name)}" classname="{_text(classname)}" file="{_text(model.path)}" time="{seconds:.3f}"'
+    head = f'    <testcase name="{_text(name)}" classname="{_text(classname)}" time="{seconds:.3f}"'
     if problem is None:
         return [head + "/>"]
     element, kind, message, text = problem
