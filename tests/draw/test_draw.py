@@ -134,6 +134,7 @@ def saga():
 
 def test_a_call_is_folded_into_its_step_and_its_undo():
     drawing = from_net(saga(), detail="steps", marked=(1,))
+    assert drawing == from_net(saga(), detail="steps", marked={"apply"})
     assert [(e.label, e.shape, e.lane) for e in drawing.elements] == [
         ("fly", Shape.STEP, "air"),
         ("cancel_flight", Shape.STEP, "air"),
@@ -194,7 +195,33 @@ def test_svg_keeps_words_words(words):
     root = ElementTree.fromstring(svg(picture(words)))  # noqa: S314
     tags = {e.tag.rpartition("}")[2] for e in root.iter()}
     assert tags <= {"svg", "title", "desc", "rect", "g", "text", "circle", "path"}
-    known = {"xmlns", "role", "aria-labelledby", "viewBox", "width", "height", "font-family", "font-size", "fill", "id", "x", "y", "rx", "stroke"} | {"stroke-width", "transform", "cx", "cy", "r", "d", "stroke-dasharray", "text-anchor", "font-weight", "fill-opacity"}
+    known = {
+        "xmlns",
+        "role",
+        "aria-labelledby",
+        "viewBox",
+        "width",
+        "height",
+        "font-family",
+        "font-size",
+        "fill",
+        "id",
+        "x",
+        "y",
+        "rx",
+        "stroke",
+    } | {
+        "stroke-width",
+        "transform",
+        "cx",
+        "cy",
+        "r",
+        "d",
+        "stroke-dasharray",
+        "text-anchor",
+        "font-weight",
+        "fill-opacity",
+    }
     for element in root.iter():
         assert set(element.keys()) <= known
         for value in element.attrib.values():

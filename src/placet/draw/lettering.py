@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from unicodedata import combining, east_asian_width
 
-_NOT_XML = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010fffd]")
+# What XML does not allow, and what hides or reorders the words around it.
+_UNFIT = re.compile(
+    "[^\t\n\x20-\x7e\xa0-\u061b\u061d-\u200a\u2010-\u2027\u202f-\u205f\u2070-\ud7ff"
+    "\ue000-\ufdcf\ufdf0-\ufefe\uff00-\ufffd\U00010000-\U0010fffd]"
+)
 _NARROW = frozenset("iljtfrI.,:;!|'`()[]{} ")
 _BROAD = frozenset("mwMW@%&")
 
@@ -60,5 +64,5 @@ def wrapped(text: str, most: float, size: float, lines: int) -> tuple[str, ...]:
 
 def escaped(text: str) -> str:
     """Text for XML: nothing in it can be taken for markup, and nothing is left that XML does not allow."""
-    clean = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+    clean = _UNFIT.sub("\N{REPLACEMENT CHARACTER}", text)
     return clean.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
