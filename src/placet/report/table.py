@@ -32,33 +32,41 @@ def render_run(story: Story, coordinator: str, style: Style) -> list[str]:
     if not rows:
         return []
     lanes = _lanes(rows)
-    where = max((len(_place(row.step.span)) for row in rows), default=0)
+    places = [_place(row.step.span) for row in rows]
     digits = len(str(rows[-1].number))
-    taken = 2 + digits + 2 + (where + 2 if where else 0)
+    taken = 2 + digits + 2
     heads = [clip(clean(lane) or clean(coordinator) or "workflow", _LANE) for lane in lanes]
     across = sum(columns(head) + 2 for head in heads)
-    if len(lanes) < 2 or style.width - taken - across < _ROOM:
+    where = max(map(len, places))
+    if len(lanes) < 2 or style.width - taken - across - where - 2 < _ROOM:
         heads, across = [], 0
-    if not heads and style.width - taken < _ROOM:
-        where = 0
-    room = max(16, style.width - 2 - digits - 2 - across - (where + 2 if where else 0))
+    longest = max(columns(_words(row.step, lanes=bool(heads))) for row in rows)
+    if (
+        style.width - taken - across - where - 2 < longest
+        and len({row.step.span.source for row in rows if row.step.span}) == 1
+    ):
+        places = [f"line {row.step.span.line}" if row.step.span else "" for row in rows]
+        where = max(map(len, places))
+    if not heads and style.width - taken - where - 2 < _ROOM:
+        places, where = [""] * len(rows), 0
+    room = max(16, style.width - taken - across - (where + 2 if where else 0))
     lines = []
     if heads:
-        lines.append(style.paint(" " * (2 + digits + 2) + "  ".join(heads), "faint"))
+        lines.append(style.paint(" " * taken + "  ".join(heads), "faint"))
     before = False
-    for row in rows:
-        margin = " " * (2 + digits + 2)
+    margin = " " * (2 + digits + 2)
+    for row, place in zip(rows, places, strict=True):
         if row.skipped:
             lines.append(margin + style.paint(f"... {counted(row.skipped, 'step')} ...", "faint"))
         if row.repeats and not before:
             lines.append(f"{margin}{style.paint('from here on, again and again:', 'unsure')}")
         before = row.repeats
-        lines += _row_lines(row, lanes if heads else (), heads, digits, room, where, style)
+        lines += _row_lines(row, lanes if heads else (), heads, digits, room, place, style)
     return lines
 
 
 def _row_lines(
-    row: _Row, lanes: tuple[str, ...], heads: list[str], digits: int, room: int, where: int, style: Style
+    row: _Row, lanes: tuple[str, ...], heads: list[str], digits: int, room: int, place: str, style: Style
 ) -> list[str]:
     step = row.step
     marks = "".join(
@@ -66,21 +74,23 @@ def _row_lines(
         for lane, head in zip(lanes, heads, strict=bool(lanes))
     )
     quiet = "".join(pad("|", columns(head) + 2) for head in heads)
-    words = step.phrase or step.id
-    if step.fault:
-        words = f"FAULT: {words}"
-    elif step.service and not lanes and step.service not in words:
-        words = f"{step.service}: {words}"
     lines = []
-    for n, text in enumerate(wrap(words, room)):
+    for n, text in enumerate(wrap(_words(step, lanes=bool(lanes)), room)):
         number = f"{row.number:>{digits}}" if n == 0 else " " * digits
         shown = style.paint(text, "bad") if step.fault else style.paint(text, "strong") if row.turned else text
         line = f"  {number}  {marks if n == 0 else quiet}{shown}"
-        place = _place(step.span) if n == 0 and where else ""
-        if place:
+        if place and n == 0:
             line += " " * (room - columns(text)) + "  " + style.paint(place, "place")
         lines.append(line.rstrip())
     return lines
+
+
+def _words(step: Step, *, lanes: bool) -> str:
+    """What happened; where no lane shows it, also at which service, unless the phrase says so."""
+    words = step.phrase or step.id
+    if step.fault:
+        return f"FAULT: {words}"
+    return f"{step.service}: {words}" if step.service and not lanes and step.service not in words else words
 
 
 def _rows(story: Story) -> list[_Row]:
