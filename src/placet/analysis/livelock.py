@@ -1,7 +1,7 @@
 """Livelock: a loop that can be left, if at all, only into itself, and in which no final marking can be reached.
 
 On a finite graph a run that is fair on edges ends in a terminal strongly connected set; a livelock is such a set that
-has an edge and no final marking (van der Aalst 1998 calls it a trap of the run).
+has an edge and no final marking.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Siphons: sets of places that stay empty once they are empty.
 
 A set S is a siphon where every transition that puts a token on S takes one from S, or needs one there. An initially
-unmarked siphon stays so, and every transition that takes from it or reads it is dead (Murata 1989, section V).
+unmarked siphon stays so, and every transition that takes from it or reads it is dead (Commoner 1972; Murata 1989).
 """
 
 from __future__ import annotations
