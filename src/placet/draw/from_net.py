@@ -23,26 +23,23 @@ def from_net(
     marking: Marking | None = None,
     *,
     detail: Detail = "net",
-    marked: Collection[int | str] = (),
+    marked: Collection[int] = (),
 ) -> Drawing:
     """The net with its initial marking, or with the marking given.
 
     `detail` "net" draws every place and transition. "steps" draws what the user wrote: all that belongs to one step is
-    one box, places between two boxes are arrows, and what participants remember is left out. Transitions in `marked`,
-    by index or by the id of their origin, are emphasised.
+    one box, places between two boxes are arrows, and what participants remember is left out. Transitions in `marked`
+    are emphasised, those of a run for instance; numbers beyond the net, such as those of faults woven in, are ignored.
 
     Linear in the net. Raises UsageError for another `detail` or a marking of another length.
     """
     tokens = compiled.initial if marking is None else marking
     if len(tokens) != len(compiled.net.places):
         raise UsageError(f"a marking of {len(tokens)} places for a net of {len(compiled.net.places)}")
-    chosen = frozenset(
-        t for t, origin in enumerate(compiled.origin.transitions) if marked and (t in marked or origin.id in marked)
-    )
     if detail == "net":
-        return _whole(compiled, tokens, chosen)
+        return _whole(compiled, tokens, frozenset(marked))
     if detail == "steps":
-        return fold(compiled, tokens, chosen)
+        return fold(compiled, tokens, frozenset(marked))
     raise UsageError(f"there is no detail `{detail}`; there are `steps` and `net`")
 
 
