@@ -252,10 +252,9 @@ def _inconclusive(seen: Pass, interrupted: Stop | None) -> Inconclusive:
     if stop is None:
         return Inconclusive("the search saw every state and cannot tell", "theory", proof=proof)
     if stop.budget == "unbounded":
-        place = seen.subject.compiled.net.places[
-            stop.place if seen.reduced is None else seen.reduced.places[stop.place]
-        ]
-        reason = f"`{place}` can collect tokens without end, so that there are more states than can be searched"
+        index = stop.place if seen.reduced is None else seen.reduced.places[stop.place]
+        phrase = seen.subject.compiled.origin.places[index].phrase
+        reason = f"something can pile up without end ({phrase}), so that there are more situations than can be searched"
         return Inconclusive(reason, "theory", proof=proof)
     if stop.budget == "interrupted":
         return Inconclusive("interrupted before it was decided", "interrupted", stop.reached, proof=proof)
