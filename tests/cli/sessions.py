@@ -6,7 +6,7 @@
                                 `[..]` within a line for any text, `exit 1` at the end for an exit status but 0;
                                 `< FILE` gives standard input, `NAME=VALUE` before the command sets the environment
 
-`PLACET_SESSIONS=rewrite pytest tests/cli` writes what is printed now into the blocks that differ: read the change.
+A block that shows fences has longer ones itself. `PLACET_SESSIONS=rewrite pytest tests/cli` writes what is printed now into the blocks that differ: read the change.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
-BLOCK = re.compile(r"^```(\w+)(?: ([^\n]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^(`{3,})(\w+)(?: ([^\n]+))?\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 
 
 class Block(NamedTuple):
@@ -36,9 +36,11 @@ class Section(NamedTuple):
 
 def sections(text: str) -> list[Section]:
     found = []
-    for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
-        blocks = tuple(Block(m[1], m[2] or "", m[3]) for m in BLOCK.finditer(part))
-        found.append(Section(part.split("\n")[0].strip(), blocks))
+    fenced = [m.span() for m in BLOCK.finditer(text)]
+    heads = [m for m in re.finditer(r"^## (.*)$", text, re.MULTILINE) if not any(a <= m.start() < b for a, b in fenced)]
+    for head, after in zip(heads, [*(h.start() for h in heads[1:]), len(text)], strict=True):
+        blocks = tuple(Block(m[2], m[3] or "", m[4]) for m in BLOCK.finditer(text, head.end(), after))
+        found.append(Section(head[1].strip(), blocks))
     return found
 
 

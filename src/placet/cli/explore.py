@@ -95,8 +95,8 @@ def _tell(compiled: Compiled, numbers: dict[str, Any], found: Exploration) -> No
     if stop is None:
         return
     if stop.budget == "unbounded":
-        place = compiled.origin.places[stop.place]
-        click.echo(f"there is no end to them: `{place.id}` can hold more and more ({place.phrase})")
+        name = compiled.origin.places[stop.place].id.rpartition("/")[2]
+        click.echo(f"there is no end to them: more and more can pile up in `{name}`")
     else:
         option = {"states": "--budget-states", "bytes": "--budget-mb", "seconds": "--budget-seconds"}.get(stop.budget)
         hint = f"; raise the budget with {option}" if option else ""

@@ -29,8 +29,8 @@ def show(diagnostics: Sequence[Diagnostic]) -> None:
     from placet.report.snippet import render_diagnostic
 
     look = style(sys.stderr)
-    for diagnostic in diagnostics:
-        print("\n".join(render_diagnostic(diagnostic, look)), file=sys.stderr)
+    if diagnostics:
+        print("\n\n".join("\n".join(render_diagnostic(d, look)) for d in diagnostics), file=sys.stderr)
 
 
 def fault(problem: BaseException, *, debug: bool) -> None:

@@ -46,15 +46,18 @@ def walk_through(compiled: Compiled) -> int:
 
 
 def _show(compiled: Compiled, state: State, choices: list[int], steps: int) -> None:
+    from placet.net.final import PlaceClass
     from placet.report.words import clean, counted
 
     click.echo(f"after {counted(steps, 'step')}:" if steps else "at the start:")
+    untold = (PlaceClass.BUDGET, PlaceClass.RECORD)
     for p, tokens in enumerate(state[: len(compiled.net.places)]):
-        if tokens:
+        if tokens and compiled.final.classes[p] not in untold:
             times = f" ({tokens} times)" if tokens > 1 else ""
             click.echo(f"   - {clean(compiled.origin.places[p].phrase)}{times}")
     if not choices:
         ended = any(state[p] for p in compiled.final.ends)
         click.echo("the end is reached" if ended else "nothing can happen any more")
     for number, t in enumerate(choices, 1):
-        click.echo(f"  {number}  {clean(compiled.origin.transitions[t].phrase)}")
+        fault = "FAULT: " if compiled.roles.transitions[t].fault else ""
+        click.echo(f"  {number}  {fault}{clean(compiled.origin.transitions[t].phrase)}")
