@@ -393,6 +393,8 @@ def test_losses_on_writing():
         ("a.json", '{"Comment": "x", "StartAt": "A", "States": {}}', "P520"),
         ("a.yaml", "apiVersion: argoproj.io/v1\nkind: Workflow\nspec:\n  templates: []\n", "P520"),
         ("a.yaml", "asyncapi: 3.0.0\n", "P520"),
+        ("a.yaml", "# who\n- first:\n    call: http.get\n", "P520"),
+        ("a.yaml", "- first:\n    other: 1\n", "P521"),
         ("a.lola", "PLACE p; MARKING p;", "P520"),
         ("a.txt", "hello", "P521"),
         ("a.json", '{"a": 1}', "P521"),

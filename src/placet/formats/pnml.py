@@ -20,6 +20,7 @@ from placet.formats.pnml_write import losses, write
 from placet.formats.xml_walk import attribute_span, tag_span
 from placet.net.final import Final, PlaceClass
 from placet.net.roles import PLAIN, Roles
+from placet.net.workflow_net import workflow_net
 
 if TYPE_CHECKING:
     from placet.formats.pnml_net import Read
@@ -165,28 +166,5 @@ def _stated(reader: NetReader, index: dict[str, int], markings: list[list[tuple[
 
 def _workflow_sink(net: Net, initial: Marking) -> int:
     """The sink of a workflow net with its one token on the source, or -1."""
-    sources = [p for p, t in enumerate(net.producers()) if not t]
-    sinks = [p for p, t in enumerate(net.consumers()) if not t]
-    if len(sources) != 1 or len(sinks) != 1 or sources == sinks:
-        return -1
-    started = sum(initial) == 1 and initial[sources[0]] == 1
-    return sinks[0] if started and _on_paths(net, sources[0], sinks[0]) else -1
-
-
-def _on_paths(net: Net, source: int, sink: int) -> bool:
-    """Every place and every transition lies on a path from source to sink (van der Aalst 1998, definition 6)."""
-    for start, out_of_place, out_of_transition in (
-        (source, net.consumers(), net.post),
-        (sink, net.producers(), net.pre),
-    ):
-        places, transitions, todo = {start}, set(), [start]
-        while todo:
-            for t in out_of_place[todo.pop()]:
-                if t not in transitions:
-                    transitions.add(t)
-                    fresh = {p for p, _ in out_of_transition[t]} - places
-                    places |= fresh
-                    todo += fresh
-        if len(places) < len(net.places) or len(transitions) < len(net.transitions):
-            return False
-    return True
+    found = workflow_net(net)
+    return found.sink if found is not None and sum(initial) == 1 and initial[found.source] == 1 else -1

@@ -91,6 +91,15 @@ def _data(text: str) -> bool:
     return re.match(r"""\s*(?:[\[{]|---|#|["']?[\w.$-]+["']?\s*:)""", text) is not None
 
 
+def _list_of_steps(text: str) -> bool:
+    """A YAML list of named steps, one of which calls, assigns or returns something."""
+    import re
+
+    lines = re.sub(r"(?m)^\s*(?:#.*)?\n", "", text)
+    steps = re.match(r"- [\w.-]+:\s*\n", lines) is not None
+    return steps and re.search(r"(?m)^\s+(?:call|assign|return|switch|next):", lines) is not None
+
+
 FORMATS: tuple[Format, ...] = (
     Format("pnml", "PNML", (".pnml",), _root("pnml"), "placet.formats.pnml", writes=True),
     Format("placet", "the placet language", (".placet",), lambda _text: False),
@@ -101,10 +110,11 @@ UNREAD: tuple[Unread, ...] = (
     Unread("AWS Step Functions (ASL)", (".asl.json", ".asl", ".asl.yaml"), _both(_data, _keys("StartAt", "States"))),
     Unread("a Seata state machine", (), _both(_data, _keys("StartState", "States"))),
     Unread("CNCF Serverless Workflow", (".sw.json", ".sw.yaml"), _both(_data, _keys("document", "dsl"))),
-    Unread("Argo Workflows", (), _both(_data, _keys("apiVersion", "kind", "templates"))),
+    Unread("Argo Workflows", (), _both(_data, lambda text: "argoproj.io/" in text)),
     Unread("AsyncAPI", (), _both(_data, _keys("asyncapi"))),
     Unread("Conductor", (), _both(_data, _keys("tasks", "taskReferenceName"))),
     Unread("Google Workflows", (), _both(_data, _keys("main", "steps"))),
+    Unread("Google Workflows", (), _list_of_steps),
     Unread("LoLA", (".lola",), lambda _text: False),
     Unread("TINA", (".net", ".tpn", ".ndr"), lambda _text: False),
 )

@@ -9,7 +9,6 @@ from placet.simulate.simulator import MOST_STEPS, Outcome, run
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled
-    from placet.simulate.simulator import Run
 
 
 class Tally(NamedTuple):
@@ -58,41 +57,4 @@ def replicate(compiled: Compiled, seed: int = 0, replications: int = 100, max_st
         min(lengths),
         max(lengths),
         sum(lengths) / len(lengths),
-    )
-
-
-def as_data(statistics: Statistics, first: Run | None = None) -> dict[str, object]:
-    """What `placet simulate --format json` prints for one subject, with one run told in full where it is given."""
-    data: dict[str, object] = {
-        "subject": statistics.subject,
-        "seed": statistics.seed,
-        "replications": statistics.replications,
-        "max_steps": statistics.max_steps,
-        "outcomes": [
-            {"outcome": t.outcome.value, "end": t.end or None, "count": t.runs, "seed": t.seed}
-            for t in statistics.tallies
-        ],
-        "steps": {"min": statistics.shortest, "max": statistics.longest, "mean": statistics.mean},
-    }
-    if first is not None:
-        data["run"] = {
-            "seed": first.seed,
-            "outcome": first.outcome.value,
-            "end": first.end or None,
-            "left": list(first.left),
-            "steps": [
-                {"id": e.id, "phrase": e.phrase, "service": e.service, "kind": e.kind, "fault": e.fault or None}
-                for e in first.events
-            ],
-        }
-    return data
-
-
-def told(statistics: Statistics) -> tuple[str, ...]:
-    """The counts as lines of text, without markup."""
-    words = {Outcome.STUCK: "stuck", Outcome.RUNNING: f"still running after {statistics.max_steps} steps"}
-    return tuple(
-        f"{t.runs} of {statistics.replications}: {f'ended `{t.end}`' if t.outcome is Outcome.ENDED else words[t.outcome]}"
-        f" (for instance seed {t.seed})"
-        for t in statistics.tallies
     )
