@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from report_cases import CASES
 from report_samples import case_report, mixed_report
@@ -10,6 +13,21 @@ from placet.report.registry import FORMATS, render
 from placet.report.style import Style
 
 SUFFIX = {"json": "json", "junit": "xml"}
+
+
+@pytest.fixture
+def snapshot():
+    """Holds a text against the file of that name; PLACET_SNAPSHOTS=write writes it anew."""
+
+    def compare(name: str, text: str) -> None:
+        file = Path(__file__).parent / "snapshots" / name
+        if os.environ.get("PLACET_SNAPSHOTS") == "write":
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text, encoding="utf-8", newline="\n")
+        assert file.is_file(), f"no snapshot {name}: run with PLACET_SNAPSHOTS=write and read it"
+        assert text == file.read_text(encoding="utf-8")
+
+    return compare
 
 
 @pytest.mark.parametrize("name", CASES)
