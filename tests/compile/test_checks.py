@@ -275,6 +275,24 @@ def test_the_end_of_a_called_saga_is_remembered() -> None:
         assert reachable(made, query.predicate), query.label
 
 
+def test_a_saga_answers_for_the_sagas_it_calls() -> None:
+    (made,) = compiled("""
+      saga inner { step a }
+      saga outer { call inner on compensated { } on failed { } abandon "enough" }
+      check anomaly_A1(outer)
+    """)
+    assert reachable(made, made.queries[0].predicate)
+
+
+def test_an_end_of_a_workflow_that_is_called_compensated_claims_nothing() -> None:
+    (made,) = compiled("""
+      saga s { step a }
+      workflow w { call s on compensated { } on failed { } end compensated }
+      check anomaly_A1(w)
+    """)
+    assert not reachable(made, made.queries[0].predicate)
+
+
 def test_negation_of_a_name_that_is_nowhere_in_the_net() -> None:
     # what was left out of the net never happens, whatever is asked about it
     (made,) = compiled("workflow w { end x task a } check never(a.done), possible(not a.done)")

@@ -23,12 +23,17 @@ NEEDS_ENDS = frozenset(("sound", "weak_sound", "relaxed_sound", "option_to_compl
 OPERATORS = frozenset(get_args(Comparison))
 
 
-def with_queries(compiled: Compiled, checks: tuple[ir.Check, ...] | None) -> tuple[Compiled, tuple[Diagnostic, ...]]:
-    """The net with the queries of these checks, or with the standard ones of its kind, and with the observers they need."""
-    reader = _Queries(compiled)
+def with_queries(
+    compiled: Compiled, checks: tuple[ir.Check, ...] | None, sagas: frozenset[str] = frozenset()
+) -> tuple[Compiled, tuple[Diagnostic, ...]]:
+    """The net with the queries of these checks, or with the standard ones of its kind, and with the observers they need.
+
+    `sagas` are the ids of all processes of the model that are sagas.
+    """
+    reader = _Queries(compiled, sagas)
     if checks is None:
         names = list(standard(compiled))
-        if reader.sagas() and "anomaly_A1" not in names:
+        if compiled.roles.steps and "anomaly_A1" not in names:
             names.append("anomaly_A1")
         checks = tuple(ir.Check(n, compiled.subject, f"{n}({compiled.subject})") for n in names)
     queries: list[Query] = []
@@ -48,8 +53,9 @@ def _no_ends(check: ir.Check) -> Diagnostic:
 
 
 class _Queries:
-    def __init__(self, compiled: Compiled) -> None:
+    def __init__(self, compiled: Compiled, sagas: frozenset[str]) -> None:
         self._compiled = compiled
+        self._sagas = sagas
         self.watch = Watch(compiled)
         self._places = {name: p for p, name in enumerate(compiled.net.places)}
         self._ends: dict[tuple[str, str], list[int]] = {}  # (process, end) -> places, one for each instance
@@ -59,6 +65,7 @@ class _Queries:
             if mark:
                 self._ends.setdefault((compiled.origin.places[p].id, end), []).append(p)
                 self._end_places[p] = path
+        self._producers: dict[int, list[int]] | None = None  # end place -> the transitions that mark it
         self._instances: dict[str, list[int]] | None = None  # IR id of a step -> its numbers in the roles
 
     def query(self, check: ir.Check) -> Query:
@@ -134,10 +141,15 @@ class _Queries:
         path = self._end_places[place]
         if path == self._compiled.subject:
             return place
-        producers = [t for t, arcs in enumerate(self._compiled.net.post) if any(p == place for p, _ in arcs)]
+        if self._producers is None:
+            self._producers = {}
+            for t, arcs in enumerate(self._compiled.net.post):
+                for p, _ in arcs:
+                    if p in self._end_places:
+                        self._producers.setdefault(p, []).append(t)
         end = self._compiled.net.places[place].partition("#end.")[2]
         name = path.rpartition("/")[2]
-        return self.watch.latch(f"{path}#end.{end}#done", f"`{name}` has ended `{end}`", producers)
+        return self.watch.latch(f"{path}#end.{end}#done", f"`{name}` has ended `{end}`", self._producers.get(place, ()))
 
     def _steps(self) -> dict[str, list[int]]:
         """IR id of a saga step -> its instances, as numbers of `roles.steps`."""
@@ -154,19 +166,25 @@ class _Queries:
 
     # -- sagas -------------------------------------------------------------------------------------------------------
 
-    def sagas(self) -> list[str]:
-        """The paths of all sagas with steps in the net, callers before callees."""
-        return sorted({s.saga for s in self._compiled.roles.steps})
+    def _is_undone(self, place: int) -> bool:
+        return self._compiled.net.places[place].endswith("#end.compensated")
 
     def _lost_compensation(self) -> Predicate:
         """A final marking after some saga ended `compensated`, with an effect of it, or of what it called, left."""
         found: list[Predicate] = []
         roles = self._compiled.roles
-        for saga in self.sagas():
-            end = self._places.get(f"{saga}#end.compensated")
-            own = [n for n, s in enumerate(roles.steps) if s.saga == saga or s.saga.startswith(f"{saga}/")]
-            left = tuple(Linear(((self.watch.effect(n), 1),), "!=", 0) for n in own if not roles.steps[n].read_only)
-            reached = -1 if end is None else self._reached(end)
+        origins = self._compiled.origin.places
+        ends = {self._end_places[p]: p for p in self._end_places if origins[p].id in self._sagas and self._is_undone(p)}
+        own: dict[str, list[int]] = {path: [] for path in ends}
+        for n, step in enumerate(roles.steps):
+            path = step.saga
+            while path:  # its saga, and those that called it
+                if path in own:
+                    own[path].append(n)
+                path = path.rpartition("/")[0]
+        for path, steps in own.items():
+            left = tuple(Linear(((self.watch.effect(n), 1),), "!=", 0) for n in steps if not roles.steps[n].read_only)
+            reached = self._reached(ends[path])
             if left and reached >= 0:
                 found.append(And((at_least(reached), Or(left))))
         if not found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.checks import with_queries
+from placet.compile.collector import Paused
 from placet.compile.vocabulary import Calls, statements
 from placet.ir import model as ir
 
@@ -18,11 +19,17 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
 
     Linear in the size of the nets; the queries are not yet woven with faults.
     """
+    with Paused():
+        return _compile(model)
+
+
+def _compile(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnostic, ...]]:
     asked: dict[str, list[ir.Check]] = {}
     for check in model.checks:
         asked.setdefault(check.subject, []).append(check)
     subjects = frozenset(asked or uncalled(model))
     processes = {p.id: p for p in model.processes}
+    sagas = frozenset(p.id for p in model.processes if p.kind == "saga")
     nets = {n.id: n for n in model.nets}
     compiled: list[Compiled] = []
     diagnostics: dict[Diagnostic, None] = {}  # a process that is called twice has its problems once
@@ -35,7 +42,7 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
             from placet.compile.plain_net import net_to_compiled
 
             made, problems = net_to_compiled(nets[subject]), ()
-        made, unasked = with_queries(made, tuple(asked[subject]) if asked else None)
+        made, unasked = with_queries(made, tuple(asked[subject]) if asked else None, sagas)
         compiled.append(made)
         diagnostics.update(dict.fromkeys((*problems, *unasked)))
     return tuple(compiled), tuple(diagnostics)
