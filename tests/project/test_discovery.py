@@ -120,7 +120,7 @@ def test_a_folder_that_cannot_be_read(here):
 
 def test_a_very_deep_folder(here):
     deep = "m/" + "d/" * 300
-    os.makedirs(deep)
+    Path(deep).mkdir(parents=True)
     Path(deep, "a.placet").write_text("")
     assert files("m") == [deep + "a.placet"]
 

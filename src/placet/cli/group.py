@@ -22,11 +22,11 @@ _COMPLETE = "_PLACET_COMPLETE"
 class Lazy(click.Group):
     """The commands of the table, each in the module of its name."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, loaded now."""
         if cmd_name not in COMMANDS:
             return None
@@ -48,7 +48,7 @@ class Lazy(click.Group):
             ctx.fail(f"there is no command `{name}`" + (f"; did you mean `placet {near[0]}`?" if near else ""))
         return super().resolve_command(ctx, args)
 
-    def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002 - click's signature
+    def get_help(self, ctx: click.Context) -> str:
         """The page that is also printed without click."""
         return overview().rstrip("\n")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from time import monotonic
+
+from placet.cli.terminal import columns
 
 PATIENCE = 1.0  # seconds before the first line
 EVERY = 0.2  # seconds between two lines
@@ -46,11 +47,7 @@ class Progress:
         self._next = monotonic() + EVERY
         count = f"{self._number} of {self._files} " if self._files > 1 else ""
         line = f"{count}{self._path}  {text}"
-        try:
-            width = os.get_terminal_size(sys.stderr.fileno()).columns
-        except (OSError, ValueError):
-            width = 80
-        sys.stderr.write("\r\x1b[K" + line[-(width - 1) :])
+        sys.stderr.write("\r\x1b[K" + line[-(columns(sys.stderr) - 1) :])
         sys.stderr.flush()
         self._shown = True
 

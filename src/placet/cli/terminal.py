@@ -18,14 +18,15 @@ def style(stream: TextIO, color: str = "auto", verbose: int = 0) -> Style:
     colour = color == "always" or (
         color == "auto" and terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     )
-    return Style(_width(stream) if terminal else 100, colour, verbose)
+    return Style(max(40, min(120, columns(stream))) if terminal else 100, colour, verbose)
 
 
-def _width(stream: TextIO) -> int:
+def columns(stream: TextIO) -> int:
+    """How wide the terminal is; 80 where it does not say."""
     try:
-        return max(40, min(120, os.get_terminal_size(stream.fileno()).columns))
+        return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):
-        return 100
+        return 80
 
 
 def write(text: str) -> None:

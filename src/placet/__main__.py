@@ -1,0 +1,10 @@
+"""`python -m placet`."""
+
+from __future__ import annotations
+
+import sys
+
+from placet.cli.__main__ import main
+
+if __name__ == "__main__":
+    sys.exit(main())
