@@ -361,6 +361,11 @@ def test_what_is_left_out_is_said():
     assert note.notes == ("what is specific to the tool `nupn`", "`rate`")
 
 
+def test_what_is_left_out_often_is_said_once():
+    _, diagnostics = read(net_of(*(f'<transition id="t{i}"><rate/></transition>' for i in range(3))))
+    assert [d.message for d in diagnostics] == ["the net `n` was read without `rate` (3 times)"]
+
+
 def test_time_left_out_is_a_warning():
     for line in (
         '<place id="q" invariant="&lt;= 5"/>',

@@ -149,3 +149,28 @@ def test_resources_must_come_back():
     assert watch.final
     watch.moved({1: 2})
     assert not watch.final
+
+
+def test_arcs_at_their_limits():
+    builder = NetBuilder("limits")
+    builder.place("two", 2)
+    builder.place("room", 1, capacity=2)
+    for weight in (1, 2, 3):
+        builder.transition(f"read{weight}", {}, {}, read={0: weight})
+        builder.transition(f"inhibit{weight}", {}, {}, inhibit={0: weight})
+        builder.transition(f"take{weight}", {0: weight}, {})
+        builder.transition(f"put{weight}", {}, {1: weight})
+    net, marking = builder.build()
+    names = {net.transitions[t] for t in Scheduler(net, marking).enabled}
+    assert names == {"read1", "read2", "inhibit3", "take1", "take2", "put1"}
+
+
+def test_each_replication_has_the_next_seed():
+    one_by_one = [run(coin(), seed) for seed in (7, 8, 9)]
+    found = replicate(coin(), seed=7, replications=3)
+    assert {(t.outcome, t.end): t.runs for t in found.tallies} == {
+        key: sum((r.outcome, r.end) == key for r in one_by_one) for key in {(r.outcome, r.end) for r in one_by_one}
+    }
+    for tally in found.tallies:
+        assert tally.seed == min(r.seed for r in one_by_one if (r.outcome, r.end) == (tally.outcome, tally.end))
+    assert replicate(coin(), seed=7, replications=1).replications == 1
