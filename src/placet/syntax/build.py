@@ -25,9 +25,12 @@ LARGEST = 10**9
 class Builder:
     """Builds the values of one file; what the grammar cannot say is reported through `report`."""
 
-    def __init__(self, source: SourceFile, report: Callable[[Diagnostic], None]) -> None:
+    def __init__(
+        self, source: SourceFile, report: Callable[[Diagnostic], None], complained_since: Callable[[int], bool]
+    ) -> None:
         self.source = source
         self.report = report
+        self.complained_since = complained_since
 
     # -- tokens
 
@@ -163,6 +166,8 @@ class Builder:
         return label and self._defines(label)
 
     def _empty(self, construct: str, part: str, span: Span) -> None:
+        if self.complained_since(span.start):
+            return  # it is empty because what stands in it was not understood
         first = Span(self.source, span.start, span.start + len(construct))
         self.report(Diagnostic("P113", "error", f"this `{construct}` has no `{part}`", first))
 

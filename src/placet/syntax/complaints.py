@@ -78,12 +78,12 @@ def unexpected(trouble: Trouble, repair: Repair | None) -> Diagnostic:
     """What was expected and what was found, in the words of an example where there is one."""
     parse, kind, before = trouble.parse, trouble.kind, trouble.before
     machine = parse.machine
-    span = Span(parse.source, trouble.start, trouble.end)
+    there = span = Span(parse.source, trouble.start, trouble.end)
     found = quoted(trouble.found, kind)
-    missing = repair is not None and repair.delete == 0 and not repair.word
-    if missing or (trouble.first_on_line and repair is None and RBRACE not in trouble.accepted):
-        missing = machine.end > 0
-        span = Span(parse.source, machine.end, machine.end) if missing else span
+    unfinished = (trouble.first_on_line or kind in (RBRACE, RPAR)) and RBRACE not in trouble.accepted
+    missing = machine.end > 0 and (unfinished if repair is None else repair.delete == 0 and not repair.word)
+    if missing:
+        span = Span(parse.source, machine.end, machine.end)
     notes = (f"`{before}` was read as a name here",) if before in WORDS and _was_name(trouble) else ()
     if repair is not None and repair.word:
         expected = listed(expected_phrases(trouble.accepted, before))
@@ -98,6 +98,7 @@ def unexpected(trouble: Trouble, repair: Repair | None) -> Diagnostic:
     example = by_example(machine.states, kind)
     if example is not None:
         message = example.message.replace("{found}", found).replace("{before}", before)
+        span = there if "{found}" in example.message else span
         return Diagnostic(example.code, "error", message, span, notes=notes, help=example.help)
     phrases = expected_phrases(trouble.accepted, before)
     boundary = RBRACE in trouble.accepted or END in trouble.accepted
@@ -105,20 +106,20 @@ def unexpected(trouble: Trouble, repair: Repair | None) -> Diagnostic:
     if home is not None:
         phrases = [p for p in phrases if not p.startswith("`")] or phrases
         message = f"expected {listed(phrases)}, found {found}, which is {home[0]}"
-        return Diagnostic(
-            "P114", "error", message, Span(parse.source, trouble.start, trouble.end), notes=notes, help=home[1]
-        )
+        return Diagnostic("P114", "error", message, there, notes=notes, help=home[1])
     if missing and repair is not None and repair.insert != END and len(phrases) > 3:
         phrases = expected_phrases((repair.insert,), before)
     message = f"expected {listed(phrases)}{context(machine.states, before)}"
     labels: tuple[Label, ...] = ()
-    if repair is not None and repair.insert == RPAR:
+    at_end = RPAR in trouble.accepted and (kind == END or trouble.first_on_line)
+    if at_end or (repair is not None and repair.insert == RPAR):
         opened = max((i for i, state in enumerate(machine.states) if ACCESSING[state] == LPAR), default=0)
         at = machine.begins[opened]
         labels = (Label(Span(parse.source, at, at + 1), "this `(` is not closed"),) if opened else ()
-    return Diagnostic(
-        "P101", "error", message if missing and kind != END else f"{message}, found {found}", span, labels, notes
-    )
+        message = f"expected `)`{context(machine.states, before)}"
+    elif not missing or kind == END:
+        message = f"{message}, found {found}"
+    return Diagnostic("P101", "error", message, span, labels, notes)
 
 
 def _was_name(trouble: Trouble) -> bool:
@@ -166,25 +167,25 @@ def _suspect(trouble: Trouble) -> int:
             opened.append(start)
         elif group == SIGN_GROUP and source.text[start] == "}" and opened:
             opener = opened.pop()
-            if "\n" in source.text[last:start] and source.position(start)[1] <= _indent(trouble, opener):
+            if "\n" in source.text[last:start] and source.position(start)[1] <= indent(trouble, opener):
                 return opener
         last = end
     return opened[-1] if opened else begins[first]
 
 
-def _indent(trouble: Trouble, offset: int) -> int:
+def indent(trouble: Trouble, offset: int) -> int:
     """Number of blanks at the start of the line of an offset."""
     source = trouble.parse.source
     line, _ = source.position(offset)
     start = source.line_starts[line - 1]
-    indent = 0
-    while start + indent < offset and source.text[start + indent] in " \t":
-        indent += 1
-    return indent
+    blanks = 0
+    while start + blanks < offset and source.text[start + blanks] in " \t":
+        blanks += 1
+    return blanks
 
 
 def outdented(trouble: Trouble) -> bool:
     """Whether the line of the token begins no further right than that of the declaration that is open."""
     machine = trouble.parse.machine
     size = parts_end(machine.states, 0)
-    return _indent(trouble, trouble.start) <= _indent(trouble, machine.begins[min(size, len(machine.begins) - 1)])
+    return indent(trouble, trouble.start) <= indent(trouble, machine.begins[min(size, len(machine.begins) - 1)])

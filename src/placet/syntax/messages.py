@@ -132,14 +132,11 @@ def by_example(states: Sequence[int], kind: int) -> Example | None:
     return _examples().get(_situation(states, kind))
 
 
-def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """The word that was probably meant, or nothing. Cost: of the order of len(word) for each choice."""
+def close_words(word: str, choices: Iterable[str]) -> list[str]:
+    """The words that were perhaps meant, best first. Cost: of the order of len(word) for each choice."""
     from difflib import get_close_matches
 
-    if len(word) > 40:
-        return ""
-    close = get_close_matches(word.lower(), sorted(choices), n=1, cutoff=0.7)
-    return close[0] if close else ""
+    return get_close_matches(word.lower(), sorted(choices), n=3, cutoff=0.65) if len(word) <= 40 else []
 
 
 def misplaced(word: str, kind: int) -> tuple[str, str] | None:

@@ -46,7 +46,7 @@ class Parse:
     def __init__(self, source: SourceFile) -> None:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
-        self.builder = Builder(source, self.report)
+        self.builder = Builder(source, self.report, self.complained_since)
         self.machine = Machine(source, self.builder)
         self.depth = 0
         self.deepest = DEEPEST
@@ -66,6 +66,10 @@ class Parse:
         self.diagnostics.append(diagnostic)
         if len(self.diagnostics) >= MOST_ERRORS:
             raise TooManyErrors
+
+    def complained_since(self, offset: int) -> bool:
+        """Whether there is a diagnostic at or after an offset."""
+        return any(d.span is not None and d.span.start >= offset for d in self.diagnostics)
 
     def run(self) -> ast.File:
         """Parses to the end of the text, whatever it holds."""

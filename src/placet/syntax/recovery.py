@@ -19,6 +19,7 @@ from placet.syntax.complaints import (
     Token,
     Trouble,
     closes_nothing,
+    indent,
     later,
     outdented,
     parts_end,
@@ -42,7 +43,7 @@ from placet.syntax.lexer import (
     tokens,
 )
 from placet.syntax.machine import ACCESSING, shift
-from placet.syntax.messages import did_you_mean
+from placet.syntax.messages import close_words
 from placet.syntax.tables import ROWS, SIGNS, STARTS, WORDS
 
 if TYPE_CHECKING:
@@ -105,9 +106,25 @@ def _resume(trouble: Trouble, *, quiet: bool) -> int:
     if kind == RBRACE and not open_braces and END in trouble.accepted:
         say(closes_nothing(trouble))
         return trouble.end
+    if open_braces and RBRACE in trouble.accepted and _belongs_outside(trouble, open_braces[-1]):
+        say(unclosed(trouble))
+        _insert(parse, RBRACE)
+        return trouble.start
     repair = _repair(trouble)
     say(unexpected(trouble, repair))
     return _panic(trouble) if repair is None else _apply(trouble, repair)
+
+
+def _belongs_outside(trouble: Trouble, brace: int) -> bool:
+    """Whether the line goes on after one closing brace, and is indented as if that had been there."""
+    machine = trouble.parse.machine
+    states = machine.states.copy()
+    return (
+        trouble.first_on_line
+        and shift(states, RBRACE)
+        and _survives(states, trouble.ahead)
+        and indent(trouble, trouble.start) <= indent(trouble, machine.begins[brace])
+    )
 
 
 def _too_deep(parse: Parse, kind: int, start: int) -> int:
@@ -157,10 +174,9 @@ def _repair(trouble: Trouble) -> Repair | None:
     states, ahead = trouble.parse.machine.states, trouble.ahead
     if ahead and ahead[0].group == NAME_GROUP:
         words = {word: kind for word, kind in WORDS.items() if kind in trouble.accepted}
-        meant = did_you_mean(ahead[0].text, words)
-        if meant and meant != ahead[0].text:
+        for meant in close_words(ahead[0].text, words):
             copy = states.copy()
-            if shift(copy, words[meant]) and _survives(copy, ahead[1:], 2):
+            if meant != ahead[0].text and shift(copy, words[meant]) and _survives(copy, ahead[1:], 2):
                 return Repair(words[meant], 1, meant)
     insertable = [kind for kind in trouble.accepted if kind in INSERTABLE]
     last = trouble.parse.machine.end

@@ -1,0 +1,178 @@
+"""Random syntax trees of every construct, without spans."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from placet.source import SourceFile, Span
+from placet.syntax import ast
+from placet.syntax.tables import ROWS, TERMINALS, WORDS
+
+NOWHERE = Span(SourceFile("", ""), 0, 0)
+NAME = TERMINALS.index("NAME")
+
+# Words that the grammar takes as keywords in some place where a name could stand: the reserved ones.
+RESERVED = {word for row in ROWS if NAME in row for word, kind in WORDS.items() if kind in row}
+
+
+def without_spans(value):
+    """The same tree with every span NOWHERE."""
+    if isinstance(value, Span):
+        return NOWHERE
+    if isinstance(value, ast.File):
+        return without_spans(value.items)
+    if isinstance(value, tuple):
+        parts = [without_spans(v) for v in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    return value
+
+
+words = st.one_of(
+    st.sampled_from(sorted(set(WORDS) - RESERVED)),
+    st.from_regex(r"[a-zA-Z_éß][a-zA-Z0-9_é]{0,5}(-[a-z0-9]{1,3})?", fullmatch=True),
+).filter(lambda word: word not in RESERVED)
+names = words.map(lambda text: ast.Name(text, NOWHERE))
+paths = (
+    st.lists(words, min_size=1, max_size=3)
+    .map(".".join)
+    .filter(lambda t: t not in RESERVED)
+    .map(lambda text: ast.Name(text, NOWHERE))
+)
+texts = st.text(st.characters(exclude_characters="\n\r\0", exclude_categories=("Cs",)), max_size=12).map(
+    lambda text: ast.Text(text, NOWHERE)
+)
+numbers = st.integers(0, 10**9).map(lambda n: ast.Number(n, NOWHERE))
+UNITS = {"ms": 0.001, "s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+durations = st.builds(
+    lambda n, unit: ast.Duration(float(n) * UNITS[unit], f"{n}{unit}", NOWHERE),
+    st.one_of(st.integers(0, 9999).map(str), st.sampled_from(["0.5", "1.25"])),
+    st.sampled_from(sorted(UNITS)),
+)
+
+
+def maybe(strategy):
+    return st.none() | strategy
+
+
+def many(strategy, least=0, most=3):
+    return st.lists(strategy, min_size=least, max_size=most).map(tuple)
+
+
+def option(key, *operands):
+    return st.tuples(*operands).map(
+        lambda o: ast.Option(ast.Name(key, NOWHERE), tuple(x for x in o if x is not None), NOWHERE)
+    )
+
+
+GUARANTEES = ("idempotent", "null_safe", "rejects_after_cancel")
+guarantees = st.one_of(*(option(key) for key in GUARANTEES))
+retry_word = st.just(ast.Name("retry", NOWHERE))
+options = st.one_of(
+    guarantees,
+    *(option(key) for key in ("pivot", "retriable", "read_only")),
+    option("undo", paths, maybe(paths)),
+    option("retry", numbers),
+    option("timeout", durations),
+    option("register", names),
+    many(names, 1).map(lambda o: ast.Option(ast.Name("after", NOWHERE), o, NOWHERE)),
+)
+policies = st.one_of(
+    *(option(key, names) for key in ("siblings", "failing_step", "undo_order", "register", "on unknown")),
+    option("on undo_failure", names),
+    option("on undo_failure", retry_word, maybe(numbers), maybe(names)),
+)
+error_rules = st.one_of(
+    st.builds(ast.ErrorRule, paths, st.none(), names, st.just(NOWHERE)),
+    st.builds(ast.ErrorRule, paths, numbers, maybe(names), st.just(NOWHERE)),
+)
+receives = st.builds(ast.Receive, paths, st.just(NOWHERE))
+timers = st.builds(ast.Timer, durations, st.just(NOWHERE))
+simple = st.one_of(
+    st.builds(ast.Task, names, maybe(names), many(paths), st.just(NOWHERE)),
+    st.builds(ast.Step, names, maybe(names), many(options), many(error_rules), st.just(NOWHERE)),
+    receives,
+    timers,
+    st.builds(ast.Raise, paths, st.just(NOWHERE)),
+    st.builds(ast.Call, names, st.just(()), st.just(NOWHERE)),
+    st.builds(ast.End, names, st.just(NOWHERE)),
+    st.builds(ast.Abandon, maybe(texts), st.just(NOWHERE)),
+)
+
+
+def compound(statements):
+    blocks = st.builds(ast.Block, many(statements), st.just(NOWHERE))
+    ways = st.builds(ast.Branch, st.none(), st.none(), blocks, st.just(NOWHERE))
+    guarded = st.builds(ast.Branch, texts, st.none(), blocks, st.just(NOWHERE))
+    races = st.builds(ast.Branch, st.none(), receives | timers, blocks, st.just(NOWHERE))
+    handlers = st.one_of(
+        st.builds(ast.Handler, paths, st.none(), blocks, st.just(NOWHERE)),
+        st.builds(ast.Handler, st.just(ast.Name("timeout", NOWHERE)), maybe(durations), blocks, st.just(NOWHERE)),
+    )
+    label = maybe(names)
+    return st.one_of(
+        st.builds(ast.Choice, label, many(guarded, 1), maybe(blocks), st.just(NOWHERE)),
+        st.builds(ast.Either, label, many(ways, 2), st.just(NOWHERE)),
+        st.builds(ast.Parallel, label, many(ways), st.just(NOWHERE)),
+        st.builds(ast.Loop, label, maybe(numbers), st.none(), maybe(texts), blocks, st.just(NOWHERE)),
+        st.builds(ast.Loop, label, maybe(numbers), texts, st.none(), blocks, st.just(NOWHERE)),
+        st.builds(ast.FirstOf, label, many(races, 1), st.just(NOWHERE)),
+        st.builds(ast.Try, label, blocks, many(handlers, 1), st.just(NOWHERE)),
+        st.builds(ast.Call, names, many(handlers), st.just(NOWHERE)),
+    )
+
+
+statements = st.recursive(simple, compound, max_leaves=8)
+blocks = st.builds(ast.Block, many(statements), st.just(NOWHERE))
+
+atoms = st.builds(ast.Atom, paths, st.just(NOWHERE))
+formulas = st.recursive(
+    atoms
+    | st.builds(
+        ast.Compare,
+        many(st.tuples(st.integers(-3, 3), atoms), 1),
+        st.sampled_from(["<=", ">=", "==", "!=", "<", ">"]),
+        numbers,
+        st.just(NOWHERE),
+    ),
+    lambda inner: st.one_of(
+        st.builds(ast.Negation, inner, st.just(NOWHERE)),
+        st.builds(ast.Junction, st.sampled_from(["and", "or"]), many(inner, 2), st.just(NOWHERE)),
+        st.builds(ast.Junction, st.just("implies"), st.tuples(inner, inner), st.just(NOWHERE)),
+    ),
+    max_leaves=8,
+)
+arcs = st.builds(ast.Arc, st.just(""), maybe(numbers), names, st.just(NOWHERE))
+input_arcs = st.one_of(
+    arcs,
+    st.builds(ast.Arc, st.sampled_from(["read", "without"]), maybe(numbers), names, st.just(NOWHERE)),
+    st.builds(ast.Arc, st.just("reset"), st.none(), names, st.just(NOWHERE)),
+)
+items = st.one_of(
+    st.builds(ast.System, names, maybe(texts), st.just(NOWHERE)),
+    st.builds(ast.Service, names, many(guarantees), st.just(NOWHERE)),
+    st.builds(ast.Process, st.just("workflow"), names, st.none(), blocks, st.just(()), st.just(NOWHERE)),
+    st.builds(ast.Process, st.just("saga"), names, maybe(names), blocks, many(policies), st.just(NOWHERE)),
+    st.builds(
+        ast.NetDecl,
+        names,
+        many(st.builds(ast.PlaceDecl, names, maybe(numbers), maybe(numbers), st.just(NOWHERE))),
+        many(st.builds(ast.TransitionDecl, names, many(input_arcs), many(arcs), st.just(NOWHERE))),
+        many(names),
+        st.just(NOWHERE),
+    ),
+    st.builds(
+        ast.Check,
+        many(st.builds(ast.CheckItem, names, many(formulas | numbers), maybe(texts), st.just(NOWHERE)), 1),
+        st.none(),
+        st.none(),
+        st.just(NOWHERE),
+    ),
+    st.builds(
+        ast.Check,
+        many(st.builds(ast.CheckItem, names, many(formulas | numbers), maybe(texts), st.just(NOWHERE)), 1),
+        many(names),
+        maybe(numbers),
+        st.just(NOWHERE),
+    ),
+)
+files = many(items, 1).map(lambda i: ast.File(NOWHERE.source, i))
