@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.analysis.passes import Asks, Pass
+from placet.analysis.replay import run
 from placet.analysis.subject import Exceeds
 from placet.engines.protocol import Needs
 from placet.evidence import Grows, Holds, Inconclusive, Pump, Reach, Reaches, Verdict, Violated
@@ -39,12 +40,12 @@ def over(subject: Subject, seen: Pass, goal: Exceeds) -> Violated | None:
 
 def _shortened(subject: Subject, pump: Pump, goal: Exceeds) -> Trace:
     """The run into the loop and round it until some place holds too much."""
-    run = list(pump.trace)
+    trace = list(pump.trace)
     state = subject.end_state(pump.trace)
     while all(state[p] <= goal.most for p in goal.places):
-        run.append(pump.loop[(len(run) - len(pump.trace)) % len(pump.loop)])
-        state = subject.step(state, run[-1])
-    return tuple(run)
+        trace.append(pump.loop[(len(trace) - len(pump.trace)) % len(pump.loop)])
+        state = run(subject.compiled, state, trace[-1:])
+    return tuple(trace)
 
 
 def _pump(subject: Subject, seen: Pass, places: frozenset[int]) -> tuple[int, Pump] | None:

@@ -8,7 +8,7 @@ from placet.analysis.components import Rows, closure, hopeless, terminal, withou
 from placet.analysis.subject import Exceeds
 from placet.engines.protocol import Needs, Visitor
 from placet.evidence import Proof
-from placet.logic.state import Or, Predicate, at_least
+from placet.logic.state import And, Not, Or, Predicate, at_least
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,26 +33,34 @@ class Asks(NamedTuple):
     reducible: bool = True
 
 
+def key(goal: Goal) -> tuple[object, ...]:
+    """The goal with the names of its kinds: as bare tuples a conjunction and a disjunction of the same parts are equal."""
+    if isinstance(goal, (And, Or)):
+        return (type(goal).__name__, *(key(part) for part in goal.of))
+    if isinstance(goal, Not):
+        return ("Not", key(goal.of))
+    return (type(goal).__name__, *goal)
+
+
 class Pass:
-    """What one exploration tells. Goals are looked up by their text: `And` and `Or` of the same parts are equal tuples."""
+    """What one exploration tells."""
 
     def __init__(self, subject: Subject, wanted: Sequence[Asks], reduced: Reduced | None = None) -> None:
         self.subject = subject
         self.reduced = reduced
-        self._index: dict[str, int] = {}
+        self._index: dict[tuple[object, ...], int] = {}
         self.visitors: list[Visitor] = []
         for asks in wanted:
             for goal, needs in asks.goals:
                 self._enter(goal, needs)
-        self._doomed: dict[str, bytearray] = {}
+        self._doomed: dict[tuple[object, ...], bytearray] = {}
         self._rows: Rows | None = None
         self._terminal: list[list[int]] | None = None
         self.seen: Exploration
         self.coverage: Coverage | None = None
 
     def _enter(self, goal: Goal, needs: Needs) -> None:
-        key = repr(goal)
-        at = self._index.setdefault(key, len(self.visitors))
+        at = self._index.setdefault(key(goal), len(self.visitors))
         if at == len(self.visitors):
             self.visitors.append(Visitor(self._translate(goal), needs))
         elif needs is Needs.EDGES or self.visitors[at].needs is Needs.FIRST:
@@ -82,11 +90,11 @@ class Pass:
 
     def first(self, goal: Goal) -> int:
         """The first state with the goal, or -1."""
-        return self.seen.found[self._index[repr(goal)]]
+        return self.seen.found[self._index[key(goal)]]
 
     def goal_states(self, goal: Goal) -> Sequence[int]:
         """By state, 1 where the goal holds."""
-        return self.seen.holds(self._index[repr(goal)])
+        return self.seen.holds(self._index[key(goal)])
 
     def trace(self, state: int) -> Trace:
         """A firing sequence of the unreduced net to a state."""
@@ -117,10 +125,10 @@ class Pass:
 
     def doomed(self, goal: Goal) -> bytearray:
         """By state, 1 where it is certain that no state with the goal can be reached. Right for partial passes too."""
-        key = repr(goal)
-        if key not in self._doomed:
-            self._doomed[key] = hopeless(self.rows, self.goal_states(goal))
-        return self._doomed[key]
+        name = key(goal)
+        if name not in self._doomed:
+            self._doomed[name] = hopeless(self.rows, self.goal_states(goal))
+        return self._doomed[name]
 
     def terminal(self) -> list[list[int]]:
         """The terminal strongly connected sets that were seen whole."""

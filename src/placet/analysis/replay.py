@@ -1,6 +1,6 @@
 """Every violation is shown again, claim and all, on the unreduced net, by code that no engine and no reduction shares.
 
-Traces are fired by `net/firing.py`. Claims about all that is reachable (a goal out of reach, a step that never happens)
+Traces are fired by the rule of `net/firing.py`, written out for long ones. Claims about all that is reachable (a goal out of reach, a step that never happens)
 get a small search of their own over sparse markings, up to a limit; past it, what could not be checked is named.
 """
 
@@ -22,14 +22,15 @@ from placet.evidence import (
     Strands,
 )
 from placet.logic.state import And, Dead, Fireable, Linear, Not, Or, Predicate, compare, evaluate, support
-from placet.net.firing import enabled, fire_state
+from placet.net.firing import enabled
 from placet.net.roles import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from placet.compiled import Compiled
-    from placet.evidence import Certificate, State, Trace, Violated
+    from placet.evidence import Certificate, State, Violated
+    from placet.net.core import Net
     from placet.net.observer import Observer
 
 LIMIT = 100_000  # states of the search for claims about all that is reachable
@@ -52,7 +53,7 @@ def replay(compiled: Compiled, violated: Violated, limit: int = LIMIT) -> Replay
     if isinstance(claim, Reaches) and isinstance(witness, Reach):
         return _reaches(compiled, claim, witness)
     if isinstance(claim, Strands) and isinstance(witness, NoReturn):
-        end = _run(compiled, compiled.start, witness.trace)
+        end = run(compiled, compiled.start, witness.trace)
         return _out_of_reach(compiled, end, claim.goal, limit, without=_faults(compiled))
     if isinstance(claim, NeverHolds) and isinstance(witness, Never):
         return _never(compiled, claim, witness.certificate, limit)
@@ -63,14 +64,44 @@ def replay(compiled: Compiled, violated: Violated, limit: int = LIMIT) -> Replay
     raise EvidenceError(f"a witness `{type(witness).__name__}` cannot show a claim `{type(claim).__name__}`")
 
 
-def _run(compiled: Compiled, state: State, trace: Trace) -> State:
-    count = len(compiled.net.transitions)
+def run(compiled: Compiled, state: State, trace: Sequence[int]) -> State:
+    """The state after a firing sequence, by the firing rule; only what a firing touches is looked at.
+
+    Raises EvidenceError at the first transition that is not enabled. O(places + arcs of the trace).
+    """
+    net, after = compiled.net, list(state)
+    count = len(net.places)
+    capacity = dict(net.capacity)
+    crowded = any(state[p] > most for p, most in net.capacity)  # then every transition must mend it
+    watching: dict[int, list[tuple[int, Observer]]] = {}
+    for i, o in enumerate(compiled.observers, count):
+        for t in {t for t, _ in o.deltas}:
+            watching.setdefault(t, []).append((i, o))
     for number, t in enumerate(trace, 1):
-        after = fire_state(compiled.net, compiled.observers, state, t) if 0 <= t < count else None
-        if after is None:
+        if not 0 <= t < len(net.transitions) or not _marked(net, after, t):
             raise EvidenceError(f"step {number} of the counterexample, transition {t}, is not enabled")
-        state = after
-    return state
+        for p, w in net.pre[t]:
+            after[p] -= w
+        for p in net.reset[t]:
+            after[p] = 0
+        for p, w in net.post[t]:
+            after[p] += w
+        touched = capacity if crowded else [p for p, _ in net.post[t] if p in capacity] if capacity else ()
+        if any(after[p] > capacity[p] for p in touched):
+            raise EvidenceError(
+                f"step {number} of the counterexample, transition {t}, fills a place beyond its capacity"
+            )
+        for i, o in watching.get(t, ()):
+            after[i] = o.step(after[i], t)
+    return tuple(after)
+
+
+def _marked(net: Net, marking: Sequence[int], t: int) -> bool:
+    return (
+        all(marking[p] >= w for p, w in net.pre[t])
+        and all(marking[p] >= w for p, w in net.read[t])
+        and all(marking[p] < w for p, w in net.inhibit[t])
+    )
 
 
 def _holds(compiled: Compiled, predicate: Predicate, state: State) -> bool:
@@ -83,7 +114,7 @@ def _faults(compiled: Compiled) -> frozenset[int]:
 
 
 def _reaches(compiled: Compiled, claim: Reaches, witness: Reach) -> Replayed:
-    if not _holds(compiled, claim.predicate, _run(compiled, compiled.start, witness.trace)):
+    if not _holds(compiled, claim.predicate, run(compiled, compiled.start, witness.trace)):
         raise EvidenceError("the counterexample does not end in a state of the kind that it should show")
     return Replayed()
 
@@ -91,8 +122,8 @@ def _reaches(compiled: Compiled, claim: Reaches, witness: Reach) -> Replayed:
 def _grows(compiled: Compiled, claim: Grows, witness: Pump) -> Replayed:
     """The loop can be repeated: nothing has become less, and what its transitions test for absence is as before."""
     net, loop = compiled.net, witness.loop
-    before = _run(compiled, compiled.start, witness.trace)
-    after = _run(compiled, before, loop)
+    before = run(compiled, compiled.start, witness.trace)
+    after = run(compiled, before, loop)
     count = len(net.places)
     if not 0 <= claim.place < count or after[claim.place] <= before[claim.place]:
         raise EvidenceError("the loop does not add to the place that should grow")
@@ -109,14 +140,14 @@ def _grows(compiled: Compiled, claim: Grows, witness: Pump) -> Replayed:
 def _cycles(compiled: Compiled, claim: Cycles, witness: Lasso, limit: int) -> Replayed:
     if not witness.loop:
         raise EvidenceError("the loop is empty")
-    start = state = _run(compiled, compiled.start, witness.trace)
+    start = state = run(compiled, compiled.start, witness.trace)
     # an end may fill up in the loop of a net whose final markings are any sinks: what is claimed does not ask how far
-    opposite = claim.escape is not None and repr(claim.throughout) == repr(Not(claim.escape))
+    opposite = compiled.final.any_sink and repr(claim.throughout) == repr(Not(claim.escape or claim.throughout))
     idle = _inert(compiled) if opposite else frozenset()
     for t in witness.loop:
         if not _holds(compiled, claim.throughout, state):
             raise EvidenceError("what should hold throughout the loop does not")
-        state = _run(compiled, state, (t,))
+        state = run(compiled, state, (t,))
     if any(a != b for i, (a, b) in enumerate(zip(start, state, strict=True)) if i not in idle):
         raise EvidenceError("the loop does not lead back to where it began")
     if claim.escape is None:
@@ -255,7 +286,7 @@ class _Moves:
                     self._watching.setdefault(t, []).append((i, o))
         heaviest = max((w for side in (net.pre, net.post) for arcs in side for _, w in arcs), default=1)
         self._bits = max(heaviest, *start, 127).bit_length() + (limit + 1).bit_length() + 2
-        self._delta = [self._effect(t) for t in range(len(net.transitions))]
+        self._delta: dict[int, int] = {}
 
     def _effect(self, t: int) -> int:
         total = 0
@@ -263,6 +294,7 @@ class _Moves:
             for p, w in side:
                 if p not in self._idle:
                     total += sign * w << self._bits * p
+        self._delta[t] = total
         return total
 
     def key(self, state: dict[int, int]) -> int:
@@ -271,7 +303,8 @@ class _Moves:
 
     def key_after(self, state: dict[int, int], key: int, t: int) -> int:
         """The number of the state after an enabled transition has fired."""
-        key += self._delta[t]
+        delta = self._delta.get(t)
+        key += self._effect(t) if delta is None else delta
         if self._net.reset[t]:
             taken = dict(self._net.pre[t])
             for p in self._net.reset[t]:

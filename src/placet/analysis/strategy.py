@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from placet.engines.protocol import Engine, Progress, Stop
 
 FIRST_STATES = 20_000  # of the first pass, over the net as it is
+FIRST_CELLS = 1_500_000  # states times places and transitions of that pass
 FIRST_PLACES = 2_000  # with more than these the net is reduced before any pass
 
 _OPTIONS = {"states": "--budget-states", "bytes": "--budget-mb", "seconds": "--budget-seconds"}
@@ -112,7 +113,8 @@ class _Decision:
         if self._options.reduce and len(subject.net.places) > FIRST_PLACES:
             reducing, rest = [o for o in left if o.asks.reducible], [o for o in left if not o.asks.reducible]
         else:
-            first = min(states, FIRST_STATES) if self._options.reduce else states
+            width = len(subject.net.places) + len(subject.net.transitions)
+            first = min(states, FIRST_STATES, FIRST_CELLS // max(1, width)) if self._options.reduce else states
             last = self._pass(subject, left, budget._replace(states=first))
             left = self._judge(last, left)
             final = last.stop is not None and (last.stop.budget != "states" or first == states)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from placet.analysis.replay import run
 from placet.logic.state import And, Linear, Or, Predicate, at_least, support
-from placet.net.firing import fire_state
 from placet.net.observer import Observer
 from placet.net.roles import Kind
 
@@ -38,14 +38,10 @@ class Subject(NamedTuple):
     compiled: Compiled
     net: Net  # that of `compiled`, perhaps with its sinks cut off; transitions have the same numbers
     observers: tuple[Observer, ...]  # those of `compiled`, then perhaps one more
-    goal: Predicate  # the final markings, to search for
+    final: Predicate  # the final markings, to claim things about
+    goal: Predicate  # the same for `net`, to search for
     cut: frozenset[int]  # sinks that nothing leads to any more
     faults: frozenset[int]  # transitions that never rescue a run
-
-    @property
-    def final(self) -> Predicate:
-        """The final markings, to claim things about."""
-        return self.compiled.final.predicate(self.compiled.initial)
 
     @property
     def has_final(self) -> bool:
@@ -58,27 +54,19 @@ class Subject(NamedTuple):
         return frozenset(p for p, kind in enumerate(classes) if kind in kinds and p not in self.cut)
 
     def end_state(self, trace: Trace) -> tuple[int, ...]:
-        """The state of the uncut net after a firing sequence. Raises ValueError where it cannot be fired."""
-        state = self.compiled.start
-        for t in trace:
-            state = self.step(state, t)
-        return state
-
-    def step(self, state: tuple[int, ...], transition: int) -> tuple[int, ...]:
-        """The state of the uncut net after one firing. Raises ValueError where the transition is not enabled."""
-        after = fire_state(self.compiled.net, self.compiled.observers, state, transition)
-        if after is None:
-            raise ValueError(f"transition {transition} is not enabled")
-        return after
+        """The state of the uncut net after a firing sequence. Raises EvidenceError where it cannot be fired."""
+        return run(self.compiled, self.compiled.start, trace)
 
 
 def whole(compiled: Compiled) -> Subject:
     """The net as it is."""
+    final = compiled.final.predicate(compiled.initial)
     return Subject(
         compiled,
         compiled.net,
         compiled.observers,
-        compiled.final.predicate(compiled.initial),
+        final,
+        final,
         frozenset(),
         fault_transitions(compiled),
     )
@@ -106,7 +94,8 @@ def without_sinks(compiled: Compiled) -> Subject:
     net = compiled.net
     post = tuple(tuple((p, w) for p, w in arcs if p not in cut) for arcs in net.post)
     count = len(net.places)
-    final = compiled.final.predicate(compiled.initial)
+    everything = whole(compiled)
+    final = everything.final
     parts = final.of if isinstance(final, And) else (final,)
     rest = [part for part in parts if not _asks(part, cut)]
     watch: tuple[Observer, ...] = ()
@@ -116,7 +105,7 @@ def without_sinks(compiled: Compiled) -> Subject:
         started = int(any(compiled.initial[p] for p in cut))
         watch = (Observer("#arrived", "some end has been reached", arrivals, 0, 1, started),)
         rest.append(Linear(((count + len(compiled.observers), 1),), ">=", 1))
-    return whole(compiled)._replace(
+    return everything._replace(
         net=net._replace(post=post), observers=(*compiled.observers, *watch), goal=And(tuple(rest)), cut=cut
     )
 
