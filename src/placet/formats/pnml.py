@@ -16,7 +16,6 @@ from placet.errors import UsageError
 from placet.evidence import Assumptions
 from placet.formats.pnml_net import NetReader, item_id
 from placet.formats.pnml_tree import parse
-from placet.formats.pnml_write import losses, write
 from placet.formats.xml_walk import attribute_span, tag_span
 from placet.net.final import Final, PlaceClass
 from placet.net.roles import PLAIN, Roles
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from placet.formats.pnml_tree import Item
     from placet.net.core import Marking, Net
     from placet.source import SourceFile, Span
-
-__all__ = ["VARIANTS", "losses", "read", "read_all", "write"]
 
 VARIANTS = ("", "any-sink")
 
@@ -81,6 +78,20 @@ def read_all(source: SourceFile, *, final: str = "") -> tuple[tuple[Compiled, ..
             message = f"{reader.unlisted} further problems of the net `{reader.subject}` are not listed"
             problems.append(Diagnostic("P516", "note", message, path=source.path))
     return tuple(nets), tuple(problems)
+
+
+def write(compiled: Compiled) -> str:
+    """The net as a PNML document, which `read` gives back as the same net; see `formats.pnml_write`."""
+    from placet.formats import pnml_write
+
+    return pnml_write.write(compiled)
+
+
+def losses(compiled: Compiled) -> tuple[Diagnostic, ...]:
+    """A note for each thing of the model that PNML has no room for."""
+    from placet.formats import pnml_write
+
+    return pnml_write.losses(compiled)
 
 
 def _compiled(reader: NetReader, read: Read, variant: str) -> Compiled:

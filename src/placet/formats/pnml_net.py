@@ -37,10 +37,12 @@ class Read(NamedTuple):
 
 def item_id(item: Item) -> str:
     """The id in the net: the one of the file, or the one that `formats.pnml_write` could not write as such."""
+    kept = item.own.get("id")
+    if kept is None:
+        return item.attributes["id"]
     from urllib.parse import unquote
 
-    kept = item.own.get("id")
-    return unquote(kept, errors="surrogatepass") if kept is not None else item.attributes["id"]
+    return unquote(kept, errors="surrogatepass")
 
 
 def _shown(text: str) -> str:
