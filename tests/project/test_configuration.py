@@ -162,3 +162,11 @@ def test_without_a_repository_only_the_working_folder_counts(project):
 def test_a_file_that_is_not_text_is_a_diagnostic(project):
     (project / "placet.toml").write_bytes(b"\xff")
     assert [d.code for d in load()[1]] == ["P605"]
+
+
+def test_the_page_shows_every_setting_and_is_right(checkout):
+    page = (checkout / "docs" / "configuration.md").read_text(encoding="utf-8")
+    (example,) = [part.partition("```")[0] for part in page.split("```toml\n")[1:]]
+    configuration, found = parsed(example)
+    assert found == ()
+    assert None not in configuration

@@ -77,9 +77,10 @@ def run_options(configuration: Configuration, given: dict[str, Any]) -> Options:
         value = given.get(name)
         return getattr(configuration, name) if value is None else value
 
-    checks = tuple(_listed(given["checks"])) if given.get("checks") else configuration.checks
+    asked = tuple(_listed(given["checks"])) if given.get("checks") else ()
     return Options(
-        checks=_known_checks(checks),
+        checks=_known_checks(asked, "--check")
+        or _known_checks(configuration.checks, f"`checks` in {configuration.path}"),
         budget=_budget(chosen),
         hypothesis=_hypothesis(chosen),
         reduce=not given.get("no_reduce"),
@@ -109,7 +110,7 @@ def _budget(chosen: Callable[[str], Any]) -> Budget:
     )
 
 
-def _known_checks(checks: tuple[str, ...]) -> tuple[str, ...]:
+def _known_checks(checks: tuple[str, ...], where: str) -> tuple[str, ...]:
     if not checks:
         return ()
     from placet.analysis.check import CHECKS
@@ -121,7 +122,7 @@ def _known_checks(checks: tuple[str, ...]) -> tuple[str, ...]:
 
             near = get_close_matches(check, CHECKS, 1)
             hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(CHECKS)}"
-            raise click.BadParameter(f"there is no check `{check}`; {hint}", param_hint="--check")
+            raise click.BadParameter(f"there is no check `{check}`; {hint}", param_hint=where)
     return tuple(dict.fromkeys(checks))
 
 

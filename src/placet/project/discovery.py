@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     Excluded = Callable[[str], bool]
 
-SUFFIXES = (".placet", ".pnml")
-
 VENDORED = frozenset(
     (
         *("node_modules", "bower_components", "vendor", "third_party", "site-packages", "dist-packages"),
@@ -37,12 +35,15 @@ class Found(NamedTuple):
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def discover(paths: Sequence[str], exclusion: Exclusion = NOTHING, suffixes: tuple[str, ...] = SUFFIXES) -> Found:
+def discover(paths: Sequence[str], exclusion: Exclusion = NOTHING) -> Found:
     """The model files that `paths` mean. A path below a given folder is that folder as given and the rest below it.
 
     A folder or pattern that means no model is an error (P601), a folder that cannot be read too (P603); a file that
     cannot be read is left to its reader, so that it is reported in its place.
     """
+    from placet.formats.registry import suffixes as readable
+
+    suffixes = readable()
     diagnostics: list[Diagnostic] = []
     files: dict[str, str] = {}  # by normal path: a file named twice is read once, under its first name
     excluded = matcher(exclusion)
