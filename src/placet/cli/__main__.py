@@ -35,9 +35,9 @@ def _run(given: list[str]) -> int:
         sys.stdout.write(overview())
         return exit_codes.PROVED if given else exit_codes.UNUSABLE
     if given == ["--version"]:
-        from placet import __version__
+        from placet.cli.commands import version
 
-        print(f"placet {__version__}")
+        print(version())
         return exit_codes.PROVED
     from placet.cli.group import run
 

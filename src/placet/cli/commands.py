@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import sys
+
 COMMANDS = {
     "verify": "Check models: the main job.",
     "explain": "What a check or a diagnostic means, and what to do.",
@@ -40,3 +42,8 @@ def overview() -> str:
     """The page that `placet --help` prints."""
     width = max(map(len, COMMANDS))
     return _HEAD + "".join(f"  {name:{width}}  {text}\n" for name, text in COMMANDS.items()) + _TAIL
+
+
+def version() -> str:
+    """What `placet --version` prints; the package itself is asked, which is loaded whenever a part of it is."""
+    return f"placet {sys.modules['placet'].__version__}"

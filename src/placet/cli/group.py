@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from placet.cli import exit_codes
-from placet.cli.commands import COMMANDS, overview
+from placet.cli.commands import COMMANDS, overview, version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,9 +73,7 @@ def _debugging(ctx: click.Context, _param: click.Parameter, value: bool) -> None
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
     if value:
-        from placet import __version__
-
-        click.echo(f"placet {__version__}")
+        click.echo(version())
         ctx.exit()
 
 
