@@ -35,7 +35,7 @@ def sound(compiled):
     return all(graph.reach(s) & graph.where(final) for s in graph.edges)
 
 
-@settings(max_examples=800)
+@settings(max_examples=500)
 @given(workflow_nets(breaks=1))
 def test_sound_by_its_definition(compiled):
     compiled = any_sink(compiled)

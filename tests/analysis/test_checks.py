@@ -68,12 +68,12 @@ def check_workflow(compiled, options):
 
 
 class TestWorkflowNets:
-    @settings(max_examples=700)
+    @settings(max_examples=400)
     @given(workflow_nets())
     def test_as_they_are(self, compiled):
         check_workflow(compiled, Options(reduce=False))
 
-    @settings(max_examples=700)
+    @settings(max_examples=400)
     @given(workflow_nets(blocks=6))
     def test_reduced_at_once(self, compiled):
         import placet.analysis.strategy as strategy
@@ -103,7 +103,7 @@ class TestWorkflowNets:
 
 
 class TestPlainNets:
-    @settings(max_examples=500)
+    @settings(max_examples=300)
     @given(any_nets(), st.data())
     def test_checks_without_an_end(self, marked, data):
         net, initial = marked
@@ -136,7 +136,7 @@ class TestPlainNets:
         agrees(verdicts[7], all(properties.live(graph, t) for t in range(len(net.transitions))))
         agrees(verdicts[8], properties.live(graph, transition))
 
-    @settings(max_examples=500)
+    @settings(max_examples=300)
     @given(cases())
     def test_never_and_possible(self, case):
         (net, initial), watch, predicate = case
@@ -179,7 +179,7 @@ class TestPlainNets:
 
 
 class TestUnboundedNets:
-    @settings(max_examples=500)
+    @settings(max_examples=300)
     @given(any_nets())
     def test_boundedness_of_plain_nets_is_decided(self, marked):
         net, initial = marked
@@ -194,7 +194,7 @@ class TestUnboundedNets:
             assert not graph.whole
             assert verdict.culprits == (verdict.claim.place,)
 
-    @settings(max_examples=500)
+    @settings(max_examples=300)
     @given(any_nets(), st.data())
     def test_nothing_is_claimed_that_a_part_of_the_graph_refutes(self, marked, data):
         net, initial = marked

@@ -77,7 +77,7 @@ def tampered(draw, trace, transitions):
 class TestTampered:
     """A changed witness is accepted exactly where it shows the claim all the same, by the definitions."""
 
-    @settings(max_examples=600)
+    @settings(max_examples=400)
     @given(cases(), st.data())
     def test_reach(self, case, data):
         (net, initial), watch, predicate = case
@@ -92,7 +92,7 @@ class TestTampered:
         expected = end is not None and graph.holds(predicate, end)
         assert (shown(compiled, Reaches(predicate), Reach(trace)) is not None) == expected
 
-    @settings(max_examples=600)
+    @settings(max_examples=400)
     @given(workflow_nets(), st.data())
     def test_no_return(self, compiled, data):
         net, final = compiled.net, compiled.final.predicate(compiled.initial)
@@ -105,7 +105,7 @@ class TestTampered:
         expected = end is not None and not graph.reach(end) & graph.where(final)
         assert (shown(compiled, Strands(final), NoReturn(trace, 1)) is not None) == expected
 
-    @settings(max_examples=500)
+    @settings(max_examples=300)
     @given(any_nets(), st.data())
     def test_pump(self, marked, data):
         net, initial = marked
@@ -124,7 +124,7 @@ class TestTampered:
         counts = [fires(compiled, trace + loop * times)[place] for times in range(6)]
         assert all(b > a for a, b in zip(counts, counts[1:], strict=False))
 
-    @settings(max_examples=500)
+    @settings(max_examples=300)
     @given(workflow_nets(blocks=5), st.data())
     def test_lasso(self, compiled, data):
         net, final = compiled.net, compiled.final.predicate(compiled.initial)
@@ -163,7 +163,7 @@ class TestTampered:
         expected = not any(properties.relaxed_sound(graph, final, [(t,)]) for t in step)
         assert (shown(compiled, claim, Never(Certificate("closed set"))) is not None) == expected
 
-    @settings(max_examples=500)
+    @settings(max_examples=300)
     @given(any_nets(), st.data())
     def test_siphons(self, marked, data):
         net, initial = marked

@@ -71,7 +71,7 @@ def reach(rows, start):
     return seen
 
 
-@settings(max_examples=1000)
+@settings(max_examples=600)
 @given(graphs(), st.data())
 def test_graph_algorithms(rows, data):
     ahead = [reach(rows, i) for i in range(rows.states)]
@@ -119,7 +119,7 @@ def test_a_long_way_back_is_found():
     assert not any(hopeless(mixed, [int(i == order[-1]) for i in range(10)]))
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(st.one_of(weighted_nets(max_places=4), nets(max_places=4, weights=2, reads=True)))
 def test_coverability_decides_boundedness_and_what_can_fire(marked):
     net, initial = marked

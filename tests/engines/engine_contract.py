@@ -54,7 +54,7 @@ class EngineContract:
         net, initial = marked
         return self.engine.explore(net, initial, observers, visitors, budget, progress)
 
-    @settings(max_examples=700)
+    @settings(max_examples=400)
     @given(cases())
     def test_states_edges_bounds_and_first_states_are_the_textbook_s(self, case):
         marked, observers, predicate = case
@@ -120,7 +120,7 @@ class EngineContract:
         assert watched.bounds == bare.bounds
         assert watched.fired == bare.fired
 
-    @settings(max_examples=500)
+    @settings(max_examples=300)
     @given(st.one_of(plain_nets(), weighted_nets(), full_nets(), any_nets()))
     def test_unbounded_only_where_the_loop_can_be_repeated(self, marked):
         net, initial = marked
