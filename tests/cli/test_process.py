@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -172,3 +173,40 @@ def test_a_quick_run_shows_no_progress(here):
     text = on_a_terminal(["verify", "--color", "never", "small.placet"])
     assert "\x1b" not in text
     assert "placet: " in text
+
+
+@pytest.mark.parametrize(
+    ("line", "word", "offered"),
+    [
+        ("placet ver", 1, "verify"),
+        ("placet verify --fo", 2, "--format"),
+        ("placet verify --format j", 3, "junit"),
+        ("placet explain p60", 2, "P602"),
+        ("placet verify --level L", 3, "L1"),
+    ],
+)
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_completion(here, line, word, offered, shell):
+    asked = {"COMP_WORDS": line, "COMP_CWORD": str(word), "_PLACET_COMPLETE": f"{shell}_complete"}
+    run = subprocess.run(PLACET, env={**os.environ, **asked}, capture_output=True, text=True, check=True)
+    assert offered in re.split(r"[,\n]", run.stdout)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only some systems have it")
+@pytest.mark.parametrize("redirection", ["> /dev/full", "--output /dev/full"])
+def test_a_full_disk_is_no_fault_of_placet(here, redirection):
+    command = f"{sys.executable} -m placet verify small.placet {redirection}"
+    run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (2, "error: the system says: no space left on device\n")
+
+
+def test_closed_streams(here):
+    command = f"{sys.executable} -m placet verify small.placet >&- 2>&-"
+    assert subprocess.run(["bash", "-c", command], check=False).returncode == 0
+
+
+def test_a_working_folder_that_is_gone(here):
+    command = f"mkdir gone; cd gone; rmdir ../gone; {sys.executable} -m placet verify ."
+    run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "error: the system says: no such file or directory" in run.stderr

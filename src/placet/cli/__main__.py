@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+COMPLETE = "_PLACET_COMPLETE"  # how a shell asks for completions, as click has it
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and give its exit status. Raises nothing but SystemExit out of the interpreter itself."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who called us
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - for the whole process
     try:
         status = _run(given)
         sys.stdout.flush()
@@ -29,6 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(given: list[str]) -> int:
+    if COMPLETE in os.environ:
+        from placet.cli.group import complete
+
+        return complete(os.environ[COMPLETE])
     if given in (["--help"], ["-h"], []):
         from placet.cli.commands import overview
 
@@ -48,7 +59,7 @@ def _failed(problem: Exception, *, debug: bool) -> int:
     from placet.cli.failures import fault, refusal
     from placet.errors import EvidenceError, PlacetError
 
-    if isinstance(problem, PlacetError) and not isinstance(problem, EvidenceError):
+    if isinstance(problem, (PlacetError, OSError)) and not isinstance(problem, EvidenceError):
         refusal(problem)
         return exit_codes.UNUSABLE
     fault(problem, debug=debug)
@@ -57,7 +68,6 @@ def _failed(problem: Exception, *, debug: bool) -> int:
 
 def _close_quietly() -> None:
     """Point standard output at nothing, so that the interpreter's last flush does not complain."""
-    import os
     from contextlib import suppress
 
     with suppress(OSError, ValueError):

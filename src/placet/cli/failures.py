@@ -19,6 +19,9 @@ def refusal(problem: Exception) -> None:
     """Say why the input cannot be used: its diagnostics, or the message."""
     if isinstance(problem, ModelError) and problem.diagnostics:
         show(problem.diagnostics)
+    elif isinstance(problem, OSError) and problem.strerror:
+        where = f": `{problem.filename}`" if problem.filename else ""
+        print(f"error: the system says: {problem.strerror.lower()}{where}", file=sys.stderr)
     else:
         print(f"error: {problem}", file=sys.stderr)
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DEBUG = "placet.debug"
-_COMPLETE = "_PLACET_COMPLETE"
 
 
 class Lazy(click.Group):
@@ -84,12 +83,15 @@ def group() -> None:
     """Proves or refutes that a workflow or saga cannot get stuck, lose money or half-undo."""
 
 
+def complete(instruction: str) -> int:
+    """Answer a shell that completes a command line."""
+    from click.shell_completion import shell_complete
+
+    return shell_complete(group, {}, "placet", "_PLACET_COMPLETE", instruction)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; usage errors are printed here, every other exception is the caller's."""
-    if _COMPLETE in os.environ:
-        from click.shell_completion import shell_complete
-
-        return shell_complete(group, {}, "placet", _COMPLETE, os.environ[_COMPLETE])
     try:
         with group.make_context("placet", list(arguments)) as context:
             status = group.invoke(context)
