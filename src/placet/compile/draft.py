@@ -24,7 +24,7 @@ CONTROL = PlaceClass.CONTROL
 CHANNEL = PlaceClass.CHANNEL
 RECORD = PlaceClass.RECORD
 
-LIMIT = 2_000_000  # places and transitions; beyond it no engine could do anything with the net
+LIMIT = 1_000_000  # places and transitions; beyond it no engine could do anything with the net
 
 
 class TooLargeError(Exception):

@@ -307,7 +307,7 @@ class _Drawing:
         if isinstance(other, Gateway) and other.kind == "inclusive" and self.skips(other) is not None:
             return True
         self.agenda.report(
-            "P405", "error", f"the inclusive join `{name_of(node.id)}` has no split that starts all that it joins", node.span,
+            "P403", "error", f"the inclusive join `{name_of(node.id)}` has no split that starts all that it joins", node.span,
             help="pair each inclusive split with one join that all its ways lead to",
         )  # fmt: skip
         return False

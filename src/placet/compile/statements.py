@@ -207,7 +207,7 @@ def rounds_of(agenda: Agenda, stmt: Loop, path: str) -> int:
     agenda.bounds[path] = UNROLL
     agenda.unjustified = True
     agenda.report(
-        "P401", "warning", f"the loop around saga steps has no bound, {UNROLL} rounds are considered", stmt.span,
+        "P216", "warning", f"the loop around saga steps has no bound, {UNROLL} rounds are considered", stmt.span,
         help="write `at_most N`",
     )  # fmt: skip
     return UNROLL

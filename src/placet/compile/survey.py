@@ -100,7 +100,7 @@ class Survey:
         self.recursive.add(id(call))
         self.diagnostics.append(
             Diagnostic(
-                "P402",
+                "P211",
                 "error",
                 f"`{call.target}` calls itself, directly or through others",
                 call.span,

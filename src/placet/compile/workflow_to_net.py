@@ -8,9 +8,9 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
-from placet.compile import saga_scopes, saga_to_net, scopes, statements
+from placet.compile import draft, saga_scopes, saga_to_net, scopes, statements
 from placet.compile.call_net import step
-from placet.compile.draft import LIMIT, TooLargeError
+from placet.compile.draft import TooLargeError
 from placet.compile.env import Agenda, Frame
 from placet.compile.graph_to_net import graph
 from placet.compile.survey import Survey, concurrent
@@ -59,7 +59,7 @@ SAGA: Dispatch = {
 def process_to_net(process: ir.Process, processes: Mapping[str, ir.Process]) -> tuple[Compiled, tuple[Diagnostic, ...]]:
     """The net of a process, without queries and observers. Linear in the size of the net.
 
-    `processes` are those that may be called, by id. A model that unrolls to more than LIMIT elements gives an empty net
+    `processes` are those that may be called, by id. A model that unrolls to more than `draft.LIMIT` elements gives an empty net
     and a diagnostic. The cyclic collector rests meanwhile: nothing made here is garbage before the end, and walking it
     again and again took two thirds of the time of a saga of 20,000 steps.
     """
@@ -85,7 +85,7 @@ def _compile(process: ir.Process, processes: Mapping[str, ir.Process]) -> tuple[
         agenda.run()
     except TooLargeError:
         large = Diagnostic(
-            "P404", "error", f"`{frame.name}` becomes a net of more than {LIMIT:,} places and transitions", process.span,
+            "P217", "error", f"`{frame.name}` becomes a net of more than {draft.LIMIT:,} places and transitions", process.span,
             help="lower the bounds of its loops and retries, or call fewer processes within each other",
         )  # fmt: skip
         agenda = Agenda(survey, PLAIN, SAGA)
