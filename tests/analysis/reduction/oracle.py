@@ -33,7 +33,7 @@ class Graph:
     """All states (marking, counters of the observed transitions), edges, shortest traces; None from `of` past the limit."""
 
     @classmethod
-    def of(cls, net, initial, observers=(), limit=300):
+    def of(cls, net, initial, observers=(), limit=300, most=12, places=None):
         self = cls()
         self.net, width = net, len(net.places)
         start = (*initial, *(o.initial for o in observers))
@@ -41,7 +41,8 @@ class Graph:
         queue = deque([start])
         while queue:
             state = queue.popleft()
-            if len(self.trace) > limit or max(state[:width], default=0) > 12:
+            counts = state[:width] if places is None else [state[p] for p in places]
+            if len(self.trace) > limit or max(counts, default=0) > most:
                 return None
             found = []
             for t in enabled(net, state[:width]):

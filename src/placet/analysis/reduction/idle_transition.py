@@ -11,6 +11,7 @@ Lifting: the trace is the same. Account: `t` can fire exactly when `u` can.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from placet.analysis.reduction.rule import Rule
@@ -27,7 +28,7 @@ def apply(work: Work, t: int) -> bool:
     if not pre or pre != work.post[t] or work.fixed[t] or work.odd_transition[t]:
         return False
     rivals = min((work.consumers[p] for p in pre), key=len)
-    for u in list(rivals)[: CANDIDATES + 1]:
+    for u in islice(rivals, CANDIDATES + 1):
         if u != t and work.fixed[u] < 2 and work.pre[u] == pre and work.unconditional(u):
             work.count("idle transition")
             work.also.setdefault(work.stands_for[u], []).append(work.stands_for[t])

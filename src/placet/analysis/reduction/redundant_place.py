@@ -13,6 +13,7 @@ Lifting: the trace is the same. Account: the transitions are the same.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from placet.analysis.reduction.rule import Rule
@@ -36,7 +37,7 @@ def apply(work: Work, p: int) -> bool:
     if not consumers:
         return False
     narrow = min(consumers, key=lambda t: len(work.pre[t]))
-    for q in list(work.pre[narrow])[: CANDIDATES + 1]:
+    for q in islice(work.pre[narrow], CANDIDATES + 1):
         if q != p and not work.odd_place[q] and _serves(work, p, q):
             alike = _alike(work, p, q)
             c = work.tokens[p] - work.tokens[q]

@@ -12,6 +12,7 @@ marking between `a` and `b` was reachable before. Lifting: the trace is the same
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from placet.analysis.reduction.rule import Rule
@@ -30,7 +31,7 @@ def apply(work: Work, t: int) -> bool:
     rivals = min((work.consumers[p] for p in pre), key=len)
     if len(rivals) < 2:
         return False
-    for a in list(rivals)[:CANDIDATES]:
+    for a in islice(rivals, CANDIDATES):
         if a != t and work.pre[a] == pre and not work.fixed[a] and work.unconditional(a) and _completed(work, t, a):
             work.count("shortcut transition")
             work.also.setdefault(work.stands_for[a], []).append(work.stands_for[t])
@@ -43,7 +44,7 @@ def _completed(work: Work, t: int, a: int) -> bool:
     """Whether some `b` after `a` gives what `t` gives."""
     between, wanted = work.post[a], work.post[t]
     for q in between:
-        for b in list(work.consumers[q])[:CANDIDATES]:
+        for b in islice(work.consumers[q], CANDIDATES):
             if b in {t, a} or work.fixed[b] or not work.unconditional(b):
                 continue
             taken = work.pre[b]
