@@ -2,7 +2,8 @@
 
 A *state* is the vector of the tokens of all P places, followed by the values of the O observers, so index `i < P` is a
 place and `P + o` is observer `o`. `Fireable` and `Dead` speak of the enabled transitions of the state. Predicates carry
-no names: printing them is the business of those who know the origin map.
+no names: printing them is the business of those who know the origin map. The `tag` keeps tuples of the same parts apart:
+`And(x) != Or(x)`.
 """
 
 from __future__ import annotations
@@ -27,30 +28,35 @@ class Fireable(NamedTuple):
     """The transition is enabled."""
 
     transition: int
+    tag: Literal["fireable"] = "fireable"
 
 
 class Dead(NamedTuple):
     """No transition is enabled, except those in `ignoring`."""
 
     ignoring: frozenset[int] = frozenset()
+    tag: Literal["dead"] = "dead"
 
 
 class Not(NamedTuple):
     """Negation."""
 
     of: Predicate
+    tag: Literal["not"] = "not"
 
 
 class And(NamedTuple):
     """Conjunction; empty = true."""
 
     of: tuple[Predicate, ...]
+    tag: Literal["and"] = "and"
 
 
 class Or(NamedTuple):
     """Disjunction; empty = false."""
 
     of: tuple[Predicate, ...]
+    tag: Literal["or"] = "or"
 
 
 Predicate: TypeAlias = Union[Linear, Fireable, Dead, Not, And, Or]
