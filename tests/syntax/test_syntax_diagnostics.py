@@ -160,6 +160,10 @@ def test_a_declaration_closed_too_early():
     assert [(d.code, d.span.line) for d in found] == [("P114", 4)]
 
 
+def test_a_misspelt_word_in_a_file_that_breaks_off():
+    assert [d.code for d in complaints("workflow w { tsk a\n")] == ["P102", "P103"]
+
+
 def test_the_name_that_was_a_word():
     (found,) = complaints("workflow w {\n  task\n  end done\n}")
     assert found.notes == ("`end` was read as a name here",)

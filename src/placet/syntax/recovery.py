@@ -176,7 +176,7 @@ def _repair(trouble: Trouble) -> Repair | None:
         words = {word: kind for word, kind in WORDS.items() if kind in trouble.accepted}
         for meant in close_words(ahead[0].text, words):
             copy = states.copy()
-            if meant != ahead[0].text and shift(copy, words[meant]) and _survives(copy, ahead[1:], 2):
+            if meant != ahead[0].text and shift(copy, words[meant]) and _survives(copy, ahead[1:], 1):
                 return Repair(words[meant], 1, meant)
     insertable = [kind for kind in trouble.accepted if kind in INSERTABLE]
     last = trouble.parse.machine.end
