@@ -293,6 +293,18 @@ def test_an_end_of_a_workflow_that_is_called_compensated_claims_nothing() -> Non
     assert not reachable(made, made.queries[0].predicate)
 
 
+def test_only_what_is_over_is_judged() -> None:
+    # the saga ended with an effect left, but its caller goes on for ever and might still set it right
+    (made,) = compiled("""
+      saga s { step a abandon }
+      workflow w { call s on compensated { } on failed { } loop { task ask } }
+      check anomaly_A1(w), possible(w, s.compensated and a.effect == 1)
+    """)
+    lost, left = (q.predicate for q in made.queries)
+    assert not reachable(made, lost)
+    assert reachable(made, left)
+
+
 def test_negation_of_a_name_that_is_nowhere_in_the_net() -> None:
     # what was left out of the net never happens, whatever is asked about it
     (made,) = compiled("workflow w { end x task a } check never(a.done), possible(not a.done)")

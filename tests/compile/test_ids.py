@@ -57,6 +57,8 @@ def leaves(text: str) -> set[str]:
         ('choice { when "there" { task a } otherwise { task b } }', {"p/a", "p/b"}),
         ('choice { when "there" { task a } otherwise { task a } }', {"p/[there]/a", "p/[otherwise]/a"}),
         ('task a choice { when "there" { task a } otherwise { task b } }', {"p/a", "p/[there]/a", "p/b"}),
+        ('choice { when "x" { either { choice { when "y" { task a } otherwise { } } } or { task b } } otherwise { task a } }',
+         {"p/[y]/a", "p/b", "p/[otherwise]/a"}),
         ("parallel { task a { task b task c } }", {"p/a", "p/b", "p/c"}),
         ("parallel left { task a } parallel right { task a }", {"p/parallel[left]/a", "p/parallel[right]/a"}),
         ("loop rounds at_most 2 { task a }", {"p/loop[rounds]/a"}),

@@ -42,5 +42,8 @@ def test_examples() -> None:
     i, o = builder.place("i"), builder.place("o")
     builder.transition("t", {i: 1}, {o: 1})
     assert workflow_net(builder.build()[0]) == (0, 1)
+    alone = NetBuilder()
+    alone.place("i")
+    assert workflow_net(alone.build()[0]) is None
     builder.transition("loose", {}, {})
     assert workflow_net(builder.build()[0]) is None
