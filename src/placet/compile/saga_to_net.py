@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.env import Back, Env, Ports, record
-from placet.compile.statements import chooses, guarded, leaving, name_of, rounds_of, trigger
+from placet.compile.statements import chooses, leaving, name_of, rounds_of, trigger
 from placet.net.roles import PLAIN
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def choice(agenda: Agenda, stmt: Choice, ports: Ports, env: Env) -> None:
         start = agenda.place(f"{path}#start", env, way.id, f"on the way `{name_of(way.id)}`", way.span)
         made = agenda.move(f"{path}#choose", (ports.start,), (start,), env, way.id, chooses(env, way), way.span)
         agenda.draft.step(way.id, made)
-        guarded(agenda, way)
+        agenda.lean_on(way.guard)
         alternative(agenda, way.id, way.span, way.body, start, ports, env)
     if not stmt.exhaustive:
         back = env._replace(route=Back(ports.undone, env.scope))
@@ -210,6 +210,7 @@ def loop(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
     words = leaving(stmt)
     turning = ports.undo != ports.undone
     start, undone = ports.start, ports.undone
+    pending = []
 
     def leave(name: str, place: int, undo: int) -> None:
         if not turning:
@@ -233,8 +234,10 @@ def loop(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
         )
         if i == most or stmt.test != "never":
             leave(f"leave[{i}]", end, undo)
-        agenda.push(stmt.body, Ports(begin, end, undo, undone), env._replace(suffix=f"{env.suffix}[{i}]"))
+        pending.append((Ports(begin, end, undo, undone), env._replace(suffix=f"{env.suffix}[{i}]")))
         start, undone = end, undo
+    for its, inner in reversed(pending):
+        agenda.push(stmt.body, its, inner)
 
 
 # -- parallel --------------------------------------------------------------------------------------------------------
@@ -260,6 +263,7 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
         record(agenda, f"{base}#undoing", env, stmt.id, "all ways are being undone", span) if abandons else failing
     )
     starts, dones, undos, rests = [], [], [], []
+    pending = []
     for way in stmt.ways:
         path = env.path(way.id)
         label = name_of(way.id)
@@ -283,7 +287,9 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
         dones.append(done)
         undos.append(undo)
         rests.append(rest)
-        agenda.push(way.body, Ports(start, done, undo, undone), inner)
+        pending.append((way.body, Ports(start, done, undo, undone), inner))
+    for body, its, inner in reversed(pending):
+        agenda.push(body, its, inner)
     move, quiet = agenda.move, agenda.draft.quiet
     count = len(stmt.ways)
     move(f"{base}#fork", (ports.start,), starts, env, stmt.id, f"`{name}` goes {count} ways at once", span)

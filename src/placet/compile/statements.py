@@ -92,18 +92,12 @@ def choice(agenda: Agenda, stmt: Choice, ports: Ports, env: Env) -> None:
         start = agenda.place(f"{path}#start", env, way.id, f"on the way `{name_of(way.id)}`", way.span)
         made = agenda.move(f"{path}#choose", (ports.start,), (start,), env, way.id, chooses(env, way), way.span)
         agenda.draft.step(way.id, made)
-        guarded(agenda, way)
+        agenda.lean_on(way.guard)
         agenda.push(way.body, Ports(start, ports.done), env)
     if not stmt.exhaustive:
         path = env.path(stmt.id)
         phrase = f"no condition of the choice holds in `{env.frame.name}`"
         agenda.raising(f"{path}#none", (ports.start,), NO_CHOICE, env, stmt.id, phrase, stmt.span, PLAIN)
-
-
-def guarded(agenda: Agenda, way: Way) -> None:
-    """Remember a condition that was abstracted away."""
-    if way.guard is not None and way.guard.free:
-        agenda.free_guards[way.guard.text] = None
 
 
 def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
@@ -114,6 +108,7 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     stoppable = env.thread is not None or any(agenda.survey.of(way.body).errors for way in ways)
     fork = new_fork(agenda, path, len(ways), env, stmt.id, stmt.span) if stoppable else None
     starts, dones = [], []
+    pending = []
     for number, (body, identifier, span) in enumerate(bodies):
         way = env.path(identifier)
         inner = env
@@ -122,7 +117,9 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
             inner = env._replace(thread=thread, route=Forked(fork, thread))
         starts.append(agenda.place(f"{way}#start", inner, identifier, f"way `{name_of(identifier)}` begins", span))
         dones.append(agenda.place(f"{way}#done", inner, identifier, f"way `{name_of(identifier)}` is done", span))
-        agenda.push(body, Ports(starts[-1], dones[-1]), inner)
+        pending.append((body, Ports(starts[-1], dones[-1]), inner))
+    for body, its, inner in reversed(pending):
+        agenda.push(body, its, inner)
     held = () if fork is None else (fork.running,)
     split = f"`{env.frame.name}` goes {len(ways)} ways at once"
     agenda.move(f"{path}#fork", (ports.start,), (*starts, *held), env, stmt.id, split, stmt.span)
@@ -136,8 +133,7 @@ def loop(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
         unrolled(agenda, stmt, ports, env)
         return
     path = env.path(stmt.id)
-    if stmt.guard is not None and stmt.guard.free:
-        agenda.free_guards[stmt.guard.text] = None
+    agenda.lean_on(stmt.guard)
     most = stmt.at_most
     begin = agenda.place(f"{path}#round", env, stmt.id, "a round begins", stmt.span)
     end = agenda.place(f"{path}#again", env, stmt.id, "a round is over", stmt.span)
@@ -218,6 +214,7 @@ def unrolled(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
     path = env.path(stmt.id)
     most = rounds_of(agenda, stmt, path)
     words = leaving(stmt)
+    pending = []
     start = ports.start
     if most == 0 or stmt.test == "before":
         agenda.move(f"{path}#skip", (start,), (ports.done,), env, stmt.id, words, stmt.span)
@@ -230,8 +227,10 @@ def unrolled(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
         agenda.draft.quiet.add(made)
         if i == most or stmt.test != "never":
             agenda.move(f"{path}#leave[{i}]", (end,), (ports.done,), env, stmt.id, words, stmt.span)
-        agenda.push(stmt.body, Ports(begin, end), env._replace(suffix=f"{env.suffix}[{i}]"))
+        pending.append((Ports(begin, end), env._replace(suffix=f"{env.suffix}[{i}]")))
         start = end
+    for its, inner in reversed(pending):
+        agenda.push(stmt.body, its, inner)
 
 
 def trigger(agenda: Agenda, stmt: Receive | Timer, start: int, done: int, env: Env) -> None:
