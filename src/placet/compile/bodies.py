@@ -207,7 +207,7 @@ class Body:
             message = f"a loop of {figure(loop.at_most.value)} rounds cannot be looked at"
             self._findings.add("P217", message, loop.at_most.span, help="two or three rounds show what many show")
             at_most = 1
-        guard = ir.Guard(text.text, free=True) if text is not None else None
+        guard = ir.Guard(text.text) if text is not None else None
         test = "never" if text is None else "before" if loop.while_ is not None else "after"
         return ir.Loop(identifier, body, test, guard, at_most, loop.span)  # type: ignore[arg-type] # one of the three
 
@@ -336,7 +336,7 @@ def _way_ids(identifier: str, ways: tuple[_RawWay, ...]) -> list[str]:
 def _ways(ids: list[str], raw: _Raw, bodies: list[ir.Sequence]) -> tuple[ir.Way, ...]:
     return tuple(
         [
-            ir.Way(i, ir.Guard(w.guard.text, free=True) if w.guard is not None else None, body, w.span)
+            ir.Way(i, ir.Guard(w.guard.text) if w.guard is not None else None, body, w.span)
             for i, w, body in zip(ids, raw.ways, bodies, strict=True)
         ]
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from placet.compile.survey import Survey
     from placet.diagnostics import Severity
-    from placet.ir.model import Policy, Process, Statement
+    from placet.ir.model import Guard, Policy, Process, Statement
     from placet.net.final import PlaceClass
     from placet.source import Span
 
@@ -197,7 +197,13 @@ class Agenda:
         self.bounds: dict[str, int] = {}
         self.unjustified = False
         self.free_guards: dict[str, None] = {}
+        self.decisions: dict[str, None] = {}
         self.timed = False
+
+    def lean_on(self, guard: Guard | None) -> None:
+        """Remember what a condition stands for: abstracted data, or a decision taken outside."""
+        if guard is not None:
+            (self.free_guards if guard.free else self.decisions)[guard.text] = None
 
     def push(self, statement: Statement, ports: Ports, env: Env) -> None:
         """Compile a statement between its ports. What holds no saga step is compiled as in a workflow."""

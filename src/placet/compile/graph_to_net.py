@@ -286,8 +286,7 @@ class _Drawing:
         front = self.front(node)
         for flow in flows:
             guard = flow.guard
-            if guard is not None and guard.free:
-                self.agenda.free_guards[guard.text] = None
+            self.agenda.lean_on(guard)
             words = f"`{self.env.frame.name}` chooses: {guard.text if guard else name_of(flow.target)}"
             name = f"{path}#{name_of(flow.id)}"
             self.agenda.draft.step(
@@ -353,8 +352,7 @@ class _Drawing:
             if not last:
                 after_none = self.new(f"{path}#none.{word}", origin, "no way is taken yet", span)
                 after_some = self.new(f"{path}#some.{word}", origin, "a way is taken", span)
-            if flow.guard is not None and flow.guard.free:
-                self.agenda.free_guards[flow.guard.text] = None
+            self.agenda.lean_on(flow.guard)
             taken = f"`{self.env.frame.name}` takes the way `{flow.guard.text if flow.guard else name_of(flow.target)}`"
             left = f"`{self.env.frame.name}` leaves out the way `{name_of(flow.target)}`"
             rest = () if last else (after_some,)

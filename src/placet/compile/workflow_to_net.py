@@ -96,6 +96,7 @@ def _compile(process: ir.Process, processes: Mapping[str, ir.Process]) -> tuple[
         bounds=tuple(agenda.bounds.items()),
         unjustified_bounds=agenda.unjustified,
         free_guards=tuple(agenda.free_guards),
+        decisions=tuple(agenda.decisions),
         time_ignored=agenda.timed,
         guarantees=tuple(dict.fromkeys(f"{s.service}: {g}" for s in agenda.draft.saga_steps for g in s.guarantees)),
     )

@@ -104,6 +104,7 @@ def _assumptions(assumptions: Assumptions) -> dict[str, Any]:
         "fault_budget": assumptions.fault_budget,
         "guarantees": list(assumptions.guarantees),
         "free_guards": list(assumptions.free_guards),
+        "decisions": list(assumptions.decisions),
         "time_ignored": assumptions.time_ignored,
         "final": assumptions.final or None,
     }

@@ -79,7 +79,7 @@ def resting_on(assumptions: Assumptions) -> str:
         parts.append(f"under {', '.join(assumptions.faults)} at most {assumptions.fault_budget}")
     if assumptions.guarantees:
         parts.append(trusting(assumptions.guarantees))
-    if assumptions.free_guards:
+    if assumptions.free_guards or assumptions.decisions:
         parts.append("guards free")
     if assumptions.time_ignored:
         parts.append("time ignored")

@@ -15,7 +15,7 @@ from placet.syntax.tables import NONTERMINALS, WORDS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placet.syntax.parser import Parse
+    from placet.syntax.run import Run
 
 
 class Token(NamedTuple):
@@ -38,7 +38,7 @@ class Repair(NamedTuple):
 class Trouble(NamedTuple):
     """The token that does not fit, and what surrounds it."""
 
-    parse: Parse
+    parse: Run
     kind: int
     start: int
     end: int

@@ -44,3 +44,14 @@ def _number_help(text: str) -> str:
     if unit.lower().startswith(("sec", "min", "hour", "day", "week", "milli", "ms")):
         return "the units of time are ms, s, min (or m), h, d and w, as in `10s`"
     return "a name begins with a letter; between a number and a name stands a blank"
+
+
+def nothing_here(source: SourceFile) -> Diagnostic:
+    """A file without a declaration."""
+    return Diagnostic(
+        "P110",
+        "error",
+        "there is nothing in this file",
+        Span(source, 0, 0),
+        help="a model has at least one `workflow`, `saga` or `net`",
+    )

@@ -49,7 +49,7 @@ from placet.syntax.tables import ROWS, SIGNS, STARTS, WORDS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placet.syntax.parser import Parse
+    from placet.syntax.run import Run
 
 AHEAD = 12
 DECLARATIONS = frozenset(STARTS["item"])
@@ -59,7 +59,7 @@ INSERTABLE = frozenset(
 _FIXED = frozenset("{};")
 
 
-def recover(parse: Parse, kind: int, group: int, start: int, end: int) -> int:
+def recover(parse: Run, kind: int, group: int, start: int, end: int) -> int:
     """Reports the token that the machine did not take, repairs the stack, and gives the offset to go on from."""
     text = parse.source.text
     machine = parse.machine
@@ -76,7 +76,7 @@ def recover(parse: Parse, kind: int, group: int, start: int, end: int) -> int:
     return position
 
 
-def _last_word(parse: Parse) -> str:
+def _last_word(parse: Run) -> str:
     """The text of the last token, which a reduction has swallowed: found by looking back over one word or sign."""
     text, end = parse.source.text, parse.machine.end
     start = end - 1
@@ -127,7 +127,7 @@ def _belongs_outside(trouble: Trouble, brace: int) -> bool:
     )
 
 
-def _too_deep(parse: Parse, kind: int, start: int) -> int:
+def _too_deep(parse: Run, kind: int, start: int) -> int:
     """Says so once a file; takes the whole of what is too deep for something empty."""
     text = parse.source.text
     if not parse.too_deep:
@@ -201,7 +201,7 @@ def _apply(trouble: Trouble, repair: Repair) -> int:
     return trouble.ahead[repair.delete].start
 
 
-def _insert(parse: Parse, kind: int, word: str = "") -> bool:
+def _insert(parse: Run, kind: int, word: str = "") -> bool:
     """Feeds a token that is not in the text."""
     machine = parse.machine
     span = Span(parse.source, machine.end, machine.end)
@@ -218,7 +218,7 @@ def _insert(parse: Parse, kind: int, word: str = "") -> bool:
 # -- panic mode
 
 
-def _close(parse: Parse) -> None:
+def _close(parse: Run) -> None:
     """Closes all open braces, giving up what is incomplete, and drops what is not in braces."""
     machine = parse.machine
     for brace in reversed([i for i, state in enumerate(machine.states) if i and ACCESSING[state] == LBRACE]):

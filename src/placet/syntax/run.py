@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from placet.diagnostics import Diagnostic
     from placet.source import SourceFile
 
-DEEPEST = 200
+DEEPEST = 100
 MOST_ERRORS = 50
 _TWO_WORDS = tuple(kind for kind, name in enumerate(TERMINALS) if name.startswith("ON_"))
 

@@ -69,7 +69,8 @@ def structured(draw, *, breaks=2, odd=False):
             side.append(draw.choice(side))
         if kind == "token":
             tokens[draw.randrange(count)] += 1
-    order = list(range(count))
+    _twins(draw, arcs, tokens)
+    order = list(range(len(tokens)))
     draw.shuffle(order)
     draw.shuffle(arcs)
     return _case(draw, arcs, tokens, order, odd, ends, resources, style=draw.choice(["workflow", "workflow", "mixed"]))
@@ -87,7 +88,42 @@ def arbitrary(draw, *, odd=False):
             ]
         )
     tokens = [draw.choice([0, 0, 0, 1, 2]) for _ in range(count)]
-    return _case(draw, arcs, tokens, list(range(count)), odd, set(), set(), style="mixed")
+    _twins(draw, arcs, tokens)
+    return _case(draw, arcs, tokens, list(range(len(tokens))), odd, set(), set(), style="mixed")
+
+
+def _twins(draw, arcs, tokens):
+    """Now and then copies of a place or a transition, exact or nearly so, idle transitions and shortcuts."""
+    if draw.random() < 0.35:
+        p, twin = draw.randrange(len(tokens)), len(tokens)
+        tokens.append(max(0, tokens[p] + draw.choice([0, 0, 0, 1, -1])))
+        for arc in arcs:
+            for side in arc:
+                side += [twin] * side.count(p)
+        for _ in range(draw.choice([0, 0, 1, 2])):
+            arc, kind = draw.choice(arcs), draw.choice(["loop", "more", "less"])
+            if kind == "loop":
+                arc[0].append(twin)
+                arc[1].append(twin)
+            elif kind == "more":
+                draw.choice(arc).append(twin)
+            elif twin in (side := draw.choice(arc)):
+                side.remove(twin)
+    if draw.random() < 0.35:
+        pre, post = draw.choice(arcs)
+        kind = draw.choice(["idle", "same", "short", "short"])
+        if kind == "idle":
+            arcs.append([pre[:], pre[:]])
+        elif kind == "same":
+            arcs.append([pre[:], post[:]])
+        else:
+            for other_pre, other_post in arcs[:]:
+                if other_pre and all(other_pre.count(p) <= post.count(p) for p in other_pre):
+                    rest = post[:]
+                    for p in other_pre:
+                        rest.remove(p)
+                    arcs.append([pre[:], rest + other_post])
+                    break
 
 
 def _case(draw, arcs, tokens, order, odd, ends, resources, style):

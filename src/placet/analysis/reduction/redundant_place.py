@@ -59,8 +59,6 @@ def _never_short(work: Work, p: int) -> bool:
 def _serves(work: Work, p: int, q: int) -> bool:
     """Whether `p` has enough tokens for a transition whenever `q` has."""
     c = work.tokens[p] - work.tokens[q]
-    if c < 0:
-        return False
     taken_p, taken_q, given_p, given_q = work.consumers[p], work.consumers[q], work.producers[p], work.producers[q]
     for t, w in taken_p.items():
         from_q = taken_q.get(t, 0)

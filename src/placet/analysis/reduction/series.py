@@ -102,7 +102,6 @@ def _fuse(work: Work, x: int, t: int) -> None:
         work.prefix.append((number, tokens[x]))
         for q, v in outputs.items():
             tokens[q] += v * tokens[x]
-        tokens[x] = 0
 
 
 SERIES = Rule("series", "Murata 1989, IV; Berthelot 1987; Desel, Esparza 1995", "place", 0, apply)
