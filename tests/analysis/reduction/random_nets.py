@@ -99,7 +99,7 @@ def _twins(draw, arcs, tokens):
         tokens.append(max(0, tokens[p] + draw.choice([0, 0, 0, 1, -1])))
         for arc in arcs:
             for side in arc:
-                side += [twin] * side.count(p)
+                side.extend([twin] * side.count(p))
         for _ in range(draw.choice([0, 0, 1, 2])):
             arc, kind = draw.choice(arcs), draw.choice(["loop", "more", "less"])
             if kind == "loop":

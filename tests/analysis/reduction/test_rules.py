@@ -21,13 +21,16 @@ def _case(seed):
 @pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.name)
 def test_a_rule_alone_keeps_all_that_it_claims(rule):
     applied = 0
-    for seed in range(10_000, 10_700):
+    for seed in range(10_000, 40_000):
         case, draw = _case(seed)
-        reduced = check(case, (rule,), draw, limit=150)
-        if reduced is not None and reduced.rules:
-            assert {name for name, _ in reduced.rules} == {rule.name}
-            applied += 1
-    assert applied >= 10, f"{rule.name} was applied to {applied} nets only"
+        if case.reduce((rule,)).rules:
+            reduced = check(case, (rule,), draw, limit=150)
+            if reduced is not None:
+                assert {name for name, _ in reduced.rules} == {rule.name}
+                applied += 1
+        if applied == 400:
+            return
+    pytest.fail(f"{rule.name} was applied to {applied} nets only")
 
 
 @pytest.mark.parametrize("block", range(6))
