@@ -6,10 +6,10 @@ The verdicts are derived by hand, in the comment above each, and checked by brut
 from __future__ import annotations
 
 import pytest
+
 from oracles import properties
 from oracles.reachability import explore
 from oracles.traces import closure
-
 from placet.compile.workflow_to_net import process_to_net
 from placet.ir import model as ir
 from placet.net.firing import enabled, fire
