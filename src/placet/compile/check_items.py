@@ -297,6 +297,8 @@ class CheckReader:
 
     def _unknown(self, atom: ast.Atom) -> None:
         text = atom.name.text
+        if not text:  # the parser has said that a name is missing
+            return
         bare = self._words.bare(text)
         if bare:
             message = f"`{text}` alone says nothing that could be true or false"
