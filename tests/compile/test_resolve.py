@@ -316,7 +316,7 @@ def test_no_text_breaks_it(tokens) -> None:
 
 
 def test_deep_nesting() -> None:
-    text = "workflow p { " + "parallel { { " * 90 + "task a" + " } }" * 90 + " }"
+    text = "workflow p { " + "parallel { { " * 45 + "task a" + " } }" * 45 + " }"
     model, _ = read(text)
     assert only(model, ir.Task).id == "p/a"
 
