@@ -22,13 +22,26 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 # file or folder below src/placet -> tests that must notice
 TARGETS = {
-    "net/firing.py": ["tests/net", "tests/engines", "tests/analysis"],
-    "net/observer.py": ["tests/net", "tests/engines"],
-    "net/final.py": ["tests/net", "tests/analysis", "tests/compile"],
-    "logic/state.py": ["tests/logic", "tests/engines", "tests/analysis"],
-    "engines": ["tests/engines", "tests/analysis"],
+    "net/firing.py": ["tests/analysis/test_replay.py", "tests/engines", "tests/test_models.py"],
+    "net/observer.py": ["tests/engines", "tests/test_models.py"],
+    "net/final.py": ["tests/test_models.py", "tests/analysis/test_checks.py", "tests/compile"],
+    "logic/state.py": ["tests/engines", "tests/analysis/test_checks.py"],
+    "engines": ["tests/engines", "tests/analysis/test_checks.py"],
     "analysis/reduction": ["tests/analysis/reduction"],
-    "analysis": ["tests/analysis"],
+    "analysis/replay.py": ["tests/analysis/test_replay.py"],
+    "analysis/strategy.py": [
+        "tests/analysis/test_strategy.py",
+        "tests/analysis/test_checks.py",
+        "tests/analysis/test_any_sink.py",
+    ],
+    "analysis": [
+        "tests/analysis/test_checks.py",
+        "tests/analysis/test_any_sink.py",
+        "tests/analysis/test_structure.py",
+        "tests/analysis/test_strategy.py",
+        "tests/analysis/test_replay.py",
+        "tests/analysis/test_check_pages.py",
+    ],
     "faults": ["tests/faults", "tests/compile", "tests/test_models.py"],
     "compile": ["tests/compile", "tests/test_models.py"],
 }
