@@ -242,6 +242,29 @@ def test_an_unknown_outcome_may_be_retried_or_ignored() -> None:
     assert ignored.effects("compensated") == {(0,), (1,)}
 
 
+def test_an_undo_that_is_registered_after_success_does_not_undo_the_failing_step() -> None:
+    after = settled(step("a"), ir.Policy(register="after"), Hypothesis(("lost",), 1))
+    assert after.effects("compensated") == {(0,), (1,)}
+    before = settled(step("a"), ir.Policy(register="before"), Hypothesis(("lost",), 1))
+    assert before.effects("compensated") == {(0,)}
+
+
+def test_giving_up_is_no_error_that_a_handler_could_catch() -> None:
+    handlers = (ir.Handler("b/try[on any]", "error", "*", ir.Task("b/mend", "mend")),)
+    body = seq(step("a"), ir.Scope("b/try", choice(ir.Abandon("b/abandon"), ir.Task("b/t", "t", ("E",))), handlers))
+    found = settled(body, faults=NONE)
+    assert found.effects("compensated") == {(0,)}
+    assert found.effects("completed") == {(1,)}
+    assert "`b` gives up" in found.story("compensated", (0,))
+
+
+def test_errors_of_structure_without_steps_turn_the_saga_back_too() -> None:
+    structure = par(choice(ir.Task("b/t", "t", ("E",)), ir.Abandon("b/abandon")), ir.Task("b/u", "u", ("F",)))
+    found = settled(seq(step("a"), structure), faults=NONE)
+    assert set(found.ends) == {("completed", (1,)), ("compensated", (0,))}
+    assert all(p >= 0 for side in (found.net.net.pre, found.net.net.post) for arcs in side for p, _ in arcs)
+
+
 def test_errors_by_name_have_their_own_rules() -> None:
     rules = (
         ir.ErrorRule("Busy", 1, "reject"),
@@ -372,6 +395,12 @@ def bodies(draw):
     total = draw(st.integers(1, 3))
 
     def statement(left: int) -> ir.Statement:
+        if left <= 1 and draw(st.booleans()) and total > 1:
+            name = next(names)
+            plain = ir.Choice(f"b/{name}", (
+                ir.Way(f"b/{name}[0]", None, ir.Task(f"b/{name}t", name, ("E",))), ir.Way(f"b/{name}[1]", None, ir.Abandon(f"b/{name}x")),
+            ))  # fmt: skip
+            return ir.Sequence(f"b/{name}s", (plain,))
         if left <= 1:
             return step(next(names), retry=draw(st.integers(0, 1)), timeout=draw(st.sampled_from([10.0])))
         cut = draw(st.integers(1, left - 1))

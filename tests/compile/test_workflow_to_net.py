@@ -207,6 +207,17 @@ def test_a_time_out_takes_the_body_from_wherever_it_is() -> None:
     assert net.assumptions.time_ignored
 
 
+def test_a_scope_with_a_clock_is_stopped_from_outside_whatever_runs_in_it() -> None:
+    late = ir.Handler("p/inner[late]", "timeout", "10s", task("late"))
+    inner = ir.Scope("p/inner", par("both", task("b"), task("c")), (late,))
+    net = compiled(scope("try", par("outer", inner, task("d", "E")), E=task("mend")))
+    assert verdicts(net) == SOUND
+    initial, successors = as_system(net)
+    forked = next(s for label, s in _silent(initial, successors) if s[net.net.place("p/both#running")])
+    assert _accepts(forked, successors, ("p/d#E", "p/mend"))  # neither b nor c need happen first
+    assert _accepts(forked, successors, ("p/b", "p/d#E", "p/mend"))
+
+
 def test_scopes_retry_so_often_and_then_hand_on() -> None:
     retried = ir.Scope(
         "p/try", task("a", "E"), (ir.Handler("p/h", "error", "E", task("mend")),), (ir.Retry(("E",), 2),)
@@ -218,6 +229,12 @@ def test_scopes_retry_so_often_and_then_hand_on() -> None:
     assert _accepts(initial, successors, (fails, fails, fails, mend))
     assert not _accepts(initial, successors, (fails, fails, mend))
     assert not _accepts(initial, successors, (fails, fails, fails, fails))
+
+
+def _silent(initial, successors):
+    from oracles.traces import closure
+
+    return [(None, state) for state in closure([initial], successors)]
 
 
 def _accepts(initial, successors, trace) -> bool:

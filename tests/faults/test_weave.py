@@ -163,6 +163,13 @@ def test_a_lasting_fault_hits_each_later_attempt_at_most_once_and_no_attempt_tha
     assert any("for ever" in g for g in for_ever.compiled.assumptions.guarantees)
 
 
+def test_an_attempt_that_is_made_for_ever_hands_no_lasting_fault_on() -> None:
+    rules = (ir.ErrorRule("Busy", 2, "reject"),)
+    woven = weave(net_of(retriable=True, errors=rules), Hypothesis(("lost",), 1))
+    first = [t for t in woven.causes if woven.compiled.net.transitions[t].startswith("b/a#request[1]")]
+    assert [woven.compiled.net.transitions[t] for t in first] == ["b/a#request[1]:lost"]
+
+
 def test_assumptions_name_the_faults() -> None:
     woven = weave(net_of(), Hypothesis(("slow", "reject"), 2, "transient")).compiled
     assert woven.assumptions.faults == ("reject", "slow")

@@ -211,7 +211,7 @@ class Agenda:
             if self.survey.of(statement).steps:
                 self.jobs.append((self.saga[type(statement)], statement, ports, env))
                 return
-            env = env._replace(route=Back(ports.undone, env.scope))
+            env = env._replace(route=Back(ports.undone, env.scope), policy=None)  # what is inside keeps this route
         self.jobs.append((self.plain[type(statement)], statement, ports, env))
 
     def later(self, job: Callable[..., None], *arguments: object) -> None:
