@@ -69,6 +69,7 @@ def structured(draw, *, breaks=2, odd=False):
             side.append(draw.choice(side))
         if kind == "token":
             tokens[draw.randrange(count)] += 1
+    _meeting(draw, arcs, tokens)
     _twins(draw, arcs, tokens)
     order = list(range(len(tokens)))
     draw.shuffle(order)
@@ -88,8 +89,33 @@ def arbitrary(draw, *, odd=False):
             ]
         )
     tokens = [draw.choice([0, 0, 0, 1, 2]) for _ in range(count)]
+    _meeting(draw, arcs, tokens)
     _twins(draw, arcs, tokens)
     return _case(draw, arcs, tokens, list(range(len(tokens))), odd, set(), set(), style="mixed")
+
+
+def _meeting(draw, arcs, tokens):
+    """Now and then a place between some producers with inputs of their own and some consumers, the thing to agglomerate."""
+    if draw.random() >= 0.3:
+        return
+    x, count = len(tokens), len(tokens)
+    tokens.append(0)
+    old = arcs[:]
+    for _ in range(draw.choice([1, 1, 2])):
+        own = []
+        for _ in range(draw.choice([1, 1, 2])):
+            own.append(len(tokens))
+            tokens.append(draw.choice([0, 0, 1, 2]))
+            if draw.random() < 0.7:
+                draw.choice(old)[1].append(own[-1])
+        arcs.append([own, [x]])
+    for _ in range(draw.choice([1, 1, 2, 3])):
+        arcs.append([[x], [draw.randrange(count) for _ in range(draw.choice([0, 1, 1, 2]))]])
+        if draw.random() < 0.2:
+            arcs[-1][0].append(draw.randrange(count))
+    if draw.random() < 0.5:
+        side = draw.choice(arcs[len(old) :])[draw.randrange(2)]
+        side.append(draw.choice([x, draw.randrange(len(tokens))]))
 
 
 def _twins(draw, arcs, tokens):

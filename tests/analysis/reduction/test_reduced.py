@@ -127,7 +127,7 @@ def test_bounds_of_places_that_are_gone():
     assert all(b.most == 1 for b in bounds)
 
 
-def _unbounded(net, initial, limit=3000):
+def _unbounded(net, initial, limit=1000):
     """The places without a bound, by the tree of Karp and Miller; None past the limit."""
     many, found, stack, count = float("inf"), set(), [(initial, ())], 0
     while stack:
@@ -150,7 +150,7 @@ def _unbounded(net, initial, limit=3000):
 
 def test_boundedness_is_kept():
     applied = unbounded = 0
-    for seed in range(1500):
+    for seed in range(600):
         draw = random.Random(seed)
         case: Case = draw.choice([structured, arbitrary])(draw)
         there = _unbounded(case.net, case.initial)
@@ -163,8 +163,8 @@ def test_boundedness_is_kept():
         assert bool(there & asked) == bool({reduced.places[i] for i in here} & asked)
         applied += bool(reduced.rules)
         unbounded += bool(there & asked)
-    assert applied > 500
-    assert unbounded > 100
+    assert applied > 200
+    assert unbounded > 50
 
 
 def test_industrial_workflows(corpora):

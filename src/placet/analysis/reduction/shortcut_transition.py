@@ -45,7 +45,7 @@ def _completed(work: Work, t: int, a: int) -> bool:
     between, wanted = work.post[a], work.post[t]
     for q in between:
         for b in islice(work.consumers[q], CANDIDATES):
-            if b in {t, a} or work.fixed[b] or not work.unconditional(b):
+            if b == t or work.fixed[b] or not work.unconditional(b):
                 continue
             taken = work.pre[b]
             if any(between.get(p, 0) < w for p, w in taken.items()):
