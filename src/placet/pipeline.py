@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from placet.errors import ModelError, UsageError
@@ -42,6 +43,24 @@ class Options(NamedTuple):
 DEFAULTS = Options()
 
 
+class Uncollected:
+    """The cyclic garbage collector rests while this is entered, unless it was off already.
+
+    What the stages build is trees and tables without cycles, so that nothing could be collected, and walking them again
+    and again takes up to half of the time of a large model. It is entered here and nowhere below.
+    """
+
+    def __enter__(self) -> None:
+        """Switch it off."""
+        self._was = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        """Switch it on again, where it was on."""
+        if self._was:
+            gc.enable()
+
+
 class Loaded(NamedTuple):
     """A file and what it compiled to: one `Compiled` for each subject, none where a diagnostic is an error."""
 
@@ -72,7 +91,8 @@ def compile_source(source: SourceFile, options: Options = DEFAULTS) -> Loaded:
     form = find(source)
     if isinstance(form, Diagnostic):
         return Loaded(source.path, "", (), (form,))
-    found, problems = form.read(source, final=options.final) if form.module else _compile(source)
+    with Uncollected():
+        found, problems = form.read(source, final=options.final) if form.module else _compile(source)
     loaded = Loaded(source.path, form.name, found, problems)
     return loaded._replace(compiled=()) if loaded.broken else loaded
 
@@ -153,7 +173,8 @@ def _answers(compiled: Compiled, options: Options, *, stopped: bool) -> tuple[Ch
     for numbers in groups.values():
         group = compiled._replace(queries=tuple(compiled.queries[n] for n in numbers))
         try:
-            woven, answers = _decide(group, options)
+            with Uncollected():
+                woven, answers = _decide(group, options)
         except KeyboardInterrupt:
             woven, answers = group, [(_INTERRUPTED, 0.0)] * len(numbers)
         for n, query, (verdict, seconds) in zip(numbers, woven.queries, answers, strict=True):

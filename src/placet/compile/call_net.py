@@ -60,6 +60,7 @@ class Call:
         self.env = env
         self.policy = env.policy or Policy()
         self.path = env.path(stmt.id)
+        self.prefix = f"{self.path}#"
         self.actor = env.frame.path
         self.saga = env.frame.name
         self.service = stmt.service
@@ -70,28 +71,29 @@ class Call:
 
     def place(self, name: str, phrase: str) -> int:
         """A control place of the coordinator."""
-        return self.draft.place(f"{self.path}#{name}", self.stmt.id, phrase, self.stmt.span, self.actor)
+        return self.draft.place(self.prefix + name, self.stmt.id, phrase, self.stmt.span, self.actor)
 
     def message(self, name: str, phrase: str) -> int:
         """A place for messages in flight."""
         stmt = self.stmt
-        return self.draft.place(f"{self.path}#{name}", stmt.id, phrase, stmt.span, self.actor, CHANNEL, 0, self.service)
+        return self.draft.place(self.prefix + name, stmt.id, phrase, stmt.span, self.actor, CHANNEL, 0, self.service)
 
     def record(self, name: str, phrase: str, tokens: int = 0, service: str = "") -> int:
         """A place that remembers."""
         stmt = self.stmt
-        return self.draft.place(f"{self.path}#{name}", stmt.id, phrase, stmt.span, self.actor, RECORD, tokens, service)
+        return self.draft.place(self.prefix + name, stmt.id, phrase, stmt.span, self.actor, RECORD, tokens, service)
 
     def does(self, name: str, pre: tuple[int, ...], post: tuple[int, ...], phrase: str, role: Role) -> int:
         """A transition of the coordinator."""
         stmt = self.stmt
-        return self.draft.transition(f"{self.path}#{name}", pre, post, stmt.id, phrase, stmt.span, self.actor, role)
+        return self.draft.transition(self.prefix + name, pre, post, stmt.id, phrase, stmt.span, self.actor, role)
 
     def there(self, name: str, pre: tuple[int, ...], post: tuple[int, ...], phrase: str, role: Role) -> int:
         """A transition of the participant."""
         stmt = self.stmt
+        service = self.service
         return self.draft.transition(
-            f"{self.path}#{name}", pre, post, stmt.id, phrase, stmt.span, self.actor, role, self.service
+            self.prefix + name, pre, post, stmt.id, phrase, stmt.span, self.actor, role, service
         )
 
     def role(self, kind: Kind, direction: str, attempt: int) -> Role:
@@ -192,21 +194,12 @@ def _attempt(call: Call, a: int, names: list[str], direction: str = FORWARD) -> 
     name = stmt.undo.name if undo and stmt.undo else stmt.name
     p = "undo." if undo else ""
     timed = stmt.timeout is not None
+    refused = f"an error reply of `{name}` is on its way"
     return Attempt(
         call.message(f"{p}request[{a}]", f"the request for `{name}` is on its way"),
         call.place(f"{p}waiting[{a}]", f"waiting for the reply of `{name}`"),
         call.message(f"{p}ok[{a}]", f"the reply of `{name}` is on its way"),
-        tuple(
-            [
-                (
-                    n,
-                    call.message(
-                        f"{p}{'error.' + n if n else REJECTED}[{a}]", f"an error reply of `{name}` is on its way"
-                    ),
-                )
-                for n in names
-            ]
-        ),
+        tuple([(n, call.message(f"{p}{'error.' + n if n else REJECTED}[{a}]", refused)) for n in names]),
         call.record(f"{p}due[{a}]", f"the reply of `{name}` is late") if timed else -1,
         call.record(f"{p}gone[{a}]", f"nobody waits any more for attempt {a} of `{name}`") if timed else -1,
     )
@@ -238,14 +231,10 @@ def absorb(call: Call, direction: str, a: int, attempt: Attempt) -> None:
     p = "undo." if direction == UNDO else ""
     role = call.role(Kind.ABSORB, direction, a)
     name = call.stmt.undo.name if direction == UNDO and call.stmt.undo else call.stmt.name
-    for label, place in (("ok", attempt.ok), *((n or REJECTED, q) for n, q in attempt.errors)):
-        made = call.does(
-            f"{p}late.{label}[{a}]",
-            (place, attempt.gone),
-            (attempt.gone,),
-            f"a late reply of `{name}` is thrown away",
-            role,
-        )
+    phrase = f"a late reply of `{name}` is thrown away"
+    after = (attempt.gone,)
+    for label, place in (("ok", attempt.ok), *attempt.errors):
+        made = call.does(f"{p}late.{label or REJECTED}[{a}]", (place, attempt.gone), after, phrase, role)
         call.draft.quiet.add(made)
 
 

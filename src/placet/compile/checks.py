@@ -57,12 +57,12 @@ class _Queries:
         self._compiled = compiled
         self._sagas = sagas
         self.watch = Watch(compiled)
-        self._places = {name: p for p, name in enumerate(compiled.net.places)}
+        self._places: dict[str, int] = {}  # filled by the first question about a place
         self._ends: dict[tuple[str, str], list[int]] = {}  # (process, end) -> places, one for each instance
         self._end_places: dict[int, str] = {}  # end place -> path of its instance
         for p, name in enumerate(compiled.net.places):
-            path, mark, end = name.partition("#end.")
-            if mark:
+            if "#end." in name:
+                path, _, end = name.partition("#end.")
                 self._ends.setdefault((compiled.origin.places[p].id, end), []).append(p)
                 self._end_places[p] = path
         self._producers: dict[int, list[int]] | None = None  # end place -> the transitions that mark it
@@ -87,9 +87,15 @@ class _Queries:
             return blank._replace(predicate=predicate, atoms=self._atoms(check.formula))
         if not check.element:
             return blank
-        if check.element in self._places:
+        if check.element in self._numbers():
             return blank._replace(place=self._places[check.element])
         return blank._replace(transition=net.transition(check.element))
+
+    def _numbers(self) -> dict[str, int]:
+        """The index of every place, by its id."""
+        if not self._places:
+            self._places = {name: p for p, name in enumerate(self._compiled.net.places)}
+        return self._places
 
     # -- formulas ----------------------------------------------------------------------------------------------------
 
@@ -128,7 +134,7 @@ class _Queries:
     def _indices(self, fact: ir.Fact) -> list[int]:
         """Where a state shows a fact: one index for each instance."""
         if fact.kind == "tokens":
-            return [self._places[fact.id]]
+            return [self._numbers()[fact.id]]
         if fact.kind == "effect":
             return [self.watch.effect(n) for n in self._steps().get(fact.id, ())]
         if fact.kind == "done":

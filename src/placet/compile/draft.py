@@ -24,6 +24,8 @@ CONTROL = PlaceClass.CONTROL
 CHANNEL = PlaceClass.CHANNEL
 RECORD = PlaceClass.RECORD
 
+_new = tuple.__new__  # a named tuple's own constructor is twice as slow, and there is one call for every element
+
 LIMIT = 1_000_000  # places and transitions; beyond it no engine could do anything with the net
 
 
@@ -37,6 +39,7 @@ class Draft:
     def __init__(self) -> None:
         self.places: dict[str, int] = {}
         self.names: list[str] = []
+        self.units: list[tuple[int, int]] = []  # by place: the arc of weight 1, one object for all transitions
         self.initial: list[int] = []
         self.classes: list[PlaceClass] = []
         self.place_origins: list[Origin] = []
@@ -65,13 +68,14 @@ class Draft:
         """Add a place; gives its index."""
         places = self.places
         index = len(places)
-        if identifier in places:
+        if places.setdefault(identifier, index) != index:
             identifier = _unused(identifier, places)
-        places[identifier] = index
+            places[identifier] = index
         self.names.append(identifier)
         self.initial.append(tokens)
         self.classes.append(kind)
-        self.place_origins.append(Origin(origin, phrase, span, service, actor))
+        self.place_origins.append(_new(Origin, (origin, phrase, span, service, actor)))
+        self.units.append((index, 1))
         return index
 
     def transition(
@@ -91,12 +95,13 @@ class Draft:
         index = len(transitions)
         if index + len(self.places) > LIMIT:
             raise TooLargeError
-        if identifier in transitions:
+        if transitions.setdefault(identifier, index) != index:
             identifier = _unused(identifier, transitions)
-        transitions[identifier] = index
-        self.pre.append(((pre[0], 1),) if len(pre) == 1 else _arcs(pre))
-        self.post.append(((post[0], 1),) if len(post) == 1 else _arcs(post))
-        self.transition_origins.append(Origin(origin, phrase, span, service, actor))
+            transitions[identifier] = index
+        units = self.units
+        self.pre.append((units[pre[0]],) if len(pre) == 1 else _arcs(pre, units))
+        self.post.append((units[post[0]],) if len(post) == 1 else _arcs(post, units))
+        self.transition_origins.append(_new(Origin, (origin, phrase, span, service, actor)))
         self.roles.append(role)
         return index
 
@@ -137,15 +142,15 @@ class Draft:
         )
 
 
-def _arcs(places: Sequence[int]) -> Arcs:
+def _arcs(places: Sequence[int], units: list[tuple[int, int]]) -> Arcs:
     if len(places) == 2:
         a, b = places
         if a != b:
-            return ((a, 1), (b, 1)) if a < b else ((b, 1), (a, 1))
-    distinct = sorted(set(places))
+            return (units[a], units[b]) if a < b else (units[b], units[a])
+    distinct = set(places)
     if len(distinct) == len(places):
-        return tuple([(p, 1) for p in distinct])
-    return tuple([(p, places.count(p)) for p in distinct])
+        return tuple([units[p] for p in sorted(places)])
+    return tuple([(p, places.count(p)) for p in sorted(distinct)])
 
 
 def _unused(identifier: str, taken: dict[str, int]) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from placet.compile.bodies import Body, Callee
 from placet.compile.bounds import Sizes
 from placet.compile.check_items import CheckReader
-from placet.compile.collector import Paused
 from placet.compile.declarations import declarations
 from placet.compile.findings import Findings, listed
 from placet.compile.flow import ends_of, flow
@@ -31,11 +30,6 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
 
     Linear in the size of the file, but for guesses at misspelt names, of which there is a fixed number.
     """
-    with Paused():
-        return _resolve(file)
-
-
-def _resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
     findings = Findings()
     declared = declarations(file, findings)
     targets = {name: _targets(process) for name, process in declared.processes.items()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.checks import with_queries
-from placet.compile.collector import Paused
 from placet.compile.vocabulary import Calls, statements
 from placet.ir import model as ir
 
@@ -19,11 +18,6 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
 
     Linear in the size of the nets; the queries are not yet woven with faults.
     """
-    with Paused():
-        return _compile(model)
-
-
-def _compile(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnostic, ...]]:
     asked: dict[str, list[ir.Check]] = {}
     for check in model.checks:
         asked.setdefault(check.subject, []).append(check)

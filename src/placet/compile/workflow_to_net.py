@@ -5,7 +5,6 @@ Processes that are called are copied in at the call; ids in the copy begin with 
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING
 
 from placet.compile import draft, saga_scopes, saga_to_net, scopes, statements
@@ -60,19 +59,8 @@ def process_to_net(process: ir.Process, processes: Mapping[str, ir.Process]) -> 
     """The net of a process, without queries and observers. Linear in the size of the net.
 
     `processes` are those that may be called, by id. A model that unrolls to more than `draft.LIMIT` elements gives an empty net
-    and a diagnostic. The cyclic collector rests meanwhile: nothing made here is garbage before the end, and walking it
-    again and again took two thirds of the time of a saga of 20,000 steps.
+    and a diagnostic.
     """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        return _compile(process, processes)
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _compile(process: ir.Process, processes: Mapping[str, ir.Process]) -> tuple[Compiled, tuple[Diagnostic, ...]]:
     survey = Survey(process, processes)
     agenda = Agenda(survey, PLAIN, SAGA)
     frame = Frame(process, process.id)

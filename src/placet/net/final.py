@@ -39,20 +39,15 @@ class Final(NamedTuple):
 
         With `in_flight` messages may still be on their way.
         """
-        ends = frozenset(self.ends)
-        zero: list[tuple[int, int]] = []
-        exact: list[Predicate] = []
-        for p, kind in enumerate(self.classes):
-            if p in ends or kind in (PlaceClass.RECORD, PlaceClass.BUDGET):
-                continue
-            if in_flight and kind is PlaceClass.CHANNEL:
-                continue
-            if kind is PlaceClass.RESOURCE and initial[p]:
-                exact.append(Linear(((p, 1),), "==", initial[p]))
-            else:
-                zero.append((p, 1))
+        ends, resource = frozenset(self.ends), PlaceClass.RESOURCE
+        control = PlaceClass.CONTROL  # tuples compare by identity first, where a set would hash enum members
+        asked = (control, resource) if in_flight else (control, PlaceClass.CHANNEL, resource)
+        held = [p for p, kind in enumerate(self.classes) if kind is resource and initial[p] and p not in ends]
+        aside = ends.union(held)
+        zero = tuple([(p, 1) for p, kind in enumerate(self.classes) if kind in asked and p not in aside])
+        exact = [Linear(((p, 1),), "==", initial[p]) for p in held]
         total = Linear(tuple((p, 1) for p in self.ends), ">=" if self.any_sink else "==", 1)
-        return And((total, *exact, *((Linear(tuple(zero), "==", 0),) if zero else ())))
+        return And((total, *exact, *((Linear(zero, "==", 0),) if zero else ())))
 
     def ended(self) -> Predicate:
         """Some end is marked: the premise of proper completion."""
