@@ -1,1 +1,1 @@
-
+"""From the syntax tree over the IR to nets."""

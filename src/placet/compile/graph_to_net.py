@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 from placet.compile.draft import RECORD
 from placet.compile.env import Exit, Fork, Forked, Ports, Thread
+from placet.compile.phrases import done as had
+from placet.compile.phrases import next_up
 from placet.compile.statements import name_of
 from placet.compile.survey import NO_CHOICE, concurrent
 from placet.compile.threads import finish_fork, finish_thread
@@ -171,7 +173,7 @@ class _Drawing:
         if len(found) == 1:
             return found[0][1]
         path = self.env.path(node.id)
-        place = self.new(f"{path}#in", node.id, f"before `{name_of(node.id)}`", node.span)
+        place = self.new(f"{path}#in", node.id, next_up(node), node.span)
         for name, arrived in found:
             words = f"`{name_of(node.id)}` is reached"
             self.quiet.add(self.move(f"{path}#from.{name}", (arrived,), (place,), node.id, words, node.span))
@@ -185,7 +187,7 @@ class _Drawing:
         path = self.env.path(node.id) + (f"#exit.{exit_}" if exit_ else "")
         if not flows and self.fork is None:
             return self.ports.done
-        done = self.new(f"{path}#out", node.id, f"after `{name_of(node.id)}`", node.span)
+        done = self.new(f"{path}#out", node.id, had(node), node.span)
         if not flows:
             self.path_end(path, done, node)
         elif any(f.guard is not None for f in flows):

@@ -13,6 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.env import Back, Env, Ports, record
+from placet.compile.phrases import called, next_up, the_way
+from placet.compile.phrases import done as had
 from placet.compile.statements import chooses, leaving, name_of, rounds_of, trigger
 from placet.net.roles import PLAIN
 
@@ -43,7 +45,7 @@ def sequence(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
         path = path_of(identifier)
         done = ports.done
         if i + 1 < count:
-            done = agenda.place(f"{path}#done", env, identifier, f"after `{name_of(identifier)}`", part.span)
+            done = agenda.place(f"{path}#done", env, identifier, had(part), part.span)
         undo = undone
         if facts(part).undoable:
             undo = ports.undo
@@ -108,7 +110,7 @@ def _all_at_once(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None
         name = name_of(part.id)
         done = ports.done
         if i + 1 < count:
-            done = agenda.place(f"{path}#done", env, part.id, f"after `{name}`", part.span)
+            done = agenda.place(f"{path}#done", env, part.id, had(part), part.span)
         undone = agenda.place(f"{path}#undone", env, part.id, f"`{name}` is not in effect", part.span)
         undo = undone
         below = levels[-1]
@@ -156,7 +158,7 @@ def choice(agenda: Agenda, stmt: Choice, ports: Ports, env: Env) -> None:
     """A record of the way taken leads back through it."""
     for way in reversed(stmt.ways):
         path = env.path(way.id)
-        start = agenda.place(f"{path}#start", env, way.id, f"on the way `{name_of(way.id)}`", way.span)
+        start = agenda.place(f"{path}#start", env, way.id, next_up(way.body), way.span)
         made = agenda.move(f"{path}#choose", (ports.start,), (start,), env, way.id, chooses(env, way), way.span)
         agenda.draft.step(way.id, made)
         agenda.lean_on(way.guard)
@@ -173,7 +175,7 @@ def race(agenda: Agenda, stmt: Race, ports: Ports, env: Env) -> None:
     """As a choice, decided by what happens first."""
     for first, body in reversed(stmt.ways):
         path = env.path(first.id)
-        won = agenda.place(f"{path}#won", env, first.id, f"`{name_of(first.id)}` came first", first.span)
+        won = agenda.place(f"{path}#won", env, first.id, had(first), first.span)
         trigger(agenda, first, ports.start, won, env)
         alternative(agenda, first.id, first.span, body, won, ports, env)
 
@@ -224,8 +226,8 @@ def loop(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
     if most == 0 or stmt.test == "before":
         leave("skip", start, undone)
     for i in range(1, most + 1):
-        begin = agenda.place(f"{base}#round[{i}]", env, stmt.id, f"round {i} begins", span)
-        end = agenda.place(f"{base}#again[{i}]", env, stmt.id, f"round {i} is over", span)
+        begin = agenda.place(f"{base}#round[{i}]", env, stmt.id, f"round {i}: {next_up(stmt.body)}", span)
+        end = agenda.place(f"{base}#again[{i}]", env, stmt.id, f"round {i} of {called(stmt)} is over", span)
         undo = (
             agenda.place(f"{base}#undo[{i}]", env, stmt.id, f"round {i} is to be undone", span) if turning else undone
         )
@@ -266,20 +268,20 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     pending = []
     for way in stmt.ways:
         path = env.path(way.id)
-        label = name_of(way.id)
-        start = agenda.place(f"{path}#start", env, way.id, f"way `{label}` begins", way.span)
-        done = agenda.place(f"{path}#done", env, way.id, f"way `{label}` is done", way.span)
-        undone = agenda.place(f"{path}#undone", env, way.id, f"way `{label}` is not in effect", way.span)
+        label = the_way(way)
+        start = agenda.place(f"{path}#start", env, way.id, next_up(way.body), way.span)
+        done = agenda.place(f"{path}#done", env, way.id, f"{label} is done", way.span)
+        undone = agenda.place(f"{path}#undone", env, way.id, f"{label} is not in effect", way.span)
         undo = undone
         if agenda.survey.of(way.body).undoable:
-            undo = agenda.place(f"{path}#undo", env, way.id, f"way `{label}` is to be undone", way.span)
+            undo = agenda.place(f"{path}#undo", env, way.id, f"{label} is to be undone", way.span)
         inner = env
         if abandons:
             rest = undone
             _abandoned(agenda, way.id, way.span, path, (done, undone, calm, failing), ports.undone, env)
         else:
-            failed = agenda.place(f"{path}#failed", env, way.id, f"an undo of way `{label}` has given up", way.span)
-            rest = agenda.place(f"{path}#rest", env, way.id, f"way `{label}` has come to rest", way.span)
+            failed = agenda.place(f"{path}#failed", env, way.id, f"an undo of {label} has given up", way.span)
+            rest = agenda.place(f"{path}#rest", env, way.id, f"{label} has come to rest", way.span)
             flags = (calm, failing, whole, stuck)
             _awaited(agenda, way.id, way.span, path, (done, undo, undone, failed, rest), flags, env)
             inner = env._replace(failed=failed)
@@ -320,17 +322,17 @@ def _awaited(
     """How one way of a parallel comes to rest."""
     done, undo, undone, failed, rest = places
     calm, failing, whole, stuck = flags
-    label = name_of(identifier)
+    label = f"way `{name_of(identifier)}`"
 
     def quietly(name: str, pre: tuple[int, ...], post: tuple[int, ...], phrase: str) -> None:
         agenda.draft.quiet.add(agenda.move(f"{path}#{name}", pre, post, env, identifier, phrase, span))
 
-    quietly("fails", (undone, calm), (rest, failing), f"way `{label}` is undone, the others are to follow")
-    quietly("rests", (undone, failing), (rest, failing), f"way `{label}` is undone too")
-    quietly("turns", (done, failing), (undo, failing), f"way `{label}` was done and turns back")
-    quietly("halts", (failed, whole), (rest, stuck), f"way `{label}` stays half-way")
-    quietly("halts.too", (failed, stuck), (rest, stuck), f"way `{label}` stays half-way too")
-    quietly("stays", (done, stuck), (rest, stuck), f"way `{label}` stays done")
+    quietly("fails", (undone, calm), (rest, failing), f"{label} is undone, the others are to follow")
+    quietly("rests", (undone, failing), (rest, failing), f"{label} is undone too")
+    quietly("turns", (done, failing), (undo, failing), f"{label} was done and turns back")
+    quietly("halts", (failed, whole), (rest, stuck), f"{label} stays half-way")
+    quietly("halts.too", (failed, stuck), (rest, stuck), f"{label} stays half-way too")
+    quietly("stays", (done, stuck), (rest, stuck), f"{label} stays done")
 
 
 def _abandoned(
@@ -344,14 +346,14 @@ def _abandoned(
 ) -> None:
     """The first way that fails takes the saga back; those that end later are not heard."""
     done, undone, calm, failing = places
-    label = name_of(identifier)
+    label = f"way `{name_of(identifier)}`"
 
     def quietly(name: str, pre: tuple[int, ...], post: tuple[int, ...], phrase: str) -> None:
         agenda.draft.quiet.add(agenda.move(f"{path}#{name}", pre, post, env, identifier, phrase, span))
 
-    quietly("fails", (undone, calm), (back, failing), f"way `{label}` is undone, the others are abandoned")
-    quietly("unheard.done", (done, failing), (failing,), f"the abandoned way `{label}` is done, unheard")
-    quietly("unheard.undone", (undone, failing), (failing,), f"the abandoned way `{label}` has failed, unheard")
+    quietly("fails", (undone, calm), (back, failing), f"{label} is undone, the others are abandoned")
+    quietly("unheard.done", (done, failing), (failing,), f"the abandoned {label} is done, unheard")
+    quietly("unheard.undone", (undone, failing), (failing,), f"the abandoned {label} has failed, unheard")
 
 
 def unsupported(agenda: Agenda, stmt: Repeat | Graph, ports: Ports, env: Env) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.env import END, Back, Env, Exit, Forked, Frame, Handled, Ports, Thread, Top, record
+from placet.compile.phrases import called, next_up
 from placet.compile.statements import name_of
 from placet.compile.threads import finish_thread, new_fork
 from placet.net.roles import PLAIN, Kind, Role
@@ -42,7 +43,7 @@ def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
                 armed = _armed(agenda, handler, env) if handler in beside else []
                 thread.exits.append(_fires(agenda, handler, starts[handler.id], env, armed))
                 once.append(armed)
-    begin = agenda.place(f"{path}#begin", inner, stmt.id, f"`{name_of(stmt.id)}` begins", stmt.span)
+    begin = agenda.place(f"{path}#begin", inner, stmt.id, next_up(stmt.body), stmt.span)
     names = {h.name for h in stmt.handlers if h.trigger == "error"}
     for retry in stmt.retry:
         names.update(retry.errors or ("*",))
@@ -50,7 +51,7 @@ def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
 
         def caught(error: str) -> int:
             return agenda.place(
-                f"{path}#caught.{error}", env, stmt.id, f"`{error}` is raised in `{name_of(stmt.id)}`", stmt.span
+                f"{path}#caught.{error}", env, stmt.id, f"`{error}` is raised in {called(stmt)}", stmt.span
             )
 
         handled = Handled(frozenset(names), env.route, caught)
@@ -113,7 +114,7 @@ def _counter(agenda: Agenda, stmt: Scope, number: int, retry: Retry, env: Env) -
 def _enter(agenda: Agenda, stmt: Scope, start: int, begin: int, env: Env, counters: list[list[int]]) -> None:
     """Entering sets every counter back, one after the other."""
     path = env.path(stmt.id)
-    phrase = f"`{name_of(stmt.id)}` begins"
+    phrase = f"{called(stmt)} begins"
     used = [c for c in counters if c]
     for number, counter in enumerate(used):
         last = number == len(used) - 1

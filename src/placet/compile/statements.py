@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.env import END, Forked, Ports, record
+from placet.compile.phrases import called, chosen, next_up, time_of, way_done
+from placet.compile.phrases import done as had
 from placet.compile.survey import ABANDON, NO_CHOICE
 from placet.compile.threads import new_fork
 from placet.ir.model import Receive
@@ -69,9 +71,7 @@ def sequence(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
     path_of = env.path
     for part in reversed(parts[1:]):
         identifier = part.id
-        start = agenda.place(
-            f"{path_of(identifier)}#start", env, identifier, f"before `{name_of(identifier)}`", part.span
-        )
+        start = agenda.place(f"{path_of(identifier)}#start", env, identifier, next_up(part), part.span)
         pending.append((part, Ports(start, done)))
         done = start
     push = agenda.push
@@ -82,14 +82,14 @@ def sequence(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
 
 def chooses(env: Env, way: Way) -> str:
     """The phrase of taking a way."""
-    return f"`{env.frame.name}` chooses: {way.guard.text if way.guard else name_of(way.id)}"
+    return f"`{env.frame.name}` chooses: {chosen(way)}"
 
 
 def choice(agenda: Agenda, stmt: Choice, ports: Ports, env: Env) -> None:
     """One transition for each way; where no way may apply, one more that raises NoChoiceMatched."""
     for way in reversed(stmt.ways):
         path = env.path(way.id)
-        start = agenda.place(f"{path}#start", env, way.id, f"on the way `{name_of(way.id)}`", way.span)
+        start = agenda.place(f"{path}#start", env, way.id, next_up(way.body), way.span)
         made = agenda.move(f"{path}#choose", (ports.start,), (start,), env, way.id, chooses(env, way), way.span)
         agenda.draft.step(way.id, made)
         agenda.lean_on(way.guard)
@@ -104,22 +104,21 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     """A fork, a join, and between them the ways; stoppable where an error may leave one of them."""
     path = env.path(stmt.id)
     ways = stmt.ways
-    bodies = [(way.body, way.id, way.span) for way in ways]
     stoppable = env.thread is not None or any(agenda.survey.of(way.body).errors for way in ways)
     fork = new_fork(agenda, path, len(ways), env, stmt.id, stmt.span) if stoppable else None
     starts, dones = [], []
     pending = []
-    for number, (body, identifier, span) in enumerate(bodies):
-        way = env.path(identifier)
+    for number, way in enumerate(ways):
+        its = env.path(way.id)
         inner = env
         if fork is not None:
             thread = fork.ways[number][0]
             inner = env._replace(thread=thread, route=Forked(fork, thread))
-        starts.append(agenda.place(f"{way}#start", inner, identifier, f"way `{name_of(identifier)}` begins", span))
-        dones.append(agenda.place(f"{way}#done", inner, identifier, f"way `{name_of(identifier)}` is done", span))
-        pending.append((body, Ports(starts[-1], dones[-1]), inner))
-    for body, its, inner in reversed(pending):
-        agenda.push(body, its, inner)
+        starts.append(agenda.place(f"{its}#start", inner, way.id, next_up(way.body), way.span))
+        dones.append(agenda.place(f"{its}#done", inner, way.id, way_done(way), way.span))
+        pending.append((way.body, Ports(starts[-1], dones[-1]), inner))
+    for body, ends_at, inner in reversed(pending):
+        agenda.push(body, ends_at, inner)
     held = () if fork is None else (fork.running,)
     split = f"`{env.frame.name}` goes {len(ways)} ways at once"
     agenda.move(f"{path}#fork", (ports.start,), (*starts, *held), env, stmt.id, split, stmt.span)
@@ -135,8 +134,8 @@ def loop(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
     path = env.path(stmt.id)
     agenda.lean_on(stmt.guard)
     most = stmt.at_most
-    begin = agenda.place(f"{path}#round", env, stmt.id, "a round begins", stmt.span)
-    end = agenda.place(f"{path}#again", env, stmt.id, "a round is over", stmt.span)
+    begin = agenda.place(f"{path}#round", env, stmt.id, next_up(stmt.body), stmt.span)
+    end = agenda.place(f"{path}#again", env, stmt.id, f"a round of {called(stmt)} is over", stmt.span)
     words = leaving(stmt)
     if most is None:
         agenda.move(f"{path}#enter", (ports.start,), (begin,), env, stmt.id, "the loop begins", stmt.span)
@@ -219,8 +218,8 @@ def unrolled(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
     if most == 0 or stmt.test == "before":
         agenda.move(f"{path}#skip", (start,), (ports.done,), env, stmt.id, words, stmt.span)
     for i in range(1, most + 1):
-        begin = agenda.place(f"{path}#round[{i}]", env, stmt.id, f"round {i} begins", stmt.span)
-        end = agenda.place(f"{path}#again[{i}]", env, stmt.id, f"round {i} is over", stmt.span)
+        begin = agenda.place(f"{path}#round[{i}]", env, stmt.id, f"round {i}: {next_up(stmt.body)}", stmt.span)
+        end = agenda.place(f"{path}#again[{i}]", env, stmt.id, f"round {i} of {called(stmt)} is over", stmt.span)
         made = agenda.move(
             f"{path}#enter[{i}]", (start,), (begin,), env, stmt.id, f"round {i} of the loop begins", stmt.span
         )
@@ -240,8 +239,7 @@ def trigger(agenda: Agenda, stmt: Receive | Timer, start: int, done: int, env: E
         made = agenda.move(path, (start,), (done,), env, stmt.id, f"`{stmt.event}` arrives", stmt.span, EVENT)
     else:
         agenda.timed = True
-        text = stmt.text or (f"{stmt.seconds:g} s" if stmt.seconds is not None else "the time")
-        made = agenda.move(path, (start,), (done,), env, stmt.id, f"{text} have passed", stmt.span, TIMER)
+        made = agenda.move(path, (start,), (done,), env, stmt.id, f"{time_of(stmt)} have passed", stmt.span, TIMER)
     agenda.draft.step(stmt.id, made)
 
 
@@ -254,7 +252,7 @@ def race(agenda: Agenda, stmt: Race, ports: Ports, env: Env) -> None:
     """The first trigger takes the token."""
     for first, body in reversed(stmt.ways):
         path = env.path(first.id)
-        won = agenda.place(f"{path}#won", env, first.id, f"`{name_of(first.id)}` came first", first.span)
+        won = agenda.place(f"{path}#won", env, first.id, had(first), first.span)
         trigger(agenda, first, ports.start, won, env)
         agenda.push(body, Ports(won, ports.done), env)
 
