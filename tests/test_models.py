@@ -63,6 +63,18 @@ def test_a_twin_is_rejected_for_the_reason_beside_it(folder, case):
     assert not re.search(r"\bp\d+\b|#", story), "a story speaks the user's words"
 
 
+@pytest.mark.parametrize(("folder", "case"), [c for c in CASES if "fails" in c.values[1]])
+def test_no_twin_is_told_in_words_of_the_field(folder, case):
+    from placet.report.text import render
+
+    report = verified(folder, case)
+    words = re.findall(r"[a-z]+", render(report).lower())
+    plain = any(m.kind == "net" for m in report.models)
+    of_the_field = {"token", "tokens", "marking", "markings", "transition", "transitions", "siphon"}
+    assert not of_the_field & set(words)
+    assert plain or not {"place", "places", "net", "nets"} & set(words)
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.name)
 def test_a_model_is_whole(folder):
     cases = tomllib.loads((folder / "expected.toml").read_text(encoding="utf-8"))["case"]

@@ -58,3 +58,15 @@ def test_adding():
 def test_a_warning_is_not_broken():
     warned = PARTS["proved"]._replace(diagnostics=(Diagnostic("P301", "warning", "m", path="a"),))
     assert Report((warned,)).exit_status == 0
+
+
+@pytest.mark.parametrize("width", [8, 20, 40, 79])
+def test_what_stands_in_backticks_stays_on_one_line(width):
+    from placet.report.style import wrap
+
+    text = "end it there (`end NAME`), or write `first of { receive ... }` and a ` that is never closed"
+    lines = wrap(text, width)
+    assert " ".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert any("`end NAME`" in line for line in lines) or width < len("(`end NAME`),")
+    assert any("`first of { receive ... }`" in line for line in lines) or width < 26
+    assert max(map(len, lines)) <= width

@@ -86,7 +86,7 @@ class Safe:
         """Violated by the first marking with two tokens on a place."""
         found = over(subject, seen, self.goal(subject))
         if found is None and seen.complete:
-            return Holds(seen.proof("no place held two tokens"))
+            return Holds(seen.proof("nothing was under way twice at once"))
         return found
 
     @staticmethod
@@ -119,7 +119,7 @@ class Bounded:
                 return found
         found = pumped(subject, seen, places)
         if found is None and seen.complete:
-            return Holds(seen.proof(f"at most {max(seen.seen.bounds, default=0)} tokens on a place"))
+            return Holds(seen.proof(f"nothing was there more than {max(seen.seen.bounds, default=0)} times at once"))
         return found
 
     @staticmethod

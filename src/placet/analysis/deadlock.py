@@ -30,7 +30,7 @@ class DeadlockFree:
         """Violated by the first such marking."""
         state = seen.first(_goal(subject))
         if state < 0:
-            return Holds(seen.proof("no marking is stuck")) if seen.complete else None
+            return Holds(seen.proof("no situation is stuck")) if seen.complete else None
         trace = seen.trace(state)
         end = subject.end_state(trace)
         claim: Predicate = Dead(subject.faults)

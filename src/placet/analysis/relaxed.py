@@ -40,7 +40,7 @@ class RelaxedSound:
         if not seen.complete:
             return None
         if not missing:
-            return Holds(seen.proof("each step lies on a run to a final marking"))
+            return Holds(seen.proof("each step lies on a run to an end"))
         transitions = tuple(t for step in missing for t in step)
         claim = NeverHolds(subject.final, after=transitions)
         return Violated(claim, Never(Certificate("closed set", states=rows.states)), seen.proof(), culprits=transitions)

@@ -255,7 +255,11 @@ def _inconclusive(seen: Pass, interrupted: Stop | None) -> Inconclusive:
         return Inconclusive("the search saw every state and cannot tell", "theory", proof=proof)
     if stop.budget == "unbounded":
         index = stop.place if seen.reduced is None else seen.reduced.places[stop.place]
-        phrase = seen.subject.compiled.origin.places[index].phrase
+        phrase = (
+            seen.subject.compiled.origin.places[index]
+            .phrase.removeprefix("a token is on ")
+            .removesuffix(" holds a token")
+        )
         reason = f"something can pile up without end ({phrase}), so that there are more situations than can be searched"
         return Inconclusive(reason, "theory", proof=proof)
     if stop.budget == "interrupted":

@@ -7,21 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from placet.evidence import Cycles, Grows, NeverHolds, Reaches, Strands
 from placet.logic.state import support
 from placet.net.roles import Kind
-from placet.report.reasons import dead_steps, is_stuck
-from placet.report.run import effect_of, marked_ends, still_open
-from placet.report.words import listed, quoted, short
+from placet.report.advice_flow import for_nets, for_workflows
+from placet.report.reasons import is_stuck
+from placet.report.run import effect_of, marked_ends
+from placet.report.words import quoted, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from placet.net.roles import Step
     from placet.report.run import Run
-
-
-_ENDINGS = frozenset(("sound", "weak_sound", "option_to_complete", "proper_completion", "safe"))
 
 
 class _Happened(NamedTuple):
@@ -47,8 +44,7 @@ def advice(run: Run) -> Iterator[str]:
         if found:
             yield from found
             return
-    if run.compiled.kind != "net":
-        yield from _for_workflows(run)
+    yield from for_nets(run) if run.compiled.kind == "net" else for_workflows(run)
 
 
 def _for_sagas(run: Run) -> Iterator[str]:
@@ -60,11 +56,8 @@ def _for_sagas(run: Run) -> Iterator[str]:
             yield hint
         if not _is_asked(run, step):
             continue
-        if effect > 1 and happened.count(Kind.APPLY) > 1 and "idempotent" not in step.guarantees:
-            yield (
-                f"let {quoted(step.service)} recognise a request of {quoted(short(step.id))} that it has carried out "
-                "before (`idempotent`)"
-            )
+        if effect > 0 and _applied_again(step, effect, happened):
+            yield _recognise(step)
         elif effect > 0 and marked_ends(run.compiled, run.last) and run.query.check.startswith("anomaly"):
             yield from _left_in_effect(step, happened)
         elif effect < 0 and "null_safe" not in step.guarantees:
@@ -72,6 +65,20 @@ def _for_sagas(run: Run) -> Iterator[str]:
                 f"let {quoted(step.service)} answer an undo of {quoted(short(step.id))} that finds nothing to undo, "
                 "without doing anything (`null_safe`)"
             )
+
+
+def _recognise(step: Step) -> str:
+    return (
+        f"let {quoted(step.service)} recognise a request of {quoted(short(step.id))} that it has carried out "
+        "before (`idempotent`)"
+    )
+
+
+def _applied_again(step: Step, effect: int, happened: _Happened) -> bool:
+    """Its request was carried out more than once, and only so is it in effect too often, or still so after its undo."""
+    undone_last = happened.last(Kind.APPLY) < happened.last(Kind.APPLY, undo=True)
+    again = happened.count(Kind.APPLY) > 1 and (effect > 1 or undone_last)
+    return again and "idempotent" not in step.guarantees
 
 
 def _is_asked(run: Run, step: Step) -> bool:
@@ -125,27 +132,3 @@ def _unanswered(run: Run, step: Step, happened: _Happened) -> str:
     return (
         f"give {quoted(short(step.id))} a `timeout`: without one a lost message is waited for for ever" if waits else ""
     )
-
-
-def _for_workflows(run: Run) -> Iterator[str]:
-    claim = run.violated.claim
-    match claim:
-        case Grows():
-            yield "bound the repetition (`at_most`), or take away in each round what it adds"
-        case Cycles() | Strands() if not is_stuck(run):
-            yield "give the repetition a way out: an `until`, an `at_most`, or an `end` that can be reached from inside"
-        case NeverHolds() if run.query.check in ("no_dead_step", "sound", "quasi_live"):
-            names = dead_steps(run)
-            if names:
-                yield f"remove {listed(names)}, or open a way that leads there"
-        case Strands() | Reaches() if _ends_too_early(run):
-            yield "let every branch finish before the end: an `end` belongs behind the `parallel`, not inside it"
-
-
-def _ends_too_early(run: Run) -> bool:
-    """An end was reached, more is going on, and the run did go several ways at once."""
-    ended = marked_ends(run.compiled, run.last)
-    more = still_open(run.compiled, run.last) or sum(run.last[p] for p in ended) > 1
-    if not ended or not more or run.compiled.roles.steps or run.query.check not in _ENDINGS:
-        return False
-    return any(len(run.compiled.net.post[t]) > 1 for t in run.fired)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from placet.evidence import Cycles, Grows, NeverHolds, Reaches, Strands
 from placet.logic.state import evaluate, support
 from placet.net.roles import Kind
+from placet.report.impossible import never_reasons
 from placet.report.run import (
     RETURNS,
     can_fire,
     effect_of,
+    events_never,
     going_on,
     marked_ends,
     not_given_back,
@@ -36,7 +38,7 @@ def reasons(run: Run) -> Iterator[str]:
     """Clauses that say why, most telling first."""
     match run.violated.claim:
         case NeverHolds():
-            yield from _never(run)
+            yield from never_reasons(run)
         case Grows(place):
             yield from _grows(run, place)
         case Cycles(_, escape):
@@ -55,6 +57,8 @@ def is_stuck(run: Run) -> bool:
 def _reaches(run: Run) -> Iterator[str]:
     yield from _conjuncts(run)
     check = run.query.check
+    if check in ("safe", "bounded"):
+        yield from _brought_about(run)
     if check in ("safe", "bounded", "never", "possible"):
         return
     for step in run.compiled.roles.steps:
@@ -77,6 +81,22 @@ def _reaches(run: Run) -> Iterator[str]:
         yield f"when it ends, this is not as it was in the beginning: {'; '.join(phrase_of(run, p) for p in kept[:6])}"
     if not is_stuck(run):
         yield f"after its end this can still happen: {_goes_on(run)}"
+
+
+def _brought_about(run: Run) -> Iterator[str]:
+    """The steps that each brought about what is under way more often than it may be."""
+    claim = run.violated.claim
+    places = support(claim.predicate)[0] if isinstance(claim, Reaches) else ()
+    for p in sorted(i for i in places if i < run.width and run.last[i] > run.query.bound)[:1]:
+        added: list[int] = []
+        for n, (_, state, changes) in enumerate(walk(run.compiled, run.fired)):
+            if not state[p]:
+                added = []
+            elif dict(changes).get(p, 0) > 0:
+                added.append(n)
+        numbers = list(dict.fromkeys(f"{run.number(n)}" for n in added))
+        if len(numbers) > 1:
+            yield f"each of the steps {listed(numbers)} brings it about, and nothing takes it away in between"
 
 
 def _effect_history(run: Run, step: Step) -> str:
@@ -109,8 +129,7 @@ def _conjuncts(run: Run) -> Iterator[str]:
     atoms = run.query.atoms
     if not atoms:
         return
-    since = _since(run.compiled, run.fired, [predicate for predicate, _ in atoms])
-    for (_, text), begun in zip(atoms, since, strict=True):
+    for (_, text), begun in zip(atoms, since(run), strict=True):
         name = quoted(text)
         if begun is None:
             yield f"{name} does not hold at the end"
@@ -122,16 +141,17 @@ def _conjuncts(run: Run) -> Iterator[str]:
             yield f"{name} has been true since step {run.number(begun)}"
 
 
-def _since(compiled: Compiled, fired: tuple[int, ...], atoms: list[Predicate]) -> list[int | None]:
-    """For each predicate the step after which it has held until the end; -1 from the start; None where it does not."""
-    since: list[int | None] = [-1 if _holds(compiled, a, compiled.start) else None for a in atoms]
+def since(run: Run) -> list[int | None]:
+    """For each part of the formula the step after which it has held until the end; -1 from the start; None where it does not."""
+    compiled, fired, atoms = run.compiled, run.fired, [predicate for predicate, _ in run.query.atoms]
+    begun: list[int | None] = [-1 if _holds(compiled, a, compiled.start) else None for a in atoms]
     for n, (_, state, _) in enumerate(walk(compiled, fired)):
         for i, atom in enumerate(atoms):
             if not _holds(compiled, atom, state):
-                since[i] = None
-            elif since[i] is None:
-                since[i] = n
-    return since
+                begun[i] = None
+            elif begun[i] is None:
+                begun[i] = n
+    return begun
 
 
 def _holds(compiled: Compiled, predicate: Predicate, state: Sequence[int]) -> bool:
@@ -161,8 +181,7 @@ def _strands(run: Run) -> Iterator[str]:
 
 
 def _ended_twice(run: Run, ended: list[int]) -> str:
-    times = "; ".join(f"{phrase_of(run, p)} ({run.last[p]} times)" for p in ended)
-    return f"it ends more than once: {times}"
+    return f"it ends more than once: {_places(run, ended)}"
 
 
 def _goes_on(run: Run) -> str:
@@ -179,16 +198,37 @@ def _waiting(run: Run, open_places: list[int]) -> Iterator[str]:
         yield "nothing is going on any more, and no end is reached"
         return
     yield f"nothing can happen any more, and this is still open: {_places(run, open_places)}"
-    missing: dict[int, None] = {}
     held = frozenset(open_places)
+    events = [t for t in sorted(events_never(run.compiled)) if not held.isdisjoint(dict(run.compiled.net.pre[t]))]
+    if events:
+        names = listed([transition_name(run.compiled, t) for t in events], "or")
+        yield f"it waits for {names}, and nothing arrives from outside"
+        return
+    missing: dict[int, None] = {}
     for t in range(len(run.compiled.net.transitions)):
         needs = dict(run.compiled.net.pre[t]) | dict(run.compiled.net.read[t])
         if run.compiled.roles.transitions[t].kind is Kind.FAULT or held.isdisjoint(needs):
             continue
         missing |= dict.fromkeys(p for p, w in needs.items() if run.last[p] < w)
     lacking = [p for p in missing if p not in held]
-    if lacking:
-        yield f"to go on it would need one of these, and none comes: {_places(run, lacking)}"
+    taken = [said for p in lacking[:3] if (said := _taken(run, p))]
+    if taken:
+        yield from taken
+    elif lacking:
+        yield f"to go on, one of these would have to come about, and none does: {_places(run, lacking)}"
+
+
+def _taken(run: Run, place: int) -> str:
+    """Who took what was there in the beginning; empty where nobody did."""
+    net = run.compiled.net
+    takers = [n for n, t in enumerate(run.fired) if dict(net.pre[t]).get(place, 0) > dict(net.post[t]).get(place, 0)]
+    if not run.compiled.initial[place] or not takers or run.last[place]:
+        return ""
+    n = takers[-1]
+    who = transition_name(run.compiled, run.fired[n])
+    return (
+        f"{phrase_of(run, place)} is needed to go on: {who} took it in step {run.number(n)}, and nothing gives it back"
+    )
 
 
 def _places(run: Run, places: list[int]) -> str:
@@ -198,99 +238,6 @@ def _places(run: Run, places: list[int]) -> str:
         many = run.last[p]
         words.append(phrase_of(run, p) + (f" ({many} times)" if many > 1 else ""))
     return "; ".join(dict.fromkeys(words[:6])) + (f"; and {len(words) - 6} more" if len(words) > 6 else "")
-
-
-# -- what can never happen -------------------------------------------------------------------------------------------
-
-
-def dead_transitions(run: Run) -> list[int]:
-    """The transitions that a claim of impossibility is about."""
-    if run.violated.culprits:
-        return [t for t in run.violated.culprits if t < len(run.compiled.net.transitions)]
-    claim = run.violated.claim
-    return sorted(support(claim.predicate)[1]) if isinstance(claim, NeverHolds) else []
-
-
-def dead_steps(run: Run) -> list[str]:
-    """What the user wrote that can never happen, in backticks, each once."""
-    names: dict[str, None] = {}
-    dead = dead_transitions(run)
-    written = {t: name for name, transitions in run.compiled.steps for t in transitions}
-    for t in dead:
-        step = "" if run.compiled.kind == "net" else written.get(t, "")
-        names[quoted(short(step)) if step else transition_name(run.compiled, t)] = None
-    return list(names)
-
-
-def _never(run: Run) -> Iterator[str]:
-    dead = dead_transitions(run)
-    if not dead:
-        for _, text in run.query.atoms:
-            yield f"this never holds together with the rest: {quoted(text)}"
-        return
-    reachable = _could_be_marked(run.compiled)
-    groups: dict[tuple[int, ...], dict[str, None]] = {}
-    for t in dead:
-        needs = [p for p, _ in (*run.compiled.net.pre[t], *run.compiled.net.read[t])]
-        missing = [p for p in needs if p not in reachable]
-        cause = (_root(run.compiled, missing[0], reachable),) if missing else (-1, *needs)
-        groups.setdefault(cause, {})[transition_name(run.compiled, t)] = None
-    for cause, names in list(groups.items())[:4]:
-        yield _never_arrives(run, cause, list(names))
-
-
-def _never_arrives(run: Run, cause: tuple[int, ...], names: list[str]) -> str:
-    """The first thing that never comes about (-1: each alone does, but not all at once), and what waits for it."""
-    who = listed(names)
-    need = "needs" if len(names) == 1 else "need"
-    phrases = [phrase_of(run, p) for p in cause if p >= 0]
-    if cause[0] < 0:
-        together = " all of these at the same time" if len(phrases) > 1 else " this"
-        return f"{who} {need}{together}, which never comes about: {'; '.join(phrases[:6])}"
-    behind = phrases[0].removeprefix("before ")
-    if behind == phrases[0]:
-        return f"{who} {need} this first, which never comes about: {behind}"
-    others = [name for name in names if name != behind]
-    return f"nothing ever leads to {behind}" + (f", and so not to {listed(others)} either" if others else "")
-
-
-def _could_be_marked(compiled: Compiled) -> set[int]:
-    """The places that may get something, each looked at alone: more than really do, never fewer. O(arcs * rounds)."""
-    net = compiled.net
-    marked = {p for p, tokens in enumerate(compiled.initial) if tokens}
-    lacking = [len({p for p, _ in (*net.pre[t], *net.read[t])} - marked) for t in range(len(net.transitions))]
-    waiting: dict[int, list[int]] = {}
-    for t in range(len(net.transitions)):
-        for p in {p for p, _ in (*net.pre[t], *net.read[t])} - marked:
-            waiting.setdefault(p, []).append(t)
-    ready = [t for t, count in enumerate(lacking) if not count]
-    while ready:
-        for p, _ in net.post[ready.pop()]:
-            if p in marked:
-                continue
-            marked.add(p)
-            for t in waiting.get(p, ()):
-                lacking[t] -= 1
-                if not lacking[t]:
-                    ready.append(t)
-    return marked
-
-
-def _root(compiled: Compiled, place: int, reachable: set[int]) -> int:
-    """Backwards over what never arrives to the first thing that does not, or to where it goes round."""
-    producers = compiled.net.producers()
-    seen = {place}
-    while True:
-        before = [
-            p
-            for t in producers[place]
-            for p, _ in (*compiled.net.pre[t], *compiled.net.read[t])
-            if p not in reachable and p not in seen
-        ]
-        if not before:
-            return place
-        place = before[0]
-        seen.add(place)
 
 
 # -- what never stops ------------------------------------------------------------------------------------------------

@@ -106,6 +106,13 @@ def going_on(compiled: Compiled, state: Sequence[int]) -> list[int]:
     ]
 
 
+def events_never(compiled: Compiled) -> frozenset[int]:
+    """The events from outside, where nothing arrives from there."""
+    if compiled.assumptions.environment != "closed":
+        return frozenset()
+    return frozenset(t for t, role in enumerate(compiled.roles.transitions) if role.kind is Kind.EVENT)
+
+
 def walk(compiled: Compiled, fired: Trace, start: State | None = None) -> Iterator[tuple[int, list[int], list[Change]]]:
     """For each transition: itself, the state after it (one list, changed in place), and what it changed."""
     net, width = compiled.net, len(compiled.net.places)
@@ -193,6 +200,10 @@ def transition_name(compiled: Compiled, transition: int) -> str:
     """What the user calls a transition, in backticks: in a plain net its own name, else the last name of its path."""
     origin = compiled.origin.transitions[transition]
     phrase = clean(origin.phrase)
+    role = compiled.roles.transitions[transition]
+    if role.direction == "undo":
+        undo = next((s.undo for s in compiled.roles.steps if s.id == role.step), "")
+        return quoted(undo or short(role.step))
     if compiled.kind != "net":
         return quoted(short(origin.id or compiled.net.transitions[transition]))
     named = phrase.startswith("`") and phrase.endswith("` happens")

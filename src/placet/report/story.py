@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from placet.evidence import Cycles, Grows, Lasso, Never, NeverHolds, NoReturn, Pump, Reach, Reaches, Strands
 from placet.logic.state import support
 from placet.report.advice import advice
-from placet.report.reasons import dead_steps, is_stuck, reasons
+from placet.report.impossible import dead_steps
+from placet.report.reasons import is_stuck, reasons
 from placet.report.report import Story
 from placet.report.run import end_name, lasting_effects, make_run, marked_ends, phrase_of, still_open
 from placet.report.words import clean, listed, quoted

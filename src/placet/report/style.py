@@ -63,12 +63,12 @@ def clip(text: str, width: int) -> str:
 def wrap(text: str, width: int, indent: str = "", hanging: str | None = None) -> list[str]:
     """Lines of at most `width` columns, broken at blanks; a word longer than a line is broken anywhere.
 
-    `indent` stands before the first line, `hanging` (default: the same) before the others.
+    What stands in backticks stays on one line where it fits on one. `indent` stands before the first line, `hanging` (default: the same) before the others.
     """
     hanging = indent if hanging is None else hanging
     lines: list[str] = []
     line, room = "", max(8, width - columns(indent))
-    for word in clean(text).split(" "):
+    for word in _words(clean(text), max(8, width - columns(hanging))):
         rest = word
         while rest:
             free = room - columns(line) - (1 if line else 0)
@@ -84,6 +84,16 @@ def wrap(text: str, width: int, indent: str = "", hanging: str | None = None) ->
             rest, room = rest[cut:], max(8, width - columns(hanging))
     lines.append(line)
     return [(hanging if n else indent) + words for n, words in enumerate(lines) if words or not n]
+
+
+def _words(text: str, room: int) -> list[str]:
+    """What is not to be broken: words, and quotations that fit into the room."""
+    import re
+
+    words: list[str] = []
+    for piece in re.findall(r"(?:[^ `]|`[^`]*`)+(?= |$)|[^ ]+", text):
+        words += [piece] if columns(piece) <= room else piece.split(" ")
+    return words
 
 
 def _fitting(word: str, room: int) -> int:
