@@ -25,7 +25,7 @@ TARGETS = {
     "net/firing.py": ["tests/analysis/test_replay.py", "tests/engines", "tests/test_models.py"],
     "net/observer.py": ["tests/engines", "tests/test_models.py"],
     "net/final.py": ["tests/test_models.py", "tests/analysis/test_checks.py", "tests/compile"],
-    "logic/state.py": ["tests/engines", "tests/analysis/test_checks.py"],
+    "logic/state.py": ["tests/logic", "tests/engines", "tests/analysis/test_checks.py"],
     "engines": ["tests/engines", "tests/analysis/test_checks.py"],
     "analysis/reduction": ["tests/analysis/reduction"],
     "analysis/replay.py": ["tests/analysis/test_replay.py"],
