@@ -1,4 +1,11 @@
-"""How long reductions take, an element: fork/join, nested blocks, a chain built backwards, a wide choice."""
+"""Seconds from the compiled net: its reduction alone, and all standard checks of a workflow decided.
+
+    python benchmarks/reduction.py [ELEMENTS]
+
+Fork/join, a line, structured nets (sequence, choice, parallel and loop nested at random), a line built backwards, a wide
+choice, and a workflow of ELEMENTS tasks from its source. ELEMENTS are places and transitions, 100,000 if nothing is said. The target is
+2 s of processor time for the standard checks. The garbage collector is off, as in the pipeline.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +13,15 @@ import random
 import sys
 import time
 
+from placet.analysis.questions import questions
 from placet.analysis.reduction import final_places, reduce
+from placet.analysis.strategy import decide
+from placet.compiled import plain
+from placet.evidence import Holds
 from placet.net.builder import NetBuilder
 from placet.net.final import Final, PlaceClass
+from placet.pipeline import Uncollected, compile_source
+from placet.source import SourceFile
 
 
 def fork_join(branches, steps):
@@ -69,18 +82,46 @@ def choice(branches):
     return *builder.build(), end
 
 
+def tasks(count):
+    """A workflow of so many tasks, from its source: two elements and a step for each task."""
+    text = "workflow w {\n" + "".join(f"  task t{k}\n" for k in range(count)) + "}\n"
+    (compiled,) = compile_source(SourceFile("tasks.placet", text)).compiled
+    return compiled
+
+
+def workflow(net, initial, end):
+    """The net as a workflow net with its standard checks."""
+    compiled = plain(net, initial)._replace(
+        kind="workflow", final=Final((end,), (PlaceClass.CONTROL,) * len(net.places))
+    )
+    return compiled._replace(queries=questions(compiled, ()))
+
+
+def measure(name, compiled):
+    """A line of the table."""
+    asked = final_places(compiled.final, compiled.initial)
+    begin = time.process_time()
+    reduced = reduce(compiled.net, compiled.initial, zero_places=asked.zero, end_places=asked.end)
+    reducing = time.process_time() - begin
+    before, after = (len(n.places) + len(n.transitions) for n in (compiled.net, reduced.net))
+    del reduced
+    begin = time.process_time()
+    answers = decide(compiled, compiled.queries)
+    deciding = time.process_time() - begin
+    proved = sum(isinstance(a.verdict, Holds) for a in answers)
+    print(
+        f"{name:<16}{before:>10}{after:>6}{reducing:>9.3f}{1e6 * reducing / before:>12.2f}{deciding:>9.3f}   {proved} of {len(answers)} proved"
+    )
+
+
 def main(size):
-    nets = [fork_join(50, 10), fork_join(size // 40, 20), structured(size), structured(size, 2), structured(10 * size)]
+    nets = [fork_join(50, 10), fork_join(size // 40, 20), structured(size), structured(size, 2)]
     nets += [chain(size // 2, backwards=False), chain(size // 2, backwards=True), choice(size // 3)]
-    print(f"{'net':<16}{'elements':>10}{'left':>6}{'seconds':>9}{'us/element':>12}")
-    for net, initial, end in nets:
-        final = Final((end,), (PlaceClass.CONTROL,) * len(net.places))
-        asked = final_places(final, initial)
-        begin = time.process_time()
-        reduced = reduce(net, initial, zero_places=asked.zero, end_places=asked.end)
-        seconds = time.process_time() - begin
-        before, after = (len(n.places) + len(n.transitions) for n in (net, reduced.net))
-        print(f"{net.name:<16}{before:>10}{after:>6}{seconds:>9.3f}{1e6 * seconds / before:>12.2f}")
+    print(f"{'net':<16}{'elements':>10}{'left':>6}{'reduce':>9}{'us/element':>12}{'decide':>9}")
+    with Uncollected():
+        for net, initial, end in nets:
+            measure(net.name, workflow(net, initial, end))
+        measure("tasks", tasks(size))
 
 
 if __name__ == "__main__":
