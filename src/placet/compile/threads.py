@@ -120,7 +120,7 @@ def finish_fork(agenda: Agenda, fork: Fork) -> None:
 def new_fork(agenda: Agenda, path: str, ways: int, env: Env, origin: str, span: Span | None) -> Fork:
     """A fork that can be stopped, with a thread, a stop and a stopped place for each way; its jobs are pushed."""
     draft = agenda.draft
-    running = draft.place(f"{path}#running", origin, "its ways are running", span, env.frame.path)
+    running = draft.place(f"{path}#running", origin, "the parallel ways are not joined yet", span, env.frame.path)
     fork = Fork(path, env, origin, span, running)
     if env.thread is not None:
         env.thread.forks.append(fork)
