@@ -7,6 +7,7 @@ import operator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from placet.logic.state import FALSE, TRUE, And, Dead, Fireable, Linear, Not, Or, at_least, compare, evaluate, support
 
 OPERATORS = {
