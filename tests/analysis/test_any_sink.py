@@ -165,3 +165,24 @@ def test_an_end_that_something_reads_is_not_left_out():
     assert sinks(compiled) == frozenset()
     (answer,) = decide(compiled, (Query("sound", "sound"),))
     assert isinstance(answer.verdict, Holds)
+
+
+def test_a_sink_that_grows_for_ever_hides_nothing():
+    """The loop drops something on a sink in every round; the markings are infinite, the question is not."""
+    b = NetBuilder("net")
+    here, waste, done = b.place("here", 1), b.place("waste"), b.place("done")
+    b.transition("round", {here: 1}, {here: 1, waste: 1})
+    b.transition("leave", {here: 1}, {done: 1})
+    compiled = compiled_of(*b.build(), ends=(waste, done), any_sink=True)
+    (answer,) = decide(compiled, (Query("option_to_complete", ""),), Options(Budget(states=1000)))
+    assert isinstance(answer.verdict, Holds)
+
+
+def test_ended_before_the_first_step():
+    """The initial marking itself has an end marked, and work left over."""
+    b = NetBuilder("net")
+    here, done = b.place("here", 1), b.place("done", 1)
+    b.transition("go", {here: 1}, {done: 1})
+    (answer,) = decide(compiled_of(*b.build(), ends=(done,)), (Query("proper_completion", ""),))
+    assert isinstance(answer.verdict, Violated)
+    assert answer.verdict.witness.trace == ()
