@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sessions
-from test_docs import follow
 
 from conftest import CHECKOUT
+from test_docs import follow
 
 README = CHECKOUT / "README.md"
 

@@ -12,9 +12,8 @@ from placet.cli.subject import load_subject, subject_option, woven
 from placet.cli.terminal import write
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from placet.simulate.simulator import Run
+    from placet.simulate.statistics import Statistics, Tally
 
 
 @debug_option
@@ -40,17 +39,19 @@ def command(
     With --replications: how often the runs ended how, with a seed that shows each.
     """
     from placet.simulate.simulator import run
+    from placet.simulate.statistics import replicate
 
     compiled = woven(load_subject(file, subject), hypothesis_of(given))
-    runs = [run(compiled, seed + i, steps) for i in range(replications or 1)]
+    single = run(compiled, seed, steps) if replications is None else None
     if form == "json":
         import json
 
-        write(json.dumps(_document(compiled.subject, seed, runs, whole=replications is None), indent=2) + "\n")
-    elif replications is None:
-        write("\n".join(_story(runs[0])) + "\n")
+        counted = replicate(compiled, seed, replications or 1, steps)
+        write(json.dumps(_document(counted, single), indent=2) + "\n")
+    elif single is not None:
+        write("\n".join(_story(single)) + "\n")
     else:
-        write("\n".join(_counts(runs)) + "\n")
+        write("\n".join(_counts(replicate(compiled, seed, replications or 1, steps))) + "\n")
 
 
 def _story(run: Run) -> list[str]:
@@ -66,44 +67,42 @@ def _story(run: Run) -> list[str]:
     return [*lines, clean(run.told)]
 
 
-def _groups(runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
-    """The runs by how they came out, most frequent first."""
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(f"ended {run.end}" if run.end else run.outcome.value, []).append(run)
-    return sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+def _by_frequency(counts: Statistics) -> list[Tally]:
+    """How the runs came out, most frequent first."""
+    return sorted(counts.tallies, key=lambda tally: (-tally.runs, _outcome(tally)))
 
 
-def _counts(runs: Sequence[Run]) -> list[str]:
+def _outcome(tally: Tally) -> str:
+    return f"ended {tally.end}" if tally.end else tally.outcome.value
+
+
+def _counts(counts: Statistics) -> list[str]:
     from placet.report.words import clean, counted
 
-    lines = [f"{clean(runs[0].subject)}, {counted(len(runs), 'run')} from seed {runs[0].seed}"]
-    for outcome, some in _groups(runs):
-        steps = sorted(len(run.events) for run in some)
-        span = f"{steps[0]} to {steps[-1]} steps" if steps[0] < steps[-1] else counted(steps[0], "step")
-        lines.append(f"  {len(some):>6}  {clean(outcome)}, {span}; seed {some[0].seed} shows one")
+    lines = [f"{clean(counts.subject)}, {counted(counts.replications, 'run')} from seed {counts.seed}"]
+    for tally in _by_frequency(counts):
+        least, most = tally.shortest, tally.longest
+        span = f"{least} to {most} steps" if least < most else counted(least, "step")
+        lines.append(f"  {tally.runs:>6}  {clean(_outcome(tally))}, {span}; seed {tally.seed} shows one")
     return lines
 
 
-def _document(subject: str, seed: int, runs: Sequence[Run], *, whole: bool) -> dict[str, Any]:
-    document: dict[str, Any] = {"schema": "placet.simulate/1", "subject": subject, "seed": seed}
-    document["replications"] = len(runs)
+def _document(counts: Statistics, single: Run | None) -> dict[str, Any]:
+    """The counts; with the steps where it was one run."""
+    document: dict[str, Any] = {"schema": "placet.simulate/1", "subject": counts.subject, "seed": counts.seed}
+    document["replications"] = counts.replications
     document["outcomes"] = [
         {
-            "outcome": some[0].outcome.value,
-            "end": some[0].end,
-            "runs": len(some),
-            "seed": some[0].seed,
-            "steps": {
-                "least": min(len(run.events) for run in some),
-                "mean": round(sum(len(run.events) for run in some) / len(some), 3),
-                "most": max(len(run.events) for run in some),
-            },
+            "outcome": tally.outcome.value,
+            "end": tally.end,
+            "runs": tally.runs,
+            "seed": tally.seed,
+            "steps": {"least": tally.shortest, "mean": round(tally.mean, 3), "most": tally.longest},
         }
-        for _, some in _groups(runs)
+        for tally in _by_frequency(counts)
     ]
-    if whole:
+    if single is not None:
         keys = ("id", "phrase", "service", "kind", "fault")
-        document["steps"] = [{key: getattr(event, key) for key in keys} for event in runs[0].events]
-        document["left"] = list(runs[0].left)
+        document["steps"] = [{key: getattr(event, key) for key in keys} for event in single.events]
+        document["left"] = list(single.left)
     return document

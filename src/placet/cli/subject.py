@@ -68,3 +68,17 @@ def write_out(text: str, output: str | None) -> None:
             file.write(text)
     except OSError as problem:
         raise click.BadParameter(f"`{output}` cannot be written: {problem.strerror}", param_hint="--output") from None
+
+
+def write_bytes(made: bytes, output: str | None) -> None:
+    """To the file, or to standard output."""
+    import sys
+
+    if output is None:
+        sys.stdout.buffer.write(made)
+        return
+    try:
+        with open(output, "wb") as file:  # noqa: PTH123
+            file.write(made)
+    except OSError as problem:
+        raise click.BadParameter(f"`{output}` cannot be written: {problem.strerror}", param_hint="--output") from None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _CONSTRUCTS: dict[type, str] = {
     ir.Choice: "the choice",
-    ir.Parallel: "the parallel",
+    ir.Parallel: "the parallel part",
     ir.Loop: "the loop",
     ir.Race: "the first of",
     ir.Scope: "the try",

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 
 
 class Tally(NamedTuple):
-    """Runs that came out alike: the outcome, the end where there is one, how many, and the seed of the first."""
+    """Runs that came out alike: the outcome, the end where there is one, how many, the seed of the first, their steps."""
 
     outcome: Outcome
     end: str
     runs: int
     seed: int
+    shortest: int = 0  # steps
+    longest: int = 0
+    mean: float = 0.0
 
 
 class Statistics(NamedTuple):
@@ -40,14 +43,13 @@ def replicate(compiled: Compiled, seed: int = 0, replications: int = 100, max_st
     """
     if replications < 1:
         raise UsageError("there must be at least one replication")
-    counts: dict[tuple[Outcome, str], list[int]] = {}
-    lengths: list[int] = []
+    alike: dict[tuple[Outcome, str], list[int]] = {}  # how -> the seed of the first, then the steps of each
     for number in range(replications):
         found = run(compiled, seed + number, max_steps)
-        lengths.append(len(found.events))
-        counts.setdefault((found.outcome, found.end), [0, found.seed])[0] += 1
+        alike.setdefault((found.outcome, found.end), [found.seed]).append(len(found.events))
     order = list(Outcome)
-    tallies = (Tally(outcome, end, count, first) for (outcome, end), (count, first) in counts.items())
+    tallies = (_tally(outcome, end, first, steps) for (outcome, end), (first, *steps) in alike.items())
+    lengths = [length for _, *steps in alike.values() for length in steps]
     return Statistics(
         compiled.subject,
         seed,
@@ -58,3 +60,7 @@ def replicate(compiled: Compiled, seed: int = 0, replications: int = 100, max_st
         max(lengths),
         sum(lengths) / len(lengths),
     )
+
+
+def _tally(outcome: Outcome, end: str, seed: int, steps: list[int]) -> Tally:
+    return Tally(outcome, end, len(steps), seed, min(steps), max(steps), sum(steps) / len(steps))
