@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from placet.cli.__main__ import main
+from placet.cli.__main__ import process
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(process())
