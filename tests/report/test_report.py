@@ -70,3 +70,12 @@ def test_what_stands_in_backticks_stays_on_one_line(width):
     assert any("`end NAME`" in line for line in lines) or width < len("(`end NAME`),")
     assert any("`first of { receive ... }`" in line for line in lines) or width < 26
     assert max(map(len, lines)) <= width
+
+
+def test_every_check_that_can_be_written_is_known_to_the_analyses_and_has_words():
+    from placet.analysis.check import CHECKS
+    from placet.compile import check_items
+    from placet.report.answers import _MEANING
+
+    assert set(check_items.CHECKS) <= set(CHECKS)
+    assert set(check_items.CHECKS) <= set(_MEANING)
