@@ -174,8 +174,9 @@ def test_a_sink_that_grows_for_ever_hides_nothing():
     b.transition("round", {here: 1}, {here: 1, waste: 1})
     b.transition("leave", {here: 1}, {done: 1})
     compiled = compiled_of(*b.build(), ends=(waste, done), any_sink=True)
-    (answer,) = decide(compiled, (Query("option_to_complete", ""),), Options(Budget(states=1000)))
-    assert isinstance(answer.verdict, Holds)
+    for check in ("option_to_complete", "no_dead_step", "livelock_free", "sound"):
+        (answer,) = decide(compiled, (Query(check, ""),), Options(Budget(states=1000)))
+        assert isinstance(answer.verdict, Holds), check
 
 
 def test_ended_before_the_first_step():
