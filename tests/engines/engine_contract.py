@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from oracles.reachability import explore as textbook
 from placet.engines.protocol import Needs, Visitor
 from placet.evidence import Budget
-from placet.logic.state import FALSE, TRUE, Dead, Linear, at_least, evaluate
+from placet.logic.state import FALSE, TRUE, Dead, Fireable, Linear, at_least, evaluate
 from placet.net.builder import NetBuilder
 from placet.net.firing import enabled, fire_state
 from placet.net.observer import Observer
@@ -42,6 +42,16 @@ def grid(side: int):
     for name in "ab":
         source, sink = builder.place(f"{name}1", side), builder.place(f"{name}2")
         builder.transition(name, {source: 1}, {sink: 1})
+    return builder.build()
+
+
+def toggles(count):
+    """So many places with a token that goes away and comes back: 2^count states."""
+    builder = NetBuilder()
+    for i in range(count):
+        there, away = builder.place(f"p{i}", 1), builder.place(f"q{i}")
+        builder.transition(f"go{i}", {there: 1}, {away: 1})
+        builder.transition(f"back{i}", {away: 1}, {there: 1})
     return builder.build()
 
 
@@ -197,6 +207,45 @@ class EngineContract:
         assert found.stop is not None
         assert found.stop.budget == "seconds"
         assert not found.complete
+
+    def test_a_wide_net_keeps_its_budget_of_bytes_within_one_state_s_successors(self):
+        marked = toggles(1500)
+        found = self.explore(marked, visitors=(Visitor(Dead(), Needs.EDGES),), budget=Budget(bytes=6_000_000))
+        assert found.stop is not None
+        assert found.stop.budget == "bytes"
+        assert int(found.stop.reached) < 12_000_000
+        assert found.states < 10_000
+        assert found.found == (-1,)
+        assert all(j < found.states for i in range(found.states) for _, j in found.successors(i))
+
+    def test_a_net_whose_tables_are_too_large_is_not_explored(self):
+        net, initial = toggles(3000)
+        goals = (Dead(), at_least(0), Fireable(0), Fireable(1))
+        found = self.explore(
+            (net, initial), visitors=[Visitor(g, Needs.FIRST) for g in goals], budget=Budget(bytes=1_000_000)
+        )
+        assert (found.states, found.edges, found.complete) == (1, 0, False)
+        assert found.stop is not None
+        assert found.stop.budget == "bytes"
+        assert int(found.stop.reached) > 1_000_000
+        assert found.found == (-1, 0, 0, -1)
+        assert found.state(0) == initial
+        assert found.trace(0) == ()
+        assert found.fired == set(enabled(net, initial))
+        assert found.successors(0) == ()
+        assert list(found.holds(2)) == [1]
+
+    def test_tables_that_outgrow_the_budget_when_counts_grow(self):
+        builder = NetBuilder()
+        full = [builder.place(f"p{i}", 1) for i in range(400)]
+        for i, p in enumerate(full):
+            builder.transition(f"t{i}", {p: 1}, {full[0]: 1} if i else {p: 1})
+        found = self.explore(builder.build(), visitors=(Visitor(Dead(), Needs.EDGES),), budget=Budget(bytes=75_000))
+        assert found.stop is not None
+        assert found.stop.budget == "bytes"
+        assert found.states >= 1
+        assert run(*builder.build(), (), found.trace(found.states - 1)) == found.state(found.states - 1)
+        assert all(j < found.states for i in range(found.states) for _, j in found.successors(i))
 
     def test_an_interrupt_gives_what_is_known(self):
         def interrupt(states, frontier):

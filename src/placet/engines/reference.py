@@ -16,6 +16,7 @@ from placet.engines.packing import Fire, Layout, affected, layout, narrowest, ru
 from placet.engines.protocol import Needs, Stop
 from placet.engines.pumping import Pumping
 from placet.logic.state import Or
+from placet.net.firing import enabled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,20 +27,47 @@ if TYPE_CHECKING:
     from placet.net.observer import Observer
 
 _MORE = 2000  # states after the net is known to be unbounded, where goals are still open
-_CHUNK = 1024  # states between two looks at the clock and at memory
+_CHUNK = 1024  # states expanded between two looks at the clock and at memory
+_FOUND = 16_384  # states found between two looks
+_WORK = 4_000_000  # states times transitions between two looks, where that is less: for wide nets
+_TABLE = 64 << 20  # bytes of a table of a wide net that are not worth their memory
 
-Fan: TypeAlias = tuple[int, tuple[tuple[int, int, "Fire | None"], ...]]  # enabled set, and (t, delta, special) of each
+Firing: TypeAlias = tuple[int, int, "Fire | None"]  # transition, what is added, what is done instead
 Trigger: TypeAlias = tuple[int, int, int, int, int]  # bit, need, mask, ban, ban mask
+
+
+class _Keep:
+    """By transition the bits of enabled sets that its firing leaves as they are; computed each time, for wide nets."""
+
+    def __init__(self, index: list[list[int]]) -> None:
+        self._index = index
+
+    def __getitem__(self, transition: int) -> int:
+        changed = 0
+        for u in self._index[transition]:
+            changed |= 1 << u
+        return ~changed
+
+
+class _Fan:
+    """The one object that stands for an enabled set; few sets occur, so states share them."""
+
+    __slots__ = ("enabled", "firings")
+
+    def __init__(self, enabled: int) -> None:
+        self.enabled = enabled
+        self.firings: tuple[Firing, ...] | None = None  # made when the first state with the set is expanded
 
 
 class _Tables(NamedTuple):
     """All that depends on the layout, made anew when it widens."""
 
     fields: Layout
-    firings: tuple[tuple[int, int, Fire | None] | None, ...]  # by transition
-    keep: tuple[int, ...]  # by transition: the enabled sets' bits that its firing leaves as they are
+    firings: tuple[Firing | None, ...]  # by transition
+    keep: Sequence[int] | _Keep  # by transition: the enabled sets' bits that its firing leaves as they are
     triggers: tuple[tuple[Trigger, ...], ...]  # by transition: those to be tested again
     every: tuple[Trigger, ...]
+    guarded: dict[int, int]  # length of a guard bit -> field
 
 
 def _tables(
@@ -48,14 +76,18 @@ def _tables(
     count = len(net.transitions)
     rules = [rule(net, initial, observers, fields, t) for t in range(count)]
     tests: list[Trigger | None] = []
-    firings: list[tuple[int, int, Fire | None] | None] = []
+    firings: list[Firing | None] = []
     for t, r in enumerate(rules):
         tests.append(None if r is None else (1 << t, r.need, r.mask, r.ban, r.ban_mask))
         firings.append(None if r is None else (t, r.delta, r.special))
-    everything = (1 << count) - 1
-    keep = [everything & ~sum(1 << u for u in index[t]) for t in range(count)]
+    wanted = _Keep(index)
+    keep = wanted if count * count > 8 * _TABLE else tuple(wanted[t] for t in range(count))
     triggers = tuple(tuple(x for u in index[t] if (x := tests[u]) is not None) for t in range(count))
-    return _Tables(fields, tuple(firings), tuple(keep), triggers, tuple(x for x in tests if x is not None))
+    return _Tables(fields, tuple(firings), keep, triggers, tuple(x for x in tests if x is not None), _guarded(fields))
+
+
+def _guarded(fields: Layout) -> dict[int, int]:
+    return {shift + width + 1: i for i, (shift, width) in enumerate(zip(fields.shift, fields.width, strict=True))}
 
 
 class Reference:
@@ -103,10 +135,12 @@ class _Search:
         self._keep_edges = any(v.needs is Needs.EDGES for v in visitors)
         self._whole = not visitors or any(v.needs is not Needs.FIRST for v in visitors)
         self._index = affected(net, initial)
+        self._table_bytes = 0
+        self._begun = monotonic()
         self._tables = self._fit(narrowest(net, initial))
         self._conditions = self._compile()
         start = self._tables.fields.pack((*initial, *(o.initial for o in self._observers)))
-        self._fans: dict[int, Fan] = {}
+        self._fans: dict[int, _Fan] = {}
         self._fan_bytes = 0
         self._order = [start]
         self._numbers = {start: 0}
@@ -131,7 +165,11 @@ class _Search:
     @property
     def edges(self) -> int:
         """How many edges were kept; where none were asked for, how many were crossed."""
-        return len(self._targets) if self._keep_edges else sum(len(f[1]) for f in self._fan_of[: self._expanded])
+        return (
+            len(self._targets)
+            if self._keep_edges
+            else sum(f.enabled.bit_count() for f in self._fan_of[: self._expanded])
+        )
 
     @property
     def found(self) -> tuple[int, ...]:
@@ -142,7 +180,7 @@ class _Search:
     def fired(self) -> frozenset[int]:
         """The transitions enabled in some state that was found."""
         union = 0
-        for mask in {fan[0] for fan in self._fan_of}:
+        for mask in {fan.enabled for fan in self._fan_of}:
             union |= mask
         return frozenset(t for t in range(len(self._net.transitions)) if union >> t & 1)
 
@@ -180,25 +218,24 @@ class _Search:
         if visitor not in self._marks:
             test = condition(self._visitors[visitor].goal, self._tables.fields)
             pairs = zip(self._order, self._fan_of, strict=True)
-            self._marks[visitor] = bytearray(test(m, fan[0]) for m, fan in pairs)
+            self._marks[visitor] = bytearray(test(m, fan.enabled) for m, fan in pairs)
         return self._marks[visitor]
 
     # -- the search --------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Search until all is seen, every visitor is content, or the budget is used up."""
-        begun = monotonic()
+        self._begun = monotonic()
+        width = max(1, len(self._net.transitions))
+        chunk, self._stride = max(1, min(_CHUNK, _WORK // width)), max(1, min(_FOUND, _WORK // width))
         try:
-            if self._content(0):
+            if self._content(0) or self.stop is not None:
                 return
             while self._expanded < len(self._order):
-                if self._sweep(min(len(self._order), self._expanded + _CHUNK)):
+                if self._sweep(min(len(self._order), self._expanded + chunk)):
                     return
                 if self._expanded < len(self._order):
-                    self.stop = self._over_budget(begun)
-                    if self.stop is not None and self._pump is not None:
-                        self.stop = self._pump
-                    if self.stop is not None:
+                    if self._over_budget():
                         return
                     if self._progress is not None:
                         self._progress(len(self._order), len(self._order) - self._expanded)
@@ -215,26 +252,27 @@ class _Search:
         fields, triggers, keep = tables.fields, tables.triggers, tables.keep
         guards, edges = fields.guards, self._keep_edges
         records = self._records | guards
-        width, limit = len(self._net.transitions), self._budget.states
-        limit = limit if limit is not None else 1 << 62
+        width, limit = len(self._net.transitions), self._look_at(len(order))
         for i in range(self._expanded, until):
             m = order[i]
-            enabled, fan = fan_of[i]
-            for t, delta, special in fan:
+            fan = fan_of[i]
+            before = fan.enabled
+            for t, delta, special in fan.firings or self._firings(fan):
                 n = m + delta if special is None else special(m)
                 j = numbers.get(n)
                 if j is None:
                     if n & guards:
                         self._widen(i)
-                        return False
+                        return self.stop is not None
                     j = len(order)
                     if j >= limit or j >= self._enough:
-                        if edges:
-                            del labels[offsets[i] :], targets[offsets[i] :]
-                        self.stop = self._pump or Stop("states", str(limit))
-                        return True
+                        if self._is_full(j):
+                            if edges:
+                                del labels[offsets[i] :], targets[offsets[i] :]
+                            return True
+                        limit = self._look_at(j)
                     up = n | guards
-                    now = enabled & keep[t]
+                    now = before & keep[t]
                     for bit, need, mask, ban, ban_mask in triggers[t]:
                         if (up - need) & mask == mask and not (ban_mask and (up - ban) & ban_mask):
                             now |= bit
@@ -262,7 +300,14 @@ class _Search:
         return False
 
     def _fit(self, widths: Sequence[int]) -> _Tables:
-        return _tables(self._net, self._initial, self._observers, self._index, layout(widths, self._observers))
+        """The tables for places of these widths; past the budget the pass is over, and they are empty."""
+        fields = layout(widths, self._observers)
+        most = self._budget.bytes
+        self._table_bytes = len(self._net.transitions) * fields.guards.bit_length() // 5  # 3 of which half is zeros
+        if most is not None and self._table_bytes > most:
+            self.stop = Stop("bytes", str(self._table_bytes))
+            return _Tables(fields, (), (), (), (), {})
+        return _tables(self._net, self._initial, self._observers, self._index, fields)
 
     def _compile(self) -> list[tuple[int, Condition]]:
         """The goals not yet seen, as closures for the present layout."""
@@ -273,33 +318,42 @@ class _Search:
         ]
 
     def _enabled_in(self, m: int) -> int:
+        if self.stop is not None:  # without tables
+            return sum(1 << t for t in enabled(self._net, self._initial))
         up, now = m | self._tables.fields.guards, 0
         for bit, need, mask, ban, ban_mask in self._tables.every:
             if (up - need) & mask == mask and not (ban_mask and (up - ban) & ban_mask):
                 now |= bit
         return now
 
-    def _fan(self, enabled: int) -> Fan:
-        """The one object that stands for an enabled set; few sets occur, so states share them."""
-        known = self._fans.get(enabled)
+    def _fan(self, now: int) -> _Fan:
+        known = self._fans.get(now)
         if known is None:
-            firings, chosen, left = self._tables.firings, [], enabled
+            known = self._fans[now] = _Fan(now)
+            self._fan_bytes += 150 + getsizeof(now)
+        return known
+
+    def _firings(self, fan: _Fan) -> tuple[Firing, ...]:
+        """What the transitions of the set do, in their order."""
+        if fan.firings is None:
+            firings, left = self._tables.firings, fan.enabled
+            chosen = []
             while left:
                 bit = left & -left
                 firing = firings[bit.bit_length() - 1]
                 if firing is not None:
                     chosen.append(firing)
                 left ^= bit
-            known = self._fans[enabled] = (enabled, tuple(chosen))
-            self._fan_bytes += 200 + 8 * len(chosen) + getsizeof(enabled)
-        return known
+            fan.firings = tuple(chosen)
+            self._fan_bytes += 50 + 8 * len(chosen)
+        return fan.firings
 
     def _content(self, number: int) -> bool:
         """Enter a state as the first of every goal that holds in it; True when nothing more is wanted."""
-        m, enabled = self._order[number], self._fan_of[number][0]
+        m, now = self._order[number], self._fan_of[number].enabled
         left = []
         for k, test in self._conditions:
-            if test(m, enabled):
+            if test(m, now):
                 self._first[k] = number
             else:
                 left.append((k, test))
@@ -311,15 +365,17 @@ class _Search:
 
         Once it is known that there are endlessly many states the search goes on for a while if goals are still open.
         """
-        fields = self._tables.fields
-        merged = 0
+        fields, records = self._tables.fields, self._records
+        higher = ~((records | fields.guards) - n) & fields.guards
         grown = False
-        for p, (shift, width) in enumerate(zip(fields.shift, fields.width, strict=True)):
-            ones = (1 << width) - 1
-            before, after = self._records >> shift & ones, n >> shift & ones
-            merged |= max(before, after) << shift
-            grown = grown or (after > before and p < len(self._net.places))
-        self._records = merged
+        while higher:
+            guard = higher & -higher
+            higher ^= guard
+            i = self._tables.guarded[guard.bit_length()]
+            field = fields.field(i)
+            records = records & ~field | n & field
+            grown = grown or i < len(self._net.places)
+        self._records = records
         pump = self._pumping.look(self, number) if grown and self._pump is None else None
         if pump is not None:
             self._pump = Stop("unbounded", str(number + 1), *pump)
@@ -345,27 +401,42 @@ class _Search:
         """Double the places' bits, pack every state anew, and let the search expand the state once more."""
         old = self._tables.fields
         count = len(self._net.places)
-        self._tables = self._fit([2 * w + 1 for w in old.width[:count]])
-        fields = self._tables.fields
+        tables = self._fit([2 * w + 1 for w in old.width[:count]])
+        if self.stop is not None:
+            if self._keep_edges:
+                del self._labels[self._offsets[expanding] :], self._targets[self._offsets[expanding] :]
+            return
+        self._tables, fields = tables, tables.fields
         self._order[:] = [fields.pack(old.unpack(m)) for m in self._order]
         self._numbers.clear()
         self._numbers.update(zip(self._order, range(len(self._order)), strict=True))
         self._records = fields.pack(old.unpack(self._records))
         self._fans.clear()
-        self._fan_of[:] = [self._fan(fan[0]) for fan in self._fan_of]
+        self._fan_of[:] = [self._fan(fan.enabled) for fan in self._fan_of]
         self._conditions = self._compile()
         if self._keep_edges:
             del self._labels[self._offsets[expanding] :], self._targets[self._offsets[expanding] :]
 
-    def _over_budget(self, begun: float) -> Stop | None:
-        budget = self._budget
-        if budget.bytes is not None:
-            used = self.used_bytes()
-            if used > budget.bytes:
-                return Stop("bytes", str(used))
-        if budget.seconds is not None and monotonic() - begun > budget.seconds:
-            return Stop("seconds", f"{monotonic() - begun:.1f}")
-        return None
+    def _look_at(self, count: int) -> int:
+        """The number of states at which the budget is looked at next."""
+        most = self._budget.states
+        return count + self._stride if most is None else min(most, count + self._stride)
+
+    def _is_full(self, count: int) -> bool:
+        """Whether no more states than that fit; then says why."""
+        if count >= self._enough or count == self._budget.states:
+            self.stop = self._pump or Stop("states", str(count))
+            return True
+        return self._over_budget()
+
+    def _over_budget(self) -> bool:
+        """Whether the memory or the time is used up; then says so."""
+        budget, used, passed = self._budget, self.used_bytes(), monotonic() - self._begun
+        if budget.bytes is not None and used > budget.bytes:
+            self.stop = self._pump or Stop("bytes", str(used))
+        elif budget.seconds is not None and passed > budget.seconds:
+            self.stop = self._pump or Stop("seconds", f"{passed:.1f}")
+        return self.stop is not None
 
     def used_bytes(self) -> int:
         """Estimated memory of the pass; the same on every run of the same search. O(1)."""
@@ -373,7 +444,7 @@ class _Search:
         each = (
             getsizeof(self._order[-1]) + 8 + 8 + 8 + 32
         )  # the integer, its place in two lists, the parent, its number
-        return count * each + getsizeof(self._numbers) + self._fan_bytes + 8 * len(self._targets)
+        return count * each + getsizeof(self._numbers) + self._fan_bytes + self._table_bytes + 8 * len(self._targets)
 
     def _mend(self) -> None:
         """After an interrupt: cut every column back to the states that all of them have."""
