@@ -35,10 +35,10 @@ class Assumptions(NamedTuple):
     faults: tuple[str, ...] = ()  # fault kinds considered
     fault_budget: int = 0
     guarantees: tuple[str, ...] = ()  # what the participants were trusted to do
-    free_guards: tuple[str, ...] = ()  # conditions over data that was abstracted away, taken as able to go either way
+    free_guards: tuple[str, ...] = ()  # conditions over data that was abstracted away
     time_ignored: bool = False
     final: str = ""  # a named variant of the final markings, such as "any-sink"
-    decisions: tuple[str, ...] = ()  # sentences of the model that stand for a decision taken outside: either way, any time
+    decisions: tuple[str, ...] = ()  # sentences that stand for a decision taken outside
 
 
 # -- claims: what a violation asserts --------------------------------------------------------------------------------

@@ -44,7 +44,9 @@ class Channel(NamedTuple):
     attempt: int
     due: int  # the place a lost or slow message marks; -1 where the call has no time-out
     refuse: int = -1  # the transition by which the participant refuses, where the call has one
-    errors: tuple[tuple[str, int], ...] = ()  # of a request: the error replies it may get, by name ("" unnamed), and their places
+    errors: tuple[
+        tuple[str, int], ...
+    ] = ()  # of a request: the error replies it may get, by name ("" unnamed), and their places
     answered: int = -1  # of a request: the place of the reply that says it was carried out
     again: tuple[str, ...] = ()  # after which outcomes this attempt is made again, for ever: names of errors, "unknown"
 
