@@ -162,6 +162,7 @@ class _Decision:
             visible_transitions=frozenset().union(*(o.asks.transitions for o in group)),
             observed=frozenset(t for o in subject.observers for t, _ in o.deltas),
             zero_places=asked.zero,
+            channel_places=asked.channel,
             resource_places=asked.resource,
             end_places=asked.end - subject.cut,
             bounded_places=frozenset().union(*(o.asks.bounded for o in group)),

@@ -20,12 +20,14 @@ class Case(NamedTuple):
     end: frozenset = frozenset()
     fixed: frozenset = frozenset()
     bounded: frozenset | None = None
+    channel: frozenset = frozenset()
 
     def reduce(self, rules=ALL):
         half = frozenset(t for t in self.fixed if t % 2)
         return reduce(
             self.net, self.initial, visible_places=self.exact, visible_transitions=half, observed=self.fixed - half,
-            zero_places=self.zero, resource_places=self.resource, end_places=self.end, bounded_places=self.bounded, rules=rules,
+            zero_places=self.zero, channel_places=self.channel,
+            resource_places=self.resource, end_places=self.end, bounded_places=self.bounded, rules=rules,
         )  # fmt: skip
 
 
@@ -120,13 +122,16 @@ def predicates_of(case, draw):
     """(predicate, kinds of comparison) that the classes of places admit; `draw` is a random.Random."""
     ends, zero, exact = sorted(case.end), sorted(case.zero - case.exact - case.end), sorted(case.exact)
     zero = [p for p in zero if p not in case.resource]
+    channel = sorted(case.channel - case.exact - case.end - case.resource - case.zero)
     resource = sorted(case.resource - case.exact - case.end)
     ends = [p for p in ends if p not in case.exact]
-    empty = Linear(tuple((p, 1) for p in zero), "==", 0)
+    settled = Linear(tuple((p, 1) for p in zero), "==", 0)
+    empty = Linear(tuple((p, 1) for p in [*zero, *channel]), "==", 0)
     restored = tuple(Linear(((p, 1),), "==", case.initial[p]) for p in resource)
     total = tuple((p, 1) for p in ends)
     final = And((Linear(total, "==", 1), empty, *restored))
     any_sink = And((Linear(total, ">=", 1), empty, *restored))
+    home = And((Linear(total, "==", 1), settled, *restored))
     ended = Or(tuple(Linear(((p, 1),), ">=", 1) for p in ends))
     counters = range(len(case.net.places), len(case.net.places) + len(case.fixed))
     asked = [*exact, *counters]
@@ -152,6 +157,7 @@ def predicates_of(case, draw):
         And((Dead(), Not(final))),
         And((Dead(), Not(any_sink))),
     ]
+    found += [And((ended, Not(home))), And((Dead(), settled)), And((Dead(), Not(home)))]
     found += [And((Dead(), ended)), *(And((Dead(), r)) for r in restored), *(And((empty, r)) for r in restored)]
     for p in ends[:2]:
         found += [
@@ -167,6 +173,7 @@ def predicates_of(case, draw):
             And((Dead(), psi)),
             And((ended, psi)),
             And((ended, Not(final), psi)),
+            And((ended, Not(home), psi)),
         ]
     found += [Dead(frozenset({t})) for t in case.fixed if t % 2]
     return found

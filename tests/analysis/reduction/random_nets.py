@@ -167,18 +167,20 @@ def _case(draw, arcs, tokens, order, odd, ends, resources, style):
         )  # fmt: skip
     net, initial = builder.build()
     fixed = frozenset(t for t in range(len(arcs)) if draw.random() < draw.choice([0, 0, 0.2]))
-    classes = [set(), set(), set(), set()]  # exact, zero, resource, end
+    classes = [set(), set(), set(), set(), set()]  # exact, zero, resource, end, channel
+    usual = draw.choice([[1], [1, 4]])
     for p in range(len(order)):
         if style == "mixed":
-            kind = draw.choice([0, 1, 1, 1, 1, 2, 3, 4, 4, 4])
+            kind = draw.choice([0, 1, 1, 1, 2, 3, 3, 4, 4, 5, 5])
         else:
-            kind = 3 if order[p] in ends else 2 if order[p] in resources else 1
+            kind = 3 if order[p] in ends else 2 if order[p] in resources else draw.choice(usual)
             if draw.random() < 0.06:
-                kind = draw.choice([0, 4])
-        if kind < 4:
+                kind = draw.choice([0, 5])
+        if kind < 5:
             classes[kind].add(p)
     bounded = draw.choice([None, frozenset(), frozenset(p for p in range(len(order)) if draw.random() < 0.6)])
-    return Case(net, initial, *map(frozenset, classes), fixed, bounded)
+    exact, zero, resource, end, channel = map(frozenset, classes)
+    return Case(net, initial, exact, zero, resource, end, fixed, bounded, channel)
 
 
 def _weights(side, where):

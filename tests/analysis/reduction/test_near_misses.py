@@ -14,7 +14,7 @@ from placet.net.builder import NetBuilder
 RULES = {rule.name: rule for rule in ALL}
 
 
-def _case(*arcs, tokens="", zero=None, resource="", end="", exact="", fixed=(), bounded="", side=None):
+def _case(*arcs, tokens="", zero=None, resource="", end="", exact="", channel="", fixed=(), bounded="", side=None):
     """Arcs such as "s > p p q"; places are letters, all ZERO if nothing else is said; `side` is {transition: (kind, place)}."""
     letters = sorted({c for arc in arcs for c in arc if c.isalpha()} | set(tokens))
     builder = NetBuilder("near miss")
@@ -31,16 +31,36 @@ def _case(*arcs, tokens="", zero=None, resource="", end="", exact="", fixed=(), 
     def places(names):
         return frozenset(index[c] for c in names)
 
-    named = {*resource, *end, *exact}
+    named = {*resource, *end, *exact, *channel}
     rest = "".join(c for c in letters if c not in named) if zero is None else zero
     return Case(
-        net, initial, places(exact), places(rest), places(resource), places(end), frozenset(fixed), places(bounded)
+        net,
+        initial,
+        places(exact),
+        places(rest),
+        places(resource),
+        places(end),
+        frozenset(fixed),
+        places(bounded),
+        places(channel),
     )
 
 
 NEAR = {
     "series: only the token tells": (
         "series", _case("s > e", "x > e r", tokens="sx", exact="s", end="e", resource="r"), _case("s > e", "x > r", tokens="sxr", exact="s", end="e", resource="r"),
+    ),
+    "series: a step is not a message": (
+        "series", _case("s > e", "x > c", "c y >", tokens="sx", exact="sy", end="e", channel="xc"), _case("s > e", "x > c", "c y >", tokens="sx", exact="sy", end="e", channel="c"),
+    ),
+    "series: a message gives something back": (
+        "series", _case("s > e", "x > c f", "c y >", "f y >", tokens="sx", exact="sy", end="e", channel="xc", zero=""), _case("s > e", "x > c r", "c y >", "r y >", tokens="sx", exact="sy", end="e", channel="xc", resource="r"),
+    ),
+    "parallel places: a step is not a message": (
+        "parallel places", _case("s > p q", "p q > e", tokens="s", end="e", channel="pq"), _case("s > p q", "p q > e", tokens="s", end="e", channel="q", exact="p"),
+    ),
+    "pre-agglomeration: a step is not a message": (
+        "pre-agglomeration", _case("p > x", "x > e", tokens="p", channel="px"), _case("p > x", "x > e", tokens="p", channel="x"),
     ),
     "series: an observer sees it": (
         "series", _case("s > x", "x > e", tokens="s", exact="s", end="e"), _case("s > x", "x > e", tokens="s", exact="s", end="e", fixed=[1]),

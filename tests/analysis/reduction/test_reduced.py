@@ -194,6 +194,20 @@ def _sound(reduced, others):
     return graph.ef({s for s in graph.edges if not any(s[i] for i in kept)}) == set(graph.edges)
 
 
+def test_places_of_the_final_markings():
+    kinds = (
+        PlaceClass.CONTROL,
+        PlaceClass.CHANNEL,
+        PlaceClass.RESOURCE,
+        PlaceClass.RESOURCE,
+        PlaceClass.RECORD,
+        PlaceClass.BUDGET,
+        PlaceClass.CONTROL,
+    )
+    zero, resource, end, channel = final_places(Final((6,), kinds), (1, 0, 2, 0, 0, 1, 0))
+    assert (zero, resource, end, channel) == ({0, 3}, {2}, {6}, {1})
+
+
 def test_all_rules_have_papers_and_different_names():
     assert len({rule.name for rule in ALL}) == len(ALL)
     assert all(rule.paper for rule in ALL)

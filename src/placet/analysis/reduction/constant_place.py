@@ -4,7 +4,7 @@ Every arc into `p` comes with an arc of the same weight out of it, and the initi
 isolated place is the plainest case. Then `m(p) = m0(p)` always and `p` never keeps a transition from firing. `p` goes.
 Murata 1989, section IV, fig. 22e (self-loop places); Berthelot 1987.
 
-Preserves the reachability graph but for the component `p`. Predicates: `p` must be FREE, or ZERO and empty. Bounds: `m0(p)`,
+Preserves the reachability graph but for the component `p`. Predicates: `p` must be FREE, or ZERO or CHANNEL and empty. Bounds: `m0(p)`,
 exactly; where it is asked it must be at most 1, so that the greatest bound of the rest tells whether the net is k-bounded,
 for any k from 1. Lifting: the trace is the same. Account: the transitions are the same.
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.analysis.reduction.rule import Rule
-from placet.analysis.reduction.work import CONSTANT
+from placet.analysis.reduction.work import CONSTANT, Asked
 
 if TYPE_CHECKING:
     from placet.analysis.reduction.work import Work
@@ -25,7 +25,12 @@ def apply(work: Work, p: int) -> bool:
     consumers, tokens = work.consumers[p], work.tokens[p]
     if work.producers[p] != consumers or any(w > tokens for w in consumers.values()):
         return False
-    if work.odd_place[p] or work.asked[p] > 1 or (work.asked[p] and tokens) or (work.bounded[p] and tokens > 1):
+    if (
+        work.odd_place[p]
+        or work.asked[p] > Asked.ZERO
+        or (work.asked[p] and tokens)
+        or (work.bounded[p] and tokens > 1)
+    ):
         return False
     work.count("constant place")
     work.drop_place(p, CONSTANT, tokens, exact=True)

@@ -3,8 +3,8 @@
 `p` and `q` have the same arcs with the same weights and `m0(p) = m0(q) + c`, `c >= 0`; then `m(p) = m(q) + c` always, and
 `p` never keeps a transition from firing. `p` goes. Murata 1989, section IV, fig. 22c; Berthelot 1987.
 
-Preserves the reachability graph: it stays the same but for the component `p`. Predicates: `p` must be FREE, or `p` and
-`q` are both ZERO and `c = 0`, so that they are empty together. Bounds: that of `p` is that of `q` plus `c`, exactly; where
+Preserves the reachability graph: it stays the same but for the component `p`. Predicates: `p` must be FREE, or both ZERO
+or CHANNEL, `p` not ZERO alone, and `c = 0`, so that they are empty together. Bounds: that of `p` is that of `q` plus `c`, exactly; where
 it is asked, `c` must be 0 and that of `q` asked too, so that the greatest bound is still seen on the reduced net.
 Lifting: the trace is the same. Account: the transitions are the same.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.analysis.reduction.rule import Rule
+from placet.analysis.reduction.work import Asked
 
 if TYPE_CHECKING:
     from placet.analysis.reduction.work import Work
@@ -47,7 +48,7 @@ def _implied(work: Work, less: int, more: int) -> bool:
     c = work.tokens[more] - work.tokens[less]
     if c < 0 or (work.bounded[more] and (c or not work.bounded[less])):
         return False
-    return work.asked[more] == 0 or (work.asked[more] == 1 and work.asked[less] == 1 and c == 0)
+    return not work.asked[more] or (work.asked[more] <= work.asked[less] <= Asked.ZERO and c == 0)
 
 
 PARALLEL_PLACES = Rule("parallel places", "Murata 1989, IV; Berthelot 1987", "place", 2, apply)

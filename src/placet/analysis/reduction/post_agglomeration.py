@@ -24,6 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.analysis.reduction.rule import Rule
+from placet.analysis.reduction.work import Asked
 
 if TYPE_CHECKING:
     from placet.analysis.reduction.work import Work
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 def apply(work: Work, x: int) -> bool:
     """Melt `x` into pairs of its producers and consumers, if that makes the net smaller."""
     producers, consumers = work.producers[x], work.consumers[x]
-    if work.tokens[x] or work.asked[x] > 1 or len(consumers) < 2 or not producers:
+    if work.tokens[x] or work.asked[x] > Asked.ZERO or len(consumers) < 2 or not producers:
         return False
     if len(producers) * len(consumers) > len(producers) + len(consumers):
         return False

@@ -9,8 +9,8 @@ Preserves. Relate `m` to `m'` if `m'` reaches `m` by transitions of H alone (`m'
 stays. If `m` fires `f`, its token on `x` came from some `h` fired since `m'`, and `m'` fires that pair. If `m'` fires `h`
 then `f`: either `m` fired that `h` since `m'`, then `f` can fire; or it did not, then its inputs still lie there, as H alone
 takes from them, and `m` fires `h` then `f`. So both are weakly bisimilar with H silent, bounded or not. Predicates are the
-same in `m` and `m'`: `x` and the inputs of each `h` are FREE, or `x` is ZERO and so is an input of each `h`, the others FREE
-(then there is a token on ZERO places in `m` iff there is in `m'`). Dead markings: if `m'` is dead no `h` can fire there, as
+same in `m` and `m'`: an input of each `h` is of the class of `x`, FREE, CHANNEL or ZERO, and none of a more demanding one
+(then there is a token on ZERO, or on ZERO and CHANNEL, places in `m` iff there is in `m'`). Dead markings: if `m'` is dead no `h` can fire there, as
 its pair with `f0` could; so it is dead in the original too. If `m` is dead, so is `m'`.
 Bounds: of the surviving places as they were, as firing H as late as possible shows `m'` itself; that of `x` is at most that of
 any input of the `h`, and asked only where one that is asked exists, for each `h`, and there is one `h`.
@@ -24,7 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.analysis.reduction.rule import Rule
-from placet.analysis.reduction.work import UNKNOWN
+from placet.analysis.reduction.work import UNKNOWN, Asked
 
 if TYPE_CHECKING:
     from placet.analysis.reduction.work import Work
@@ -35,7 +35,7 @@ GROWTH = 2  # arcs that one application may add, in return for a place and a tra
 def apply(work: Work, x: int) -> bool:
     """Put the producers of `x` off, if that makes the net smaller."""
     producers, consumers = work.producers[x], work.consumers[x]
-    if work.tokens[x] or work.odd_place[x] or work.asked[x] > 1 or not producers or not consumers:
+    if work.tokens[x] or work.odd_place[x] or work.asked[x] > Asked.ZERO or not producers or not consumers:
         return False
     if len(producers) * len(consumers) > len(producers) + len(consumers):
         return False
@@ -67,8 +67,7 @@ def _can_wait(work: Work, x: int, h: int) -> bool:
     """Whether `h` does nothing but fill `x`, takes from places of its own, and no predicate can tell."""
     if work.fixed[h] or work.odd_transition[h] or not work.pre[h] or work.post[h] != {x: 1} or x in work.pre[h]:
         return False
-    asked = [work.asked[p] for p in work.pre[h]]
-    if max(asked) > work.asked[x] or (work.asked[x] == 1 and max(asked) < 1):
+    if max(work.asked[p] for p in work.pre[h]) != work.asked[x]:
         return False
     return all(len(work.consumers[p]) == 1 and not work.odd_place[p] for p in work.pre[h])
 

@@ -3,29 +3,34 @@
 **Classes of places.** What the predicates ask decides what may be fused (the class is `work.Asked`):
 
 - EXACT (`visible_places`): any count may be asked at any time; never removed, never a target of a fusion.
-- ZERO (`zero_places`): asked only through "all ZERO places are empty".
-- RESOURCE (`resource_places`): asked only together with "all ZERO places are empty".
-- END (`end_places`): asked so that the answer cannot turn from true to false when a token on a ZERO place is exchanged for
-  tokens on END, ZERO, RESOURCE or FREE places, at least one of them END or ZERO.
+- ZERO (`zero_places`) and CHANNEL (`channel_places`): asked only through "all ZERO and CHANNEL places are empty" (Z = 0) and
+  "all ZERO places are empty" (C = 0), each only in predicates as below.
+- RESOURCE (`resource_places`), END (`end_places`): likewise.
 - FREE: all others, never asked.
 
-**Which predicates that admits.** With E the ends, Z the ZERO places, R the resources, psi any predicate over EXACT places
-and observers:
+**What may be exchanged.** Fusions exchange a token on one place for tokens on others, silently: on a ZERO place for any
+but EXACT ones, one of them ZERO or END; on a CHANNEL place for the same, or for CHANNEL and FREE ones, one of them CHANNEL;
+on a FREE place for FREE ones. A predicate may be asked if no exchange turns it from true to false. (One that an exchange
+turns from false to true may: the marking can make the exchange itself, so that EF of it is the same.)
+
+**Which predicates that admits.** With E the ends, R the resources, psi any predicate over EXACT places and observers:
 
 - `final = (sum E = 1) and Z = 0 and R = R0`, also with `sum E >= 1`, and `final and psi`, even if psi also asks single
-  ends or resources: a marking with a token on a ZERO place satisfies none of them, so there is nothing to keep true.
-- `ended and not final` (proper completion) with `ended = (sum E >= 1)` and the final of the exact count 1: take a marking
-  m that satisfies it with a token on a ZERO place, exchange that token and let the result be final: then Z = 0 there, so
-  the exchange put a token on an end; there was one already, so the sum is at least 2, a contradiction. With `sum E >= 1`
-  this fails (the pending token may arrive at a marked end), so that for proper completion of a net with any sink the
-  ends must be EXACT. For option to complete alone they may be END.
+  ends or resources: a marking with a token to exchange on a ZERO or CHANNEL place satisfies none of them, and no other
+  exchange touches what they ask.
+- `early = ended and not (sum E = 1 and C = 0 and R = R0)`, `ended = (sum E >= 1)` (proper completion with messages on their
+  way), and the same with Z for C: let m satisfy it and a token be exchanged. If END gets one, the sum is at least 2 then,
+  as an end was marked. Else, if ZERO gets one, C = 0 fails then. Else the token was on a CHANNEL place and went to CHANNEL
+  and FREE ones: C, E and R are as they were, and Z = 0 fails then. With `sum E >= 1` in place of the exact count this is
+  wrong (the pending token may arrive at a marked end), so that there the ends must be EXACT; for option to complete they
+  may be END.
 - `e >= 1 and psi` for an end e, and any positive combination of those above.
-- `Dead` and any predicate above, also `Dead and p` for any p over END, RESOURCE, EXACT places and "Z = 0": nothing is
+- `Dead` and any predicate above, also `Dead and p` for any p over END, RESOURCE, EXACT places, `C = 0` and `Z = 0`: nothing is
   pending in a dead marking. Transitions that `Dead` leaves out of account must be visible.
 
-Merging two ZERO places does not change "all ZERO places are empty", which is all that can be asked of them; a ZERO place
-merged into an end leaves EF final and AG EF final alone, since what is pending there fires without anybody's help and a
-final marking has nothing pending. `Fireable(t)` may be asked if `t` is visible and its input, read and inhibitor places
+So merging places of one class does not change whether they are empty, and a ZERO place merged into an end leaves EF final
+and AG EF final alone, since what is pending there fires without anybody's help and a final marking has nothing pending.
+`Fireable(t)` may be asked if `t` is visible and its input, read and inhibitor places
 are; for "t can fire from everywhere" (liveness) it is enough that `t` is visible.
 
 **What every rule keeps, exactly:** EF phi and AG EF phi of those predicates; whether a dead marking is reachable, with
@@ -79,26 +84,29 @@ NONE: frozenset[int] = frozenset()
 
 
 class FinalPlaces(NamedTuple):
-    """The places that `Final.predicate` asks for, by class; pass them on to `reduce`."""
+    """The places that `Final.predicate` and `Final.early` ask for, by class; pass them on to `reduce`, all four."""
 
     zero: frozenset[int]
     resource: frozenset[int]
     end: frozenset[int]
+    channel: frozenset[int] = frozenset()
 
 
 def final_places(final: Final, initial: Marking) -> FinalPlaces:
-    """The classes of places under the predicate of `final`.
+    """The classes of places under the predicates of `final`.
 
     Where proper completion is asked of a net with any sink, its ends must be visible instead.
     """
     ends = frozenset(final.ends)
     zero: set[int] = set()
     resource: set[int] = set()
+    channel: set[int] = set()
     for p, kind in enumerate(final.classes):
         if p in ends or kind is PlaceClass.RECORD or kind is PlaceClass.BUDGET:
             continue
-        (resource if kind is PlaceClass.RESOURCE and initial[p] else zero).add(p)
-    return FinalPlaces(frozenset(zero), frozenset(resource), ends)
+        held = kind is PlaceClass.RESOURCE and initial[p]
+        (resource if held else channel if kind is PlaceClass.CHANNEL else zero).add(p)
+    return FinalPlaces(frozenset(zero), frozenset(resource), ends, frozenset(channel))
 
 
 def reduce(
@@ -109,6 +117,7 @@ def reduce(
     visible_transitions: Collection[int] = NONE,
     observed: Collection[int] = NONE,
     zero_places: Collection[int] = NONE,
+    channel_places: Collection[int] = NONE,
     resource_places: Collection[int] = NONE,
     end_places: Collection[int] = NONE,
     bounded_places: Collection[int] | None = None,
@@ -123,7 +132,8 @@ def reduce(
     """
     work = _prepare(
         net, initial,
-        asked=((zero_places, Asked.ZERO), (resource_places, Asked.RESOURCE), (end_places, Asked.END), (visible_places, Asked.EXACT)),
+        asked=((channel_places, Asked.CHANNEL), (zero_places, Asked.ZERO), (resource_places, Asked.RESOURCE), (end_places, Asked.END),
+               (visible_places, Asked.EXACT)),
         fixed=((observed, 1), (visible_transitions, 2)),
         bounded=bounded_places,
     )  # fmt: skip
@@ -237,7 +247,7 @@ def _result(net: Net, initial: Marking, work: Work) -> Reduced:
         tuple(work.prefix),
         work.also,
         tuple(work.bound_log),
-        frozenset(p for p in range(len(net.places)) if work.place_gone[p] and work.asked[p] == Asked.ZERO),
+        frozenset(p for p in range(len(net.places)) if work.place_gone[p] and 0 < work.asked[p] <= Asked.ZERO),
     )
 
 

@@ -38,14 +38,14 @@ class Reduced(NamedTuple):
     prefix: tuple[tuple[int, int], ...]  # (number, times)
     also: dict[int, list[int]]
     bound_log: tuple[tuple[int, int, int, bool], ...]
-    empty: frozenset[int]  # original places that are gone and were asked for as ZERO
+    empty: frozenset[int]  # original places that are gone and were ZERO or CHANNEL
 
     def lift(self, trace: Sequence[int]) -> Trace:
         """The firing sequence of the original net that a firing sequence of the reduced net stands for.
 
         It can be fired from the original initial marking. Where it ends, every surviving place has as many tokens as in
         the reduced marking; a place that a fusion took out is empty; a place that was taken out as redundant has what
-        its invariant says (a ZERO one as many as the ZERO place that it was told by). So a predicate that the rules
+        its invariant says (a ZERO or CHANNEL one as many as the place of these classes that it was told by). So a predicate that the rules
         preserve holds there if it holds in the reduced marking, and the marking is dead if the reduced one is.
         """
         found: list[int] = []

@@ -6,7 +6,7 @@ goes. It is the redundant place of Berthelot (1986, "Checking properties of nets
 its reference set, and with none: `p` never loses tokens and has enough from the start.
 
 Preserves the reachability graph but for the component `p`. Predicates: `p` must be FREE; or every transition changes `p`
-and `q` alike, `c = 0` and both are ZERO, so that they are empty together. Bounds: that of `p` is that of `q` plus `c` where
+and `q` alike, `c = 0` and both are ZERO or CHANNEL, `p` not ZERO alone, so that they are empty together. Bounds: that of `p` is that of `q` plus `c` where
 all changes are alike, and is not known otherwise; where it is asked they must be alike, `c = 0`, and that of `q` asked.
 Lifting: the trace is the same. Account: the transitions are the same.
 """
@@ -17,7 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from placet.analysis.reduction.rule import Rule
-from placet.analysis.reduction.work import UNKNOWN
+from placet.analysis.reduction.work import UNKNOWN, Asked
 
 if TYPE_CHECKING:
     from placet.analysis.reduction.work import Work
@@ -27,7 +27,7 @@ CANDIDATES = 8  # places looked at for each place: keeps the rule linear
 
 def apply(work: Work, p: int) -> bool:
     """Drop `p` if it never decides anything."""
-    if work.odd_place[p] or work.asked[p] > 1:
+    if work.odd_place[p] or work.asked[p] > Asked.ZERO:
         return False
     if not work.asked[p] and not work.bounded[p] and _never_short(work, p):
         work.count("redundant place")
@@ -43,7 +43,9 @@ def apply(work: Work, p: int) -> bool:
             c = work.tokens[p] - work.tokens[q]
             if (work.asked[p] or work.bounded[p]) and not (alike and c == 0):
                 continue
-            if (work.asked[p] and work.asked[q] != 1) or (work.bounded[p] and not work.bounded[q]):
+            if (work.asked[p] and not work.asked[p] <= work.asked[q] <= Asked.ZERO) or (
+                work.bounded[p] and not work.bounded[q]
+            ):
                 continue
             work.count("redundant place")
             work.drop_place(p, q if alike else UNKNOWN, c if alike else 0, exact=alike)

@@ -23,6 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.analysis.reduction.rule import Rule
+from placet.analysis.reduction.work import Asked
 
 if TYPE_CHECKING:
     from placet.analysis.reduction.work import Work
@@ -85,7 +86,7 @@ def _fuse(work: Work, x: int, t: int) -> None:
     for q in outputs:
         del producers[q][t]
         work.touch_place(q)
-    asked_more = shown >= 0 and work.bounded[shown] > work.bounded[x]
+    told = work.asked[x] == Asked.CHANNEL or (shown >= 0 and work.bounded[shown] > work.bounded[x])
     for h, w in producers[x].items():
         out = post[h]
         wide = len(out)
@@ -93,7 +94,7 @@ def _fuse(work: Work, x: int, t: int) -> None:
         for q, v in outputs.items():
             producers[q][h] = out[q] = out.get(q, 0) + v * w
         work.stands_for[h] = work.sequence(work.stands_for[h], number, w)
-        if len(out) < wide or asked_more:  # for a place before `h` no more outputs of no other class change nothing
+        if told or len(out) < wide:  # else a place before `h` can be fused no better than before
             work.touch_transition(h)
         elif not work.transition_listed[h]:
             work.transition_listed[h] = 1

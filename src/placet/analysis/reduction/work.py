@@ -23,10 +23,11 @@ class Asked(IntEnum):
     """What the predicates may ask of a place; the order is that of growing demands."""
 
     FREE = 0  # nothing
-    ZERO = 1  # only whether all places of this class are empty
-    RESOURCE = 2  # the count, but only where all ZERO places are empty
-    END = 3  # the count, in a way that survives moving a token from a ZERO place to an END place
-    EXACT = 4  # the count
+    CHANNEL = 1  # only whether all CHANNEL and ZERO places are empty
+    ZERO = 2  # that, and whether all ZERO places are empty
+    RESOURCE = 3  # the count, but only where all ZERO places are empty
+    END = 4  # the count, in a way that survives an exchange of a token on a ZERO or CHANNEL place for one here
+    EXACT = 5  # the count
 
 
 class Work:
@@ -166,24 +167,27 @@ class Work:
     def moves_unseen(self, x: int, outputs: Iterable[int]) -> bool:
         """Whether no predicate can tell a token on `x` from tokens on `outputs`, given that the one can become the other.
 
-        See `reduce`: a ZERO place may be exchanged for places of any class but EXACT, one of them ZERO or END; a FREE
-        place for FREE places; no other place for anything. No output may be odd.
+        See `reduce`: a ZERO place may be exchanged for places of any class but EXACT, one of them ZERO or END; a CHANNEL
+        place for the same, or for CHANNEL and FREE places, one of them CHANNEL; a FREE place for FREE places; no other
+        place for anything. No output may be odd.
         """
         asked, odd = self.asked, self.odd_place
         if odd[x]:
             return False
-        if asked[x] == 0:
+        of_x = asked[x]
+        if of_x == 0:  # plain numbers: this is the inmost loop
             return not any(odd[q] or asked[q] for q in outputs)
-        if asked[x] != 1:
+        if of_x > 2:
             return False
-        shown = False
+        settled = sent = borrowed = False
         for q in outputs:
             a = asked[q]
-            if a == 4 or odd[q]:
+            if a == 5 or odd[q]:
                 return False
-            if a in {1, 3}:
-                shown = True
-        return shown
+            settled |= a in {2, 4}
+            sent |= a == 1
+            borrowed |= a == 3
+        return settled or (of_x == 1 and sent and not borrowed)
 
     def bound_shown(self, x: int, outputs: Iterable[int]) -> int:
         """A place of `outputs` whose bound is at least that of `x` and asked when that of `x` is, or UNKNOWN."""
