@@ -314,3 +314,15 @@ def test_reductions_change_no_verdict(compiled):
         strategy.FIRST_PLACES = before
     for one, other in zip(plain, reduced, strict=True):
         assert type(one.verdict) is type(other.verdict), one.query
+
+
+def test_a_counterexample_of_a_thousand_million_steps_is_not_written_out():
+    builder = NetBuilder("drain")
+    full, empty = builder.place("full", 10**9), builder.place("empty")
+    builder.transition("move", {full: 1}, {empty: 1})
+    compiled = compiled_of(*builder.build(), ends=(), kind="net")
+    verdict = verdict_of(compiled, Query("deadlock_free", ""), Options(Budget(states=30_000)))
+    assert isinstance(verdict, Inconclusive)
+    assert verdict.budget == "theory"
+    assert "1000000000 steps" in verdict.reason
+    assert isinstance(verdict_of(compiled, Query("bounded", ""), Options(Budget(states=30_000))), Holds)

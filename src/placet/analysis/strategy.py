@@ -173,7 +173,7 @@ class _Decision:
         left = []
         for o in group:
             begun = perf_counter()
-            verdict = o.check.judge(seen.subject, o.query, seen)
+            verdict = _verdict(o, seen)
             if verdict is None:
                 o.seconds += perf_counter() - begun
                 left.append(o)
@@ -221,6 +221,19 @@ class _Decision:
             reason = f"it holds if these conditions over data can go either way at any time: {names}"
             verdict = Inconclusive(reason, "theory", proof=verdict.proof)
         self._answers[o.position] = Answer(o.query, verdict._replace(assumptions=assumptions), o.seconds, replayed)
+
+
+def _verdict(o: _Open, seen: Pass) -> Verdict | None:
+    """The verdict of a check on a pass, or None; a run too long to be replayed and reported shows nothing."""
+    if seen.reduced is None:
+        return o.check.judge(seen.subject, o.query, seen)
+    from placet.analysis.reduction.reduced import TooLongError
+
+    try:
+        return o.check.judge(seen.subject, o.query, seen)
+    except TooLongError as problem:
+        reason = f"a run of {problem} steps may violate it, which is too long to be checked again and shown"
+        return Inconclusive(reason, "theory", proof=seen.proof())
 
 
 def _alike(group: list[_Open]) -> list[list[_Open]]:

@@ -23,6 +23,13 @@ class Bound(NamedTuple):
     most: int | None  # None: not known
 
 
+LONGEST = 1_000_000  # firings of a lifted trace: nobody reads, and no report holds, a longer one
+
+
+class TooLongError(Exception):
+    """A trace that is too long to be written out; the number of its steps."""
+
+
 class Reduced(NamedTuple):
     """What `reduce` made of a net. All that comes in is by index of the reduced net, all that goes out of the original."""
 
@@ -47,18 +54,30 @@ class Reduced(NamedTuple):
         the reduced marking; a place that a fusion took out is empty; a place that was taken out as redundant has what
         its invariant says (a ZERO or CHANNEL one as many as the place of these classes that it was told by). So a predicate that the rules
         preserve holds there if it holds in the reduced marking, and the marking is dead if the reduced one is.
+        Raises TooLongError past LONGEST steps: a few fusions of tokens by the thousand million make such traces.
         """
+        numbers = [self.stands_for[t] for t in trace]
+        self._measure((*self.prefix, *((number, 1) for number in numbers)))
         found: list[int] = []
         for number, times in self.prefix:
-            one = self._unfold((number,))
-            for _ in range(times):
-                found.extend(one)
-        found.extend(self.expand(trace))
+            found.extend(self._unfold((number,)) * times)
+        found.extend(self._unfold(numbers))
         return tuple(found)
 
     def expand(self, trace: Sequence[int]) -> Trace:
         """As `lift`, for a part of a trace from wherever `lift` of what comes before it ended: the loop of a lasso."""
-        return tuple(self._unfold(tuple(self.stands_for[t] for t in trace)))
+        numbers = [self.stands_for[t] for t in trace]
+        self._measure([(number, 1) for number in numbers])
+        return tuple(self._unfold(numbers))
+
+    def _measure(self, numbers: Sequence[tuple[int, int]]) -> None:
+        lengths: list[int] = []  # of `parts`; each names earlier ones only
+        for first, second, times in self.parts:
+            one, other = (1 if n < self.leaves else lengths[n - self.leaves] for n in (first, second))
+            lengths.append(one + times * other)
+        steps = sum(times * (1 if n < self.leaves else lengths[n - self.leaves]) for n, times in numbers)
+        if steps > LONGEST:
+            raise TooLongError(steps)
 
     def _unfold(self, numbers: Sequence[int]) -> list[int]:
         found: list[int] = []
