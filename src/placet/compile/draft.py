@@ -27,6 +27,7 @@ RECORD = PlaceClass.RECORD
 _new = tuple.__new__  # a named tuple's own constructor is twice as slow, and there is one call for every element
 
 LIMIT = 1_000_000  # places and transitions; beyond it no engine could do anything with the net
+LETTERS = 200_000_000  # of all ids: thousands of calls within each other have ids that long
 
 
 class TooLargeError(Exception):
@@ -39,6 +40,7 @@ class Draft:
     def __init__(self) -> None:
         self.places: dict[str, int] = {}
         self.names: list[str] = []
+        self.letters = 0
         self.units: list[tuple[int, int]] = []  # by place: the arc of weight 1, one object for all transitions
         self.initial: list[int] = []
         self.classes: list[PlaceClass] = []
@@ -72,6 +74,9 @@ class Draft:
             identifier = _unused(identifier, places)
             places[identifier] = index
         self.names.append(identifier)
+        self.letters += len(identifier)
+        if self.letters > LETTERS:
+            raise TooLargeError
         self.initial.append(tokens)
         self.classes.append(kind)
         self.place_origins.append(_new(Origin, (origin, phrase, span, service, actor)))

@@ -72,8 +72,11 @@ def process_to_net(process: ir.Process, processes: Mapping[str, ir.Process]) -> 
         scopes.enter(agenda, frame, start, None)
         agenda.run()
     except TooLargeError:
+        what = f"{draft.LIMIT:,} places and transitions"
+        if agenda.draft.letters > draft.LETTERS:
+            what = f"{draft.LETTERS:,} letters of names"
         large = Diagnostic(
-            "P217", "error", f"`{frame.name}` becomes a net of more than {draft.LIMIT:,} places and transitions", process.span,
+            "P217", "error", f"`{frame.name}` becomes a net of more than {what}", process.span,
             help="lower the bounds of its loops and retries, or call fewer processes within each other",
         )  # fmt: skip
         agenda = Agenda(survey, PLAIN, SAGA)
