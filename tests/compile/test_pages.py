@@ -40,6 +40,7 @@ def test_page(page) -> None:
     assert "## What to do\n" in text
 
 
+@pytest.mark.editable  # reads the source
 def test_every_code_has_a_page() -> None:
     raised = set()
     for module in MINE:

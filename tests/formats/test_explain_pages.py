@@ -39,6 +39,7 @@ def test_page(path):
     assert "## What to do" in page
 
 
+@pytest.mark.editable  # reads the source
 def test_every_code_has_a_page():
     written = set()
     for module in (CHECKOUT / "src" / "placet" / "formats").glob("*.py"):

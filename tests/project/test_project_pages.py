@@ -67,6 +67,7 @@ def test_page(path, heading, tmp_path, monkeypatch):
     assert codes(*example(page, heading)) == ({path.stem} if heading == "Shows it" else set())
 
 
+@pytest.mark.editable  # reads the source
 def test_every_code_has_a_page():
     written = set()
     for module in (CHECKOUT / "src" / "placet" / "project").glob("*.py"):

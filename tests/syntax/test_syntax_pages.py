@@ -40,6 +40,7 @@ def test_page(path):
     assert section(page, "What to do").strip()
 
 
+@pytest.mark.editable  # reads the source
 def test_every_code_has_a_page():
     written = set()
     for module in (CHECKOUT / "src" / "placet" / "syntax").glob("*.py"):
