@@ -43,6 +43,8 @@ def _of_check(model: ModelReport, check: CheckReport) -> Iterator[Finding]:
         text = f"{check.message} ({basis})" if basis else check.message
         if check.sentence:
             text = f'"{check.sentence}" does not hold: {text}'
+        if check.story and check.story.advice:
+            text += f" (what to do: {check.story.advice[0]})"
         yield Finding("error", check.id, text, path, span)
     elif check.outcome == "inconclusive":
         text = f"{check.label} is inconclusive: {check.message}"
