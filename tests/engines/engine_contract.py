@@ -222,30 +222,34 @@ class EngineContract:
         net, initial = toggles(3000)
         goals = (Dead(), at_least(0), Fireable(0), Fireable(1))
         found = self.explore(
-            (net, initial), visitors=[Visitor(g, Needs.FIRST) for g in goals], budget=Budget(bytes=1_000_000)
+            (net, initial), visitors=[Visitor(g, Needs.EDGES) for g in goals], budget=Budget(bytes=1_000_000)
         )
-        assert (found.states, found.edges, found.complete) == (1, 0, False)
+        assert not found.complete
         assert found.stop is not None
         assert found.stop.budget == "bytes"
         assert int(found.stop.reached) > 1_000_000
         assert found.found == (-1, 0, 0, -1)
         assert found.state(0) == initial
         assert found.trace(0) == ()
-        assert found.fired == set(enabled(net, initial))
+        assert found.fired >= set(enabled(net, initial))
         assert found.successors(0) == ()
-        assert list(found.holds(2)) == [1]
+        assert found.holds(2)[0] == 1
 
-    def test_tables_that_outgrow_the_budget_when_counts_grow(self):
+    def test_a_busy_place_and_many_observers_cost_what_is_fired(self):
+        """A hub that 4,000 transitions take from and give back to, each watched; all but two wait for something else."""
         builder = NetBuilder()
-        full = [builder.place(f"p{i}", 1) for i in range(400)]
-        for i, p in enumerate(full):
-            builder.transition(f"t{i}", {p: 1}, {full[0]: 1} if i else {p: 1})
-        found = self.explore(builder.build(), visitors=(Visitor(Dead(), Needs.EDGES),), budget=Budget(bytes=75_000))
-        assert found.stop is not None
-        assert found.stop.budget == "bytes"
-        assert found.states >= 1
-        assert run(*builder.build(), (), found.trace(found.states - 1)) == found.state(found.states - 1)
-        assert all(j < found.states for i in range(found.states) for _, j in found.successors(i))
+        hub, never = builder.place("hub", 1), builder.place("never")
+        count = 4000
+        ends = [builder.place(f"p{i}") for i in range(count)]
+        for i in range(count):
+            builder.transition(f"t{i}", {hub: 1} if i < 2 else {hub: 1, never: 1}, {ends[i]: 1})
+        watch = tuple(Observer(f"o{i}", "seen", ((i, 1),)) for i in range(count))
+        found = self.explore(builder.build(), watch, (Visitor(Dead(), Needs.EDGES),), budget=Budget(bytes=100_000_000))
+        assert found.complete
+        assert (found.states, found.edges) == (3, 2)
+        assert found.state(1)[:3] == (0, 0, 1)
+        assert found.state(1)[2 + count : 4 + count] == (1, 0)
+        assert found.found == (1,)
 
     def test_an_interrupt_gives_what_is_known(self):
         def interrupt(states, frontier):

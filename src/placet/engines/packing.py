@@ -100,26 +100,42 @@ class Rule(NamedTuple):
     special: Fire | None  # for resets and observed transitions, in place of the addition
 
 
-def ceilings(net: Net, initial: Marking, transition: int) -> dict[int, int]:
-    """(place, w): the transition may fire only while the place holds fewer than w, by inhibitor arcs and capacities."""
-    limits: dict[int, int] = {}
-    for p, w in net.inhibit[transition]:
-        limits[p] = min(w, limits.get(p, w))
-    if net.capacity:
+class Ceilings:
+    """Places that a transition may fire only below a count of, by inhibitor arcs and capacities."""
+
+    def __init__(self, net: Net, initial: Marking) -> None:
+        self._net = net
+        self._capacity = dict(net.capacity)
+        self._crowded = [p for p, most in net.capacity if initial[p] > most]  # there every transition looks
+
+    def of(self, transition: int) -> dict[int, int]:
+        """(place, w): the transition may fire only while the place holds fewer than w."""
+        net = self._net
+        limits: dict[int, int] = {}
+        for p, w in net.inhibit[transition]:
+            limits[p] = min(w, limits.get(p, w))
+        if not self._capacity:
+            return limits
         pre, post = dict(net.pre[transition]), dict(net.post[transition])
-        for p, most in net.capacity:
+        for p in {*post, *self._crowded} & self._capacity.keys():
+            most = self._capacity[p]
             if p in net.reset[transition]:
                 room = 0 if post.get(p, 0) > most else None  # emptied first: the count before does not matter
             else:
                 gain = post.get(p, 0) - pre.get(p, 0)
-                room = most - gain + 1 if gain > 0 or initial[p] > most else None
+                room = most - gain + 1 if gain > 0 or p in self._crowded else None
             if room is not None:
                 limits[p] = min(room, limits.get(p, room))
-    return limits
+        return limits
 
 
-def rule(net: Net, initial: Marking, observers: Sequence[Observer], fields: Layout, transition: int) -> Rule | None:
-    """The packed form of a transition, or None where it cannot be enabled in any state that fits the layout."""
+def rule(
+    net: Net, ceilings: Ceilings, watching: Sequence[tuple[Observer, int]], fields: Layout, transition: int
+) -> Rule | None:
+    """The packed form of a transition, or None where it cannot be enabled in any state that fits the layout.
+
+    `watching` are the observers that look at the transition, with their fields.
+    """
     wanted = dict(net.pre[transition])
     for p, w in net.read[transition]:
         wanted[p] = max(w, wanted.get(p, 0))
@@ -130,7 +146,7 @@ def rule(net: Net, initial: Marking, observers: Sequence[Observer], fields: Layo
             return None
         need |= pair[0]
         mask |= pair[1]
-    for p, w in ceilings(net, initial, transition).items():
+    for p, w in ceilings.of(transition).items():
         if w <= 0:
             return None
         pair = fields.threshold(p, w)
@@ -143,17 +159,12 @@ def rule(net: Net, initial: Marking, observers: Sequence[Observer], fields: Layo
     for p, w in net.pre[transition]:
         if p not in emptied:
             delta -= w << fields.shift[p]
-    return Rule(need, mask, ban, ban_mask, delta, _special(observers, fields, transition, delta, emptied))
+    return Rule(need, mask, ban, ban_mask, delta, _special(watching, fields, transition, delta, emptied))
 
 
 def _special(
-    observers: Sequence[Observer], fields: Layout, transition: int, delta: int, emptied: frozenset[int]
+    watching: Sequence[tuple[Observer, int]], fields: Layout, transition: int, delta: int, emptied: frozenset[int]
 ) -> Fire | None:
-    watching = [
-        (o, i)
-        for i, o in enumerate(observers, len(fields.shift) - len(observers))
-        if any(t == transition for t, _ in o.deltas)
-    ]
     cleared = 0
     for p in emptied:
         cleared |= fields.field(p)
@@ -178,18 +189,3 @@ def _special(
         return (m & kept) + (change(values) if found is None else found)
 
     return fire
-
-
-def affected(net: Net, initial: Marking) -> list[list[int]]:
-    """For each transition, those whose enabledness its firing can change: the trigger index. O(sum of fans)."""
-    readers: list[list[int]] = [[] for _ in net.places]
-    for t in range(len(net.transitions)):
-        looked = {p for side in (net.pre, net.read) for p, _ in side[t]}
-        for p in looked.union(ceilings(net, initial, t)):
-            readers[p].append(t)
-    found = []
-    for t in range(len(net.transitions)):
-        before, after = dict(net.pre[t]), dict(net.post[t])
-        moved = {p for p in {*before, *after} if before.get(p, 0) != after.get(p, 0)}.union(net.reset[t])
-        found.append(sorted({u for p in moved for u in readers[p]}))
-    return found

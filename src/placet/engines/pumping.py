@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from placet.engines.packing import ceilings
+from placet.engines.packing import Ceilings
 
 if TYPE_CHECKING:
     from placet.evidence import State, Trace
@@ -65,8 +65,8 @@ class Pumping:
     def _repeats(self, before: State, after: State, loop: Trace) -> int:
         """A place that grows each time the loop is repeated, or -1."""
         if self._tested is None:
-            width = range(len(self._net.transitions))
-            self._tested = [frozenset(ceilings(self._net, self._initial, t)) for t in width]
+            ceilings = Ceilings(self._net, self._initial)
+            self._tested = [frozenset(ceilings.of(t)) for t in range(len(self._net.transitions))]
         if any(before[p] != after[p] for t in set(loop) for p in self._tested[t]):
             return -1
         emptied = {p for t in loop for p in self._net.reset[t]}

@@ -9,12 +9,13 @@ from __future__ import annotations
 from array import array
 from sys import getsizeof
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
 from placet.engines.conditions import Condition, condition
-from placet.engines.packing import Fire, Layout, affected, layout, narrowest, rule
+from placet.engines.packing import layout, narrowest
 from placet.engines.protocol import Needs, Stop
 from placet.engines.pumping import Pumping
+from placet.engines.tables import Tables, TablesFullError, Wiring
 from placet.logic.state import Or
 from placet.net.firing import enabled
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from placet.engines.protocol import Exploration, Progress, Visitor
+    from placet.engines.tables import Firing
     from placet.evidence import Budget, State, Trace
     from placet.net.core import Marking, Net
     from placet.net.observer import Observer
@@ -30,23 +32,6 @@ _MORE = 2000  # states after the net is known to be unbounded, where goals are s
 _CHUNK = 1024  # states expanded between two looks at the clock and at memory
 _FOUND = 16_384  # states found between two looks
 _WORK = 4_000_000  # states times transitions between two looks, where that is less: for wide nets
-_TABLE = 64 << 20  # bytes of a table of a wide net that are not worth their memory
-
-Firing: TypeAlias = tuple[int, int, "Fire | None"]  # transition, what is added, what is done instead
-Trigger: TypeAlias = tuple[int, int, int, int, int]  # bit, need, mask, ban, ban mask
-
-
-class _Keep:
-    """By transition the bits of enabled sets that its firing leaves as they are; computed each time, for wide nets."""
-
-    def __init__(self, index: list[list[int]]) -> None:
-        self._index = index
-
-    def __getitem__(self, transition: int) -> int:
-        changed = 0
-        for u in self._index[transition]:
-            changed |= 1 << u
-        return ~changed
 
 
 class _Fan:
@@ -57,37 +42,6 @@ class _Fan:
     def __init__(self, enabled: int) -> None:
         self.enabled = enabled
         self.firings: tuple[Firing, ...] | None = None  # made when the first state with the set is expanded
-
-
-class _Tables(NamedTuple):
-    """All that depends on the layout, made anew when it widens."""
-
-    fields: Layout
-    firings: tuple[Firing | None, ...]  # by transition
-    keep: Sequence[int] | _Keep  # by transition: the enabled sets' bits that its firing leaves as they are
-    triggers: tuple[tuple[Trigger, ...], ...]  # by transition: those to be tested again
-    every: tuple[Trigger, ...]
-    guarded: dict[int, int]  # length of a guard bit -> field
-
-
-def _tables(
-    net: Net, initial: Marking, observers: Sequence[Observer], index: list[list[int]], fields: Layout
-) -> _Tables:
-    count = len(net.transitions)
-    rules = [rule(net, initial, observers, fields, t) for t in range(count)]
-    tests: list[Trigger | None] = []
-    firings: list[Firing | None] = []
-    for t, r in enumerate(rules):
-        tests.append(None if r is None else (1 << t, r.need, r.mask, r.ban, r.ban_mask))
-        firings.append(None if r is None else (t, r.delta, r.special))
-    wanted = _Keep(index)
-    keep = wanted if count * count > 8 * _TABLE else tuple(wanted[t] for t in range(count))
-    triggers = tuple(tuple(x for u in index[t] if (x := tests[u]) is not None) for t in range(count))
-    return _Tables(fields, tuple(firings), keep, triggers, tuple(x for x in tests if x is not None), _guarded(fields))
-
-
-def _guarded(fields: Layout) -> dict[int, int]:
-    return {shift + width + 1: i for i, (shift, width) in enumerate(zip(fields.shift, fields.width, strict=True))}
 
 
 class Reference:
@@ -134,8 +88,7 @@ class _Search:
         self._first = [-1] * len(self._visitors)
         self._keep_edges = any(v.needs is Needs.EDGES for v in visitors)
         self._whole = not visitors or any(v.needs is not Needs.FIRST for v in visitors)
-        self._index = affected(net, initial)
-        self._table_bytes = 0
+        self._wiring = Wiring(net, initial, self._observers)
         self._begun = monotonic()
         self._tables = self._fit(narrowest(net, initial))
         self._conditions = self._compile()
@@ -144,7 +97,7 @@ class _Search:
         self._fan_bytes = 0
         self._order = [start]
         self._numbers = {start: 0}
-        self._fan_of = [self._fan(self._enabled_in(start))]
+        self._fan_of = [self._fan(sum(1 << t for t in enabled(net, initial)))]
         self._parents = array("q", (-1,))  # parent * T + transition
         self._offsets = array("q", (0,))
         self._labels, self._targets = array("I"), array("I")
@@ -229,7 +182,7 @@ class _Search:
         width = max(1, len(self._net.transitions))
         chunk, self._stride = max(1, min(_CHUNK, _WORK // width)), max(1, min(_FOUND, _WORK // width))
         try:
-            if self._content(0) or self.stop is not None:
+            if self._content(0):
                 return
             while self._expanded < len(self._order):
                 if self._sweep(min(len(self._order), self._expanded + chunk)):
@@ -240,6 +193,8 @@ class _Search:
                     if self._progress is not None:
                         self._progress(len(self._order), len(self._order) - self._expanded)
             self.complete = True
+        except TablesFullError:
+            self.stop = self._pump or Stop("bytes", str(self.used_bytes()))
         except KeyboardInterrupt:
             self._mend()
             self.stop = Stop("interrupted", f"{len(self._order)} states")
@@ -248,9 +203,8 @@ class _Search:
         """Expand the states up to that number; True when the pass is over."""
         numbers, order, fan_of, parents = self._numbers, self._order, self._fan_of, self._parents
         offsets, labels, targets = self._offsets, self._labels, self._targets
-        tables, fans, conditions = self._tables, self._fans, self._conditions
-        fields, triggers, keep = tables.fields, tables.triggers, tables.keep
-        guards, edges = fields.guards, self._keep_edges
+        fans, after, conditions = self._fans, self._tables.after, self._conditions
+        guards, edges = self._tables.fields.guards, self._keep_edges
         records = self._records | guards
         width, limit = len(self._net.transitions), self._look_at(len(order))
         for i in range(self._expanded, until):
@@ -263,7 +217,7 @@ class _Search:
                 if j is None:
                     if n & guards:
                         self._widen(i)
-                        return self.stop is not None
+                        return False
                     j = len(order)
                     if j >= limit or j >= self._enough:
                         if self._is_full(j):
@@ -272,8 +226,9 @@ class _Search:
                             return True
                         limit = self._look_at(j)
                     up = n | guards
-                    now = before & keep[t]
-                    for bit, need, mask, ban, ban_mask in triggers[t]:
+                    kept, tests = after[t]
+                    now = before & kept
+                    for bit, need, mask, ban, ban_mask in tests:
                         if (up - need) & mask == mask and not (ban_mask and (up - ban) & ban_mask):
                             now |= bit
                     found = fans.get(now) or self._fan(now)
@@ -299,15 +254,8 @@ class _Search:
             self._expanded = i + 1
         return False
 
-    def _fit(self, widths: Sequence[int]) -> _Tables:
-        """The tables for places of these widths; past the budget the pass is over, and they are empty."""
-        fields = layout(widths, self._observers)
-        most = self._budget.bytes
-        self._table_bytes = len(self._net.transitions) * fields.guards.bit_length() // 5  # 3 of which half is zeros
-        if most is not None and self._table_bytes > most:
-            self.stop = Stop("bytes", str(self._table_bytes))
-            return _Tables(fields, (), (), (), (), {})
-        return _tables(self._net, self._initial, self._observers, self._index, fields)
+    def _fit(self, widths: Sequence[int]) -> Tables:
+        return Tables(self._wiring, layout(widths, self._observers), self._budget.bytes)
 
     def _compile(self) -> list[tuple[int, Condition]]:
         """The goals not yet seen, as closures for the present layout."""
@@ -316,15 +264,6 @@ class _Search:
             for k, v in enumerate(self._visitors)
             if self._first[k] < 0 and not (isinstance(v.goal, Or) and not v.goal.of)  # FALSE == TRUE as bare tuples
         ]
-
-    def _enabled_in(self, m: int) -> int:
-        if self.stop is not None:  # without tables
-            return sum(1 << t for t in enabled(self._net, self._initial))
-        up, now = m | self._tables.fields.guards, 0
-        for bit, need, mask, ban, ban_mask in self._tables.every:
-            if (up - need) & mask == mask and not (ban_mask and (up - ban) & ban_mask):
-                now |= bit
-        return now
 
     def _fan(self, now: int) -> _Fan:
         known = self._fans.get(now)
@@ -336,13 +275,11 @@ class _Search:
     def _firings(self, fan: _Fan) -> tuple[Firing, ...]:
         """What the transitions of the set do, in their order."""
         if fan.firings is None:
-            firings, left = self._tables.firings, fan.enabled
-            chosen = []
+            chosen, left, known = [], fan.enabled, self._tables.firings
             while left:
                 bit = left & -left
-                firing = firings[bit.bit_length() - 1]
-                if firing is not None:
-                    chosen.append(firing)
+                t = bit.bit_length() - 1
+                chosen.append(known.get(t) or self._tables.firing(t))
                 left ^= bit
             fan.firings = tuple(chosen)
             self._fan_bytes += 50 + 8 * len(chosen)
@@ -401,12 +338,8 @@ class _Search:
         """Double the places' bits, pack every state anew, and let the search expand the state once more."""
         old = self._tables.fields
         count = len(self._net.places)
-        tables = self._fit([2 * w + 1 for w in old.width[:count]])
-        if self.stop is not None:
-            if self._keep_edges:
-                del self._labels[self._offsets[expanding] :], self._targets[self._offsets[expanding] :]
-            return
-        self._tables, fields = tables, tables.fields
+        self._tables = self._fit([2 * w + 1 for w in old.width[:count]])
+        fields = self._tables.fields
         self._order[:] = [fields.pack(old.unpack(m)) for m in self._order]
         self._numbers.clear()
         self._numbers.update(zip(self._order, range(len(self._order)), strict=True))
@@ -444,7 +377,7 @@ class _Search:
         each = (
             getsizeof(self._order[-1]) + 8 + 8 + 8 + 32
         )  # the integer, its place in two lists, the parent, its number
-        return count * each + getsizeof(self._numbers) + self._fan_bytes + self._table_bytes + 8 * len(self._targets)
+        return count * each + getsizeof(self._numbers) + self._fan_bytes + self._tables.bytes + 8 * len(self._targets)
 
     def _mend(self) -> None:
         """After an interrupt: cut every column back to the states that all of them have."""
