@@ -473,3 +473,31 @@ def test_the_page_of_p403() -> None:
         file, problems = parse(SourceFile("page.placet", source))
         model, unresolved = resolve(file)
         assert [d.code for d in (*problems, *unresolved, *compile_model(model)[1])] == expected
+
+
+def roles_of(net, name: str):
+    return net.roles.transitions[net.net.transition(name)]
+
+
+@pytest.mark.parametrize("guarantees", [frozenset(), BARE, SAFE])
+def test_roles_tell_what_the_participant_finds(guarantees) -> None:
+    net, _ = process_to_net(saga(step("a", guarantees)), {})
+    found = {re.sub(r".*#|\[.*", "", n): r.how for n, r in zip(net.net.transitions, net.roles.transitions, strict=True)}
+    told = {"repeat": "repeat", "revive": "revive", "undo.null": "null", "undo.repeat": "repeat"}
+    assert {name: how for name, how in found.items() if how} == told
+    kinds = {name: roles_of(net, f"b/a#{name}[1]").kind for name in told}
+    again = Kind.IGNORE if "idempotent" in guarantees else Kind.APPLY
+    null = Kind.IGNORE if "null_safe" in guarantees else Kind.APPLY
+    assert kinds == {"repeat": again, "revive": again, "undo.repeat": again, "undo.null": null}
+
+
+def test_roles_tell_where_the_coordinator_turns_back() -> None:
+    rules = (ir.ErrorRule("Dead", 0, "escalate"), ir.ErrorRule("Busy", 1, "reject"))
+    task = ir.Task("b/t", "t", ("E",))
+    body = seq(step("a", errors=rules, retry=1), choice(task, ir.Abandon("b/c[1]/stop")))
+    net, _ = process_to_net(saga(body), {})
+    commits = {n for n, r in zip(net.net.transitions, net.roles.transitions, strict=True) if r.commits}
+    assert commits == {
+        "b/a#timeout[2]", "b/a#refused[2]", "b/a#error.Dead[1]", "b/a#error.Dead[2]", "b/a#error.Busy[2]",
+        "b/a#refused[2].doubt", "b/a#error.Busy[2].doubt", "b/t#E", "b/c[1]/stop",
+    }  # fmt: skip

@@ -249,6 +249,7 @@ def _leaves(
 ) -> None:
     """A transition to where a failure goes, and its twin for a scope that has an error to remember already."""
     quiet = call.draft.quiet
+    role = role._replace(commits=True)
     quiet.add(call.does(name, (*pre, *throw.pre), (*post, *throw.post), phrase, role))
     if throw.later:
         before, after = throw.later
@@ -298,7 +299,8 @@ def _refused(
         quiet.add(call.does(label, pre, (after, *late), words, role))
         return
     if action == "escalate":
-        made = call.does(label, pre, (call.env.failed, *late), f"{words}, and a person is called", role)
+        phrase = f"{words}, and a person is called"
+        made = call.does(label, pre, (call.env.failed, *late), phrase, role._replace(commits=True))
         quiet.add(made)
         return
     for_ever = stmt.retriable or (action == "unknown" and (stmt.pivot or call.policy.on_unknown == "retry"))
@@ -340,17 +342,20 @@ def _participant(call: Call, a: int, attempt: Attempt, record: Record) -> None:
     if call.idempotent:
         known = f"`{service}` has applied `{name}` already and only answers"
         ignore = call.role(Kind.IGNORE, FORWARD, a)
-        quiet.add(call.there(f"repeat[{a}]", held, (ok, record.applied), known, ignore))
+        again = ignore._replace(how="repeat")
+        quiet.add(call.there(f"repeat[{a}]", held, (ok, record.applied), known, again))
     else:
-        quiet.add(call.there(f"repeat[{a}]", held, (ok, record.applied), f"{done} once more", apply))
+        again = apply._replace(how="repeat")
+        quiet.add(call.there(f"repeat[{a}]", held, (ok, record.applied), f"{done} once more", again))
     if record.undone >= 0:
         held = (request, record.undone)
         if call.barrier:
             _refuses(call, a, attempt, record.undone, "undone")
         elif call.idempotent:
-            quiet.add(call.there(f"revive[{a}]", held, (ok, record.undone), known, ignore))
+            quiet.add(call.there(f"revive[{a}]", held, (ok, record.undone), known, ignore._replace(how="revive")))
         else:
-            quiet.add(call.there(f"revive[{a}]", held, (ok, record.applied), f"{done} after it was undone", apply))
+            after = apply._replace(how="revive")
+            quiet.add(call.there(f"revive[{a}]", held, (ok, record.applied), f"{done} after it was undone", after))
     if record.cancelled >= 0:
         _refuses(call, a, attempt, record.cancelled, "cancelled")
 
@@ -451,15 +456,16 @@ def _undo_participant(call: Call, a: int, attempt: Attempt, record: Record) -> N
     held = (request, record.fresh)
     if call.null_safe:
         to = record.cancelled if record.cancelled >= 0 else record.fresh
-        quiet.add(call.there(f"undo.null[{a}]", held, (ok, to), nothing, ignore))
+        quiet.add(call.there(f"undo.null[{a}]", held, (ok, to), nothing, ignore._replace(how="null")))
     else:
         phrase = f"`{undo}` runs at `{service}` though `{stmt.name}` was never applied"
-        quiet.add(call.there(f"undo.null[{a}]", held, (ok, record.fresh), phrase, effect))
+        quiet.add(call.there(f"undo.null[{a}]", held, (ok, record.fresh), phrase, effect._replace(how="null")))
     held, after = (request, record.undone), (ok, record.undone)
     if call.idempotent:
-        quiet.add(call.there(f"undo.repeat[{a}]", held, after, f"{nothing} any more", ignore))
+        quiet.add(call.there(f"undo.repeat[{a}]", held, after, f"{nothing} any more", ignore._replace(how="repeat")))
     else:
-        quiet.add(call.there(f"undo.repeat[{a}]", held, after, f"{undoes} once more", effect))
+        again = effect._replace(how="repeat")
+        quiet.add(call.there(f"undo.repeat[{a}]", held, after, f"{undoes} once more", again))
     if record.cancelled >= 0:
         held, after = (request, record.cancelled), (ok, record.cancelled)
-        quiet.add(call.there(f"undo.cancelled[{a}]", held, after, nothing, ignore))
+        quiet.add(call.there(f"undo.cancelled[{a}]", held, after, nothing, ignore._replace(how="null")))

@@ -141,6 +141,7 @@ class Throw(NamedTuple):
     pre: tuple[int, ...]
     post: tuple[int, ...]
     later: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    backwards: bool = False  # a saga turns back by it
 
 
 # -- threads: what may have to be stopped ----------------------------------------------------------------------------
@@ -279,6 +280,8 @@ class Agenda:
     ) -> list[int]:
         """The transitions by which an error leaves `pre`: one, or two inside a saga where an earlier one may be pending."""
         thrown = throw(self, env.route, error)
+        if thrown.backwards:
+            role = role._replace(commits=True)
         made = [self.move(path, (*pre, *thrown.pre), thrown.post, env, origin, phrase, span, role)]
         if thrown.later:
             before, after = thrown.later
@@ -319,11 +322,11 @@ def throw(agenda: Agenda, route: Route, error: str) -> Throw:
 def backwards(place: int, scope: SagaScope | None, error: str) -> Throw:
     """A saga turns back at `place`; the innermost scope with handlers is told the error."""
     if scope is None:
-        return Throw((), (place,))
+        return Throw((), (place,), None, True)
     mark = scope.mark(error)
     if scope.clear < 0:
-        return Throw((), (place, mark))
-    return Throw((scope.clear,), (place, mark, scope.raised), ((scope.raised,), (place, scope.raised)))
+        return Throw((), (place, mark), None, True)
+    return Throw((scope.clear,), (place, mark, scope.raised), ((scope.raised,), (place, scope.raised)), True)
 
 
 def record(agenda: Agenda, path: str, env: Env, origin: str, phrase: str, span: Span | None, tokens: int = 0) -> int:

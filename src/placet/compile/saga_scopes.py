@@ -184,7 +184,8 @@ def _finish_call(agenda: Agenda, stmt: Call, ports: Ports, env: Env, frame: Fram
             agenda.raising(f"{frame.path}#turned", (place,), name, back, stmt.id, phrase, stmt.span, PLAIN)
         elif name == "failed":
             phrase = f"`{env.frame.name}` fails, as `{frame.name}` did"
-            agenda.move(f"{frame.path}#after.failed", (place,), (env.failed,), env, stmt.id, phrase, stmt.span)
+            role = PLAIN._replace(commits=True)
+            agenda.move(f"{frame.path}#after.failed", (place,), (env.failed,), env, stmt.id, phrase, stmt.span, role)
         else:
             phrase = f"`{env.frame.name}` goes on after `{frame.name}` has ended `{name}`"
             if ports.undo == ports.undone:

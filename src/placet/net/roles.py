@@ -24,7 +24,13 @@ class Kind(Enum):
 
 
 class Role(NamedTuple):
-    """The part a transition plays. `step` is the IR id of the saga step, attempts count from 1."""
+    """The part a transition plays. `step` is the IR id of the saga step, attempts count from 1.
+
+    `how` tells what a participant's APPLY or IGNORE finds: "" the step as it should be, "repeat" one that was done (for
+    an undo: undone) already, "revive" one that was undone before, "null" an undo that finds nothing.
+    `commits` marks each move by which the coordinator turns from going on to undoing, failing or recovering; the first
+    one in a run is where it gives up going on.
+    """
 
     kind: Kind
     step: str = ""
@@ -32,6 +38,8 @@ class Role(NamedTuple):
     attempt: int = 0
     service: str = ""
     fault: str = ""  # the fault kind, for Kind.FAULT
+    how: str = ""  # "", "repeat", "revive", "null"
+    commits: bool = False
 
 
 class Channel(NamedTuple):
