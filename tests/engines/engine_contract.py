@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -250,6 +252,20 @@ class EngineContract:
         assert found.state(1)[:3] == (0, 0, 1)
         assert found.state(1)[2 + count : 4 + count] == (1, 0)
         assert found.found == (1,)
+
+    def test_the_memory_that_is_named_is_what_is_used(self):
+        net, initial = toggles(16)
+        watch = tuple(Observer(f"o{t}", "seen", ((t, 1),)) for t in range(32))
+        for needs in (Needs.STATES, Needs.EDGES):
+            tracemalloc.start()
+            try:
+                found = self.explore((net, initial), watch, (Visitor(Dead(), needs),), Budget(bytes=2_000_000))
+                used = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+            assert found.stop is not None
+            assert found.stop.budget == "bytes"
+            assert used < 1.5 * int(found.stop.reached)
 
     def test_an_interrupt_gives_what_is_known(self):
         def interrupt(states, frontier):

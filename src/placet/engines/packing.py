@@ -171,11 +171,13 @@ def _special(
     kept = ~cleared
     if not watching:
         return (lambda m: (m & kept) + delta) if emptied else None
-    watched = fields.watched
+    mine = 0  # of the observers that look: few values, however many observers there are
+    for _, i in watching:
+        mine |= fields.field(i)
     known: dict[int, int] = {}
 
     def change(values: int) -> int:
-        """What the addition is when the observers have these packed values."""
+        """What the addition is when these observers have these packed values."""
         total = delta
         for o, i in watching:
             before = (values >> fields.shift[i] & (1 << fields.width[i]) - 1) + fields.low[i]
@@ -184,7 +186,7 @@ def _special(
         return total
 
     def fire(m: int) -> int:
-        values = m & watched
+        values = m & mine
         found = known.get(values)
         return (m & kept) + (change(values) if found is None else found)
 
