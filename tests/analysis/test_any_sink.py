@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import NamedTuple
 
 import pytest
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
+from oracles import properties
+from oracles.reachability import Graph
 from oracles.reachability import explore as textbook
 from placet.analysis.strategy import Options, decide
 from placet.analysis.subject import sinks, whole, without_sinks
 from placet.compiled import Query
-from placet.evidence import Budget, Holds, Reaches, Strands, Violated
+from placet.evidence import Budget, Grows, Holds, Inconclusive, Pump, Reach, Reaches, Strands, Violated
 from placet.net.builder import NetBuilder
-from placet.net.firing import fire
+from placet.net.firing import enabled, fire
 from strategies import compiled_of, workflow_nets
 
 
@@ -75,6 +79,61 @@ def test_leaving_the_sinks_out_changes_nothing_else(compiled):
             from placet.logic.state import evaluate
 
             assert evaluate(subject.goal, seen + watched, lambda fired=fired: fired) == graph.holds(final, state)
+
+
+def clipped(compiled, limit=300):
+    """The textbook graph with "many" for the count of an end: with weights of one nothing can tell two from three."""
+    net, ends = compiled.net, frozenset(compiled.final.ends)
+
+    def clip(marking):
+        return tuple(min(n, 1) if p in ends else n for p, n in enumerate(marking))
+
+    start = clip(compiled.initial)
+    depth, edges, queue = {start: 0}, {}, deque([start])
+    while queue and len(edges) < limit:
+        state = queue.popleft()
+        edges[state] = [(t, clip(fire(net, state, t))) for t in enabled(net, state)]
+        for _, after in edges[state]:
+            if after not in depth:
+                depth[after] = depth[state] + 1
+                queue.append(after)
+    return Graph(net, depth, edges, whole=not queue)
+
+
+@settings(max_examples=400)
+@given(workflow_nets(breaks=1), st.data())
+def test_every_check_by_its_definition(compiled, data):
+    compiled = any_sink(compiled)
+    assume(compiled.final.ends)
+    graph = clipped(compiled)
+    assume(graph.whole)
+    final = compiled.final.predicate(compiled.initial)
+    steps = [step for _, step in compiled.steps]
+    t = data.draw(st.integers(0, len(steps) - 1))
+    alive = properties.steps_alive(graph, steps)
+    otc = properties.option_to_complete(graph, final)
+    safe = properties.safe(graph, set(range(len(compiled.net.places))) - set(compiled.final.ends))
+    expected = {
+        Query("option_to_complete", ""): otc,
+        Query("sound", ""): otc and safe,
+        Query("weak_sound", ""): otc and safe,
+        Query("relaxed_sound", ""): properties.relaxed_sound(graph, final, steps),
+        Query("safe", ""): safe,
+        Query("no_dead_step", ""): all(alive),
+        Query("quasi_live", "", transition=t): alive[t],
+        Query("live", "", transition=t): properties.live(graph, t),
+        Query("deadlock_free", ""): properties.deadlock_free(graph, final),
+        Query("livelock_free", ""): properties.livelock_free(graph, final),
+    }
+    unclipped = textbook(compiled.net, compiled.initial, (), 2000).whole
+    decided = sinks(compiled) == frozenset(compiled.final.ends) or unclipped
+    for answer in decide(compiled, tuple(expected), Options(Budget(states=1000))):
+        if not isinstance(answer.verdict, Inconclusive):
+            assert isinstance(answer.verdict, Holds if expected[answer.query] else Violated), answer
+        else:
+            assert not decided, answer
+    (bounded,) = decide(compiled, (Query("bounded", ""),), Options(Budget(states=3000)))
+    assert isinstance(bounded.verdict, Holds) == unclipped
 
 
 class Shape(NamedTuple):
@@ -187,3 +246,16 @@ def test_ended_before_the_first_step():
     (answer,) = decide(compiled_of(*b.build(), ends=(done,)), (Query("proper_completion", ""),))
     assert isinstance(answer.verdict, Violated)
     assert answer.verdict.witness.trace == ()
+
+
+def test_a_sink_that_grows_for_ever_has_no_bound():
+    """What is aside for completion is the question here: the sink is a place, and this check speaks of all of them."""
+    builder = NetBuilder()
+    looping_sink(builder)
+    compiled = any_sink(compiled_of(*builder.build()))
+    assert sinks(compiled) == {1, 2}
+    bounded, three = decide(compiled, (Query("bounded", ""), Query("bounded", "", place=1, bound=3)))
+    assert isinstance(bounded.verdict, Violated)
+    assert (bounded.verdict.claim, bounded.verdict.witness) == (Grows(1), Pump((), (0,)))
+    assert isinstance(three.verdict, Violated)
+    assert three.verdict.witness == Reach((0,) * 4)
