@@ -130,6 +130,7 @@ def step(agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
             tuple(sorted(call.guarantees)),
             tuple([env.path(s) for s in stmt.after]),
             -1,
+            stmt.undo is not None and stmt.undo.input == "reply",
         )
     )
     _forward(call, record)
@@ -300,7 +301,8 @@ def _refused(
         return
     if action == "escalate":
         phrase = f"{words}, and a person is called"
-        made = call.does(label, pre, (call.env.failed, *late), phrase, role._replace(commits=True))
+        role = role._replace(commits=True, escalates=True)
+        made = call.does(label, pre, (call.env.failed, *late), phrase, role)
         quiet.add(made)
         return
     for_ever = stmt.retriable or (action == "unknown" and (stmt.pivot or call.policy.on_unknown == "retry"))
@@ -411,11 +413,12 @@ def _undo(call: Call, record: Record) -> None:
             after, forgets = ready, ()
         else:
             after, words = _gives_up(call), _GIVES_UP[policy.undo_failure]
-        role = call.role(Kind.REPLY, UNDO, a)
+        calls_person = last and policy.undo_failure == "escalate"
+        role = call.role(Kind.REPLY, UNDO, a)._replace(escalates=calls_person)
         pre = (attempt.waiting, attempt.errors[0][1])
         call.draft.quiet.add(call.does(f"undo.refused[{a}]", pre, (after, *forgets), f"`{name}` fails {words}", role))
         if attempt.due >= 0:
-            timer = call.role(Kind.TIMER, UNDO, a)
+            timer = call.role(Kind.TIMER, UNDO, a)._replace(escalates=calls_person)
             expires = f"`{name}` times out waiting for `{call.service}` {words}"
             pre = (attempt.waiting, attempt.due)
             call.draft.quiet.add(call.does(f"undo.timeout[{a}]", pre, (after, *forgets), expires, timer))

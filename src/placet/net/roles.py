@@ -40,6 +40,7 @@ class Role(NamedTuple):
     fault: str = ""  # the fault kind, for Kind.FAULT
     how: str = ""  # "", "repeat", "revive", "null"
     commits: bool = False
+    escalates: bool = False  # hands the case over to a person
 
 
 class Channel(NamedTuple):
@@ -72,6 +73,7 @@ class Step(NamedTuple):
     guarantees: tuple[str, ...]
     depends: tuple[str, ...]  # steps whose effect it builds on
     effect: int  # index of the observer of its net effect
+    reply: bool = False  # its undo needs the reply of the step
 
 
 class Roles(NamedTuple):
