@@ -1,0 +1,1 @@
+"""Holding recorded runs against a model: readers of logs, token replay, and what a run exercised."""
