@@ -91,6 +91,10 @@ class Exploration(Protocol):
         """The state of that number."""
         ...
 
+    def observed(self, index: int) -> tuple[int, ...]:
+        """The values of the observers in the state of that number; equal values are the same object where that is cheap."""
+        ...
+
     def trace(self, index: int) -> Trace:
         """A shortest firing sequence (in this pass's net) to the state of that number."""
         ...

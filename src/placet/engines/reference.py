@@ -105,6 +105,7 @@ class _Search:
         self._pumping = Pumping(net, initial)
         self._expanded = 0
         self._marks: dict[int, bytearray] = {}
+        self._watched: dict[int, tuple[int, ...]] = {}  # packed observers -> their values
         self._pump: Stop | None = None  # how the net was seen to be unbounded
         self._enough = 1 << 62  # with that many states the pass ends
 
@@ -145,6 +146,17 @@ class _Search:
     def state(self, index: int) -> State:
         """The state of that number."""
         return self._tables.fields.unpack(self._order[index])
+
+    def observed(self, index: int) -> tuple[int, ...]:
+        """The values of the observers in the state of that number: few occur, so that each is unpacked once."""
+        fields = self._tables.fields
+        key = self._order[index] & fields.watched
+        found = self._watched.get(key)
+        if found is None:
+            width = len(self._net.places)
+            columns = zip(fields.shift[width:], fields.width[width:], fields.low[width:], strict=True)
+            found = self._watched[key] = tuple((key >> at & (1 << bits) - 1) + low for at, bits, low in columns)
+        return found
 
     def trace(self, index: int) -> Trace:
         """A shortest firing sequence to the state of that number."""
