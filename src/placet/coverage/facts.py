@@ -1,0 +1,276 @@
+"""What can still happen from each state when no more faults come: facts, propagated backwards over the graph.
+
+A fact is a bit: "an obligation of this family and step is broken", "it is owed at all" (its premise occurs), "a person
+was called instead". All facts of a state are one integer. Facts of safety families come from edges, those of BALANCE,
+PIVOT and TERM from the terminal strongly connected sets, where runs end: fairness is strong on edges, faults exempt.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from placet.analysis.components import Rows, components, without
+from placet.coverage.ghosts import CARRIED, EFFECT, HELD, PER_STEP, SENT, Ghosts, applies, end_name
+from placet.coverage.obligations import FAMILIES
+from placet.net.roles import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from placet.compiled import Compiled
+    from placet.engines.protocol import Exploration
+    from placet.evidence import State
+
+ROWS = tuple(FAMILIES)
+BALANCE, ONCE, NULL, LATE, ORDER, INPUT, PIVOT, UNDO_FAIL, TERM = range(len(ROWS))
+
+
+class Bits(NamedTuple):
+    """Where each fact lies in an integer: `family * columns + step`, three sections; the last column is the saga itself."""
+
+    columns: int
+
+    @property
+    def section(self) -> int:
+        """The width of a section: broken, then owed, then escalated; above them one bit for "not all was looked at"."""
+        return len(ROWS) * self.columns
+
+    def broken(self, family: int, step: int) -> int:
+        """The obligation is broken; then it is owed too."""
+        bit = 1 << family * self.columns + step
+        return bit | bit << self.section
+
+    def owed(self, family: int, step: int) -> int:
+        """The premise of the obligation occurs."""
+        return 1 << family * self.columns + step + self.section
+
+    def escalated(self, family: int, step: int) -> int:
+        """A person was called instead."""
+        return 1 << family * self.columns + step + 2 * self.section
+
+    @property
+    def unknown(self) -> int:
+        """A state that was not expanded can be reached."""
+        return 1 << 3 * self.section
+
+    def rows(self, steps: int) -> int:
+        """These steps (a bit set over columns) in all families and sections."""
+        repeated = 0
+        for row in range(3 * len(ROWS)):
+            repeated |= steps << row * self.columns
+        return repeated
+
+
+class Facts:
+    """The facts of one explored graph. Ghosts are the last observers of the net that was explored."""
+
+    def __init__(self, compiled: Compiled, ghosts: Ghosts, seen: Exploration, causes: frozenset[int]) -> None:
+        self.bits = Bits(len(ghosts.steps) + 1)
+        self._compiled, self._ghosts, self._seen = compiled, ghosts, seen
+        self._width = len(compiled.net.places)
+        self._skip = len(compiled.observers) - len(ghosts.observers)
+        offsets, labels, targets = seen.graph()
+        self.rows = Rows(seen.states, offsets, labels, targets)
+        self.calm = without(self.rows, causes)
+        self._told: dict[tuple[int, Sequence[int]], int] = {}
+        self._edge_rules = self._rules()
+        self.own = self._own()
+
+    def values(self, state: int) -> tuple[int, ...]:
+        """The ghosts' values in a state."""
+        return self._seen.observed(state)[self._skip :]
+
+    # -- edges -------------------------------------------------------------------------------------------------------
+
+    def _rules(self) -> dict[int, Callable[[Sequence[int]], int]]:
+        """By transition, what its firing says when the ghosts have these values before it."""
+        number = {s.id: i for i, s in enumerate(self._ghosts.steps)}
+        rules: dict[int, Callable[[Sequence[int]], int]] = {}
+        for t, role in enumerate(self._compiled.roles.transitions):
+            s = number.get(role.step)
+            if s is None:
+                continue
+            if role.direction == "undo":
+                if role.kind is Kind.SEND:
+                    rules[t] = self._undo_asked(s)
+                elif applies(role):
+                    rules[t] = self._undone(s)
+                elif role.kind is Kind.IGNORE:
+                    rules[t] = _always(self.bits.owed(LATE, s))
+                elif role.kind is Kind.FAULT and t in self._compiled_causes():
+                    rules[t] = _always(self.bits.owed(UNDO_FAIL, s))
+            elif applies(role):
+                rules[t] = self._applied(s)
+            elif role.kind is Kind.SEND:
+                rules[t] = _always(self.bits.owed(BALANCE, s))
+        return rules
+
+    def _compiled_causes(self) -> frozenset[int]:
+        from placet.coverage.causes import causes
+
+        if not hasattr(self, "_cause_set"):
+            self._cause_set = frozenset(causes(self._compiled).of)
+        return self._cause_set
+
+    def _applied(self, s: int) -> Callable[[Sequence[int]], int]:
+        bits = self.bits
+        owed = bits.owed(ONCE, s) | bits.owed(BALANCE, s)
+        if self._ghosts.steps[s].pivot:
+            owed |= bits.owed(PIVOT, s)
+
+        def rule(values: Sequence[int]) -> int:
+            found = owed
+            if values[PER_STEP * s + EFFECT] >= 1:
+                found |= bits.broken(ONCE, s)
+            if values[PER_STEP * s + CARRIED]:
+                found |= bits.broken(LATE, s)
+            return found
+
+        return rule
+
+    def _undo_asked(self, s: int) -> Callable[[Sequence[int]], int]:
+        bits, step = self.bits, self._ghosts.steps[s]
+
+        def rule(values: Sequence[int]) -> int:
+            found = bits.owed(NULL, s)
+            if step.reply:
+                found |= bits.owed(INPUT, s) if values[PER_STEP * s + HELD] else bits.broken(INPUT, s)
+            return found
+
+        return rule
+
+    def _undone(self, s: int) -> Callable[[Sequence[int]], int]:
+        bits, steps = self.bits, self._ghosts.steps
+        on_it = tuple(u for u, step in enumerate(steps) if steps[s].id in step.depends)
+        pivots = tuple(p for p, step in enumerate(steps) if step.pivot and p != s)
+
+        def rule(values: Sequence[int]) -> int:
+            found = bits.owed(LATE, s)
+            if values[PER_STEP * s + EFFECT] <= 0:
+                found |= bits.broken(NULL, s)
+            if on_it:
+                later = any(values[PER_STEP * u + EFFECT] > 0 for u in on_it)
+                found |= bits.broken(ORDER, s) if later else bits.owed(ORDER, s)
+            for p in pivots:
+                if values[PER_STEP * p + EFFECT] > 0:
+                    found |= bits.broken(PIVOT, p)
+            return found
+
+        return rule
+
+    def edge(self, transition: int, state: int) -> int:
+        """The facts that firing a transition in a state shows."""
+        rule = self._edge_rules.get(transition)
+        if rule is None:
+            return 0
+        values = self._seen.observed(state)
+        key = (transition, values)
+        found = self._told.get(key)
+        if found is None:
+            found = self._told[key] = rule(values[self._skip :])
+        return found
+
+    # -- where runs end ----------------------------------------------------------------------------------------------
+
+    def _own(self) -> dict[int, int]:
+        """The facts of states of terminal sets, and of states that were not expanded."""
+        calm = self.calm
+        found = {i: self.bits.unknown for i in range(calm.expanded, calm.states)}
+        offsets = calm.offsets
+        dead = bytearray(calm.states)
+        for i in range(calm.expanded):
+            if offsets[i] == offsets[i + 1]:
+                dead[i] = 1
+                found[i] = self._ended([i])
+        from placet.analysis.components import hopeless
+
+        circling = hopeless(calm, dead)
+        if any(circling):
+            for members in components(calm, circling.__getitem__):
+                own = set(members)
+                if all(own.issuperset(calm.out(i)) for i in members):
+                    facts = self._ended(members)
+                    for i in members:
+                        found[i] = facts
+        return found
+
+    def _ended(self, members: Sequence[int]) -> int:
+        """What a terminal set says: whether it is settled, and then the balance of each step."""
+        bits, ghosts = self.bits, self._ghosts
+        whole = len(ghosts.steps)
+        facts = bits.owed(TERM, whole)
+        first = self._seen.state(members[0])
+        end, values = self._end(first), first[self._width + self._skip :]
+        if end is None or any(not self._same(self._seen.state(i), end, values) for i in members[1:]):
+            return facts | bits.broken(TERM, whole)
+        for s, step in enumerate(ghosts.steps):
+            effect, held, sent = (values[PER_STEP * s + k] for k in (EFFECT, HELD, SENT))
+            if not sent and effect == 0:
+                continue
+            back = end in ("compensated", "failed") and step.saga == self._compiled.subject
+            wanted = 0 if back else held
+            if effect != wanted:
+                facts |= bits.escalated(BALANCE, s) if values[-1] else bits.broken(BALANCE, s)
+            if step.pivot and back and effect > 0:
+                facts |= bits.escalated(PIVOT, s) if values[-1] else bits.broken(PIVOT, s)
+        return facts
+
+    def _end(self, state: State) -> str | None:
+        """The name of the end of the root that holds, or None where none or several do."""
+        marked = [p for p in self._compiled.final.ends if state[p]]
+        if len(marked) != 1 or state[marked[0]] != 1:
+            return None
+        return end_name(self._compiled, marked[0])
+
+    def _same(self, state: State, end: str, values: Sequence[int]) -> bool:
+        """The same end, and the same effects."""
+        mine = state[self._width + self._skip :]
+        effects = all(mine[k] == values[k] for k in range(EFFECT, len(mine) - 1, PER_STEP))
+        return effects and self._end(state) == end
+
+    # -- from there backwards ----------------------------------------------------------------------------------------
+
+    def future(self) -> list[int]:
+        """By state, the facts that some fair run without further faults shows from here on. O(states + edges)."""
+        return self._backwards(self.calm, None)
+
+    def calmly(self, commits: frozenset[int]) -> tuple[list[int], bytearray]:
+        """The same for runs that never give up going on; and by state, whether there is such a run."""
+        going = without(self.calm, commits)
+        able = bytearray(going.states)
+        offsets, targets, labels = self.calm.offsets, self.calm.targets, self.calm.labels
+        for i in self.own:
+            members = range(offsets[i], offsets[i + 1]) if i < self.calm.expanded else ()
+            able[i] = all(labels[e] not in commits for e in members)
+        from placet.analysis.components import hopeless
+
+        lost = hopeless(Rows(going.states, going.offsets, going.labels, going.targets), able)
+        can = bytearray(1 - x for x in lost)
+        return self._backwards(going, can), can
+
+    def _backwards(self, rows: Rows, inside: bytearray | None) -> list[int]:
+        facts = [0] * rows.states
+        for i, own in self.own.items():
+            if inside is None or inside[i]:
+                facts[i] = own
+        offsets, labels, targets = rows.offsets, rows.labels, rows.targets
+        ruled = self._edge_rules
+        changed = True
+        while changed:
+            changed = False
+            for i in range(rows.expanded - 1, -1, -1):
+                before = total = facts[i]
+                for e in range(offsets[i], offsets[i + 1]):
+                    j = targets[e]
+                    if inside is None or inside[j]:
+                        total |= facts[j]
+                        if labels[e] in ruled:
+                            total |= self.edge(labels[e], i)
+                if total != before:
+                    facts[i] = total
+                    changed = True
+        return facts
+
+
+def _always(fact: int) -> Callable[[Sequence[int]], int]:
+    return lambda _: fact

@@ -1,0 +1,137 @@
+"""What must be remembered of each step to say whether it keeps its obligations: observers, made from roles alone.
+
+Five small counters a step, run in product by the engine: they never change what can happen. Everything else is read off
+the edges of the reachability graph, so that the state space stays small.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from placet.coverage.obligations import PHASES
+from placet.net.observer import Observer
+from placet.net.roles import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from placet.compiled import Compiled
+    from placet.net.roles import Role, Step
+
+EFFECT, HELD, SENT, REFUSED, CARRIED = range(5)
+PER_STEP = 5
+
+
+class Ghosts(NamedTuple):
+    """The steps that can have an effect, the observers (PER_STEP for each step, then `escalated`), the commits."""
+
+    steps: tuple[Step, ...]
+    observers: tuple[Observer, ...]
+    commits: frozenset[int]  # transitions by which the saga gives up going on
+
+    def phases(self, values: Sequence[int]) -> tuple[int, ...]:
+        """By phase of PHASES, the set of steps that are in it, as bits."""
+        found = [0] * len(PHASES)
+        for s in range(len(self.steps)):
+            effect, held, sent, refused, _ = values[PER_STEP * s : PER_STEP * (s + 1)]
+            if effect >= 2:
+                phase = 5
+            elif held:
+                phase = 4
+            elif effect == 1:
+                phase = 3
+            elif refused:
+                phase = 2
+            else:
+                phase = 1 if sent else 0
+            found[phase] |= 1 << s
+        return tuple(found)
+
+
+def applies(role: Role) -> bool:
+    """Whether the participant does or undoes something by it."""
+    return role.kind is Kind.APPLY or (role.kind is Kind.FAULT and role.fault == "partial")
+
+
+def ghosts(compiled: Compiled) -> Ghosts:
+    """The observers of a net whose faults are woven. Linear in its transitions."""
+    roles = compiled.roles
+    steps = tuple(s for s in roles.steps if not s.read_only)
+    number = {s.id: i for i, s in enumerate(steps)}
+    deltas: list[list[dict[int, int]]] = [[{} for _ in range(PER_STEP)] for _ in steps]
+    acknowledged = _acknowledged(compiled)
+    sends = {r.step for r in roles.transitions if r.kind is Kind.SEND and r.direction == "forward"}
+    for t, role in enumerate(roles.transitions):
+        s = number.get(role.step)
+        if s is None:
+            continue
+        mine = deltas[s]
+        if role.direction == "undo":
+            _undo(mine, t, role)
+            continue
+        if role.kind is Kind.SEND:
+            mine[SENT][t], mine[REFUSED][t] = 1, -1
+        if applies(role):
+            mine[EFFECT][t] = 1
+            if role.step not in sends:
+                mine[SENT][t] = 1
+            if role.step not in acknowledged:
+                mine[HELD][t] = 1
+        if role.kind is Kind.REFUSE or (role.kind is Kind.FAULT and role.fault == "reject"):
+            mine[REFUSED][t] = 1
+        if t in acknowledged.get(role.step, ()):
+            mine[HELD][t] = 1
+    words = ("net effect", "believed in effect", "asked for", "refused", "undo carried out")
+    observers = [
+        Observer(
+            f"{step.id}#{words[k]}",
+            f"`{step.id.rpartition('/')[2]}`: {words[k]}",
+            tuple(sorted(deltas[s][k].items())),
+            -1 if k == EFFECT else 0,
+            2 if k == EFFECT else 1,
+        )
+        for s, step in enumerate(steps)
+        for k in range(PER_STEP)
+    ]
+    called = tuple((t, 1) for t, role in enumerate(roles.transitions) if role.escalates)
+    observers.append(Observer(f"{compiled.subject}#escalated", "a person was called", called))
+    return Ghosts(steps, tuple(observers), _commits(compiled))
+
+
+def _undo(mine: list[dict[int, int]], t: int, role: Role) -> None:
+    if applies(role):
+        mine[EFFECT][t] = -1
+    if role.kind in (Kind.APPLY, Kind.IGNORE) or applies(role):
+        mine[CARRIED][t] = 1
+    if role.kind is Kind.SEND:
+        mine[HELD][t] = -1
+
+
+def _acknowledged(compiled: Compiled) -> dict[str, set[int]]:
+    """By step the transitions by which the coordinator learns that it is done."""
+    found: dict[str, set[int]] = {}
+    roles = compiled.roles.transitions
+    known = {s.id for s in compiled.roles.steps}
+    for name, transitions in compiled.steps:
+        for t in transitions:
+            role = roles[t]
+            if role.kind is Kind.REPLY and role.direction == "forward" and role.step in known and "#" not in name:
+                found.setdefault(role.step, set()).add(t)
+    return found
+
+
+def _commits(compiled: Compiled) -> frozenset[int]:
+    """The moves by which the saga gives up going on: marked ones, every request of an undo, every end but `completed`."""
+    found = set()
+    ends = {p: end_name(compiled, p) for p in compiled.final.ends}
+    for t, role in enumerate(compiled.roles.transitions):
+        if role.commits or (role.kind is Kind.SEND and role.direction == "undo"):
+            found.add(t)
+        elif any(ends.get(p) in ("compensated", "failed") for p, _ in compiled.net.post[t]):
+            found.add(t)
+    return frozenset(found)
+
+
+def end_name(compiled: Compiled, place: int) -> str:
+    """The name of an end place."""
+    return compiled.net.places[place].partition("#end.")[2]

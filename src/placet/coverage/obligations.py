@@ -1,0 +1,104 @@
+"""Obligations, their status, and what coverage counts (docs/coverage.md).
+
+An obligation is (family, step, scenario): in all runs of the scenario the step must keep the condition of the family.
+A scenario is the ordered faults of a run, and how far the step had truly got when the saga gave up going on.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from placet.evidence import Trace
+
+FAMILIES: dict[str, str] = {
+    "BALANCE": "when all is settled it is in effect exactly if the saga completed with it",
+    "ONCE": "it is never applied while it is in effect",
+    "NULL": "its undo never takes effect when there is nothing to undo",
+    "LATE": "it is not applied after its undo was carried out",
+    "ORDER": "it is undone only when nothing that builds on it is in effect",
+    "INPUT": "its undo is asked for only when the reply it needs is there",
+    "PIVOT": "once it is applied the saga completes, and nothing is undone",
+    "UNDO-FAIL": "a failure of its undo is repaired or handed to a person, and stops no other undo",
+    "TERM": "the saga comes to an end",
+}
+
+PHASES: tuple[str, ...] = (
+    "not started",
+    "on its way",
+    "refused",
+    "applied, not acknowledged",
+    "applied, acknowledged",
+    "applied twice",
+)
+
+
+class Status(Enum):
+    """What is known of an obligation. One that no run shows is not listed: it is infeasible."""
+
+    COVERED = "covered"
+    BY_ESCALATION = "covered by escalation"
+    UNCOVERED = "uncovered"
+    UNDECIDED = "undecided"
+
+
+class Cause(NamedTuple):
+    """A fault that costs: its kind, the call it hits, which attempt of it, and whether later attempts fail too."""
+
+    kind: str
+    step: str
+    direction: str  # forward, undo
+    part: str  # request, reply, or empty
+    attempt: int
+    lasting: bool
+    detail: str  # the name of the error, where it has one
+    words: str
+
+    @property
+    def id(self) -> str:
+        """Stable within a model: `trip/car request lost`, `trip/car undo request undo-fail, attempt 2`."""
+        where = " ".join(w for w in (self.step, "undo" if self.direction == "undo" else "", self.part) if w)
+        what = self.kind + (f" {self.detail}" if self.detail else "")
+        return (
+            f"{where} {what}".strip()
+            + (f", attempt {self.attempt}" if self.attempt > 1 else "")
+            + (", lasting" if self.lasting else "")
+        )
+
+
+class Obligation(NamedTuple):
+    """One obligation with its status; an uncovered one has a shortest run that shows it where it was asked for."""
+
+    family: str
+    step: str  # IR id of the saga step; empty where it concerns the saga as a whole
+    faults: tuple[int, ...]  # numbers of causes, in the order of the run
+    phase: str  # of PHASES; empty where it concerns the saga as a whole
+    status: Status
+    trace: Trace = ()
+
+
+class Coverage(NamedTuple):
+    """What one saga owes under one fault hypothesis."""
+
+    causes: tuple[Cause, ...]
+    obligations: tuple[Obligation, ...]
+    states: int
+    edges: int
+    engine: str
+    complete: bool  # every run was looked at: without it obligations may be missing
+    stop: tuple[str, str] = ("", "")  # the budget that ran out, and the figure that was reached
+
+    def count(self, status: Status) -> int:
+        """How many obligations have that status."""
+        return sum(1 for o in self.obligations if o.status is status)
+
+    @property
+    def feasible(self) -> int:
+        """How many obligations some run was seen to have, and that were decided."""
+        return len(self.obligations) - self.count(Status.UNDECIDED)
+
+    @property
+    def covered(self) -> int:
+        """Covered ones, by undo or by escalation."""
+        return self.count(Status.COVERED) + self.count(Status.BY_ESCALATION)

@@ -1,0 +1,135 @@
+"""The scenarios of a graph: which faults came in which order, and how far each step had got when the saga gave up.
+
+A product of the reachability graph with a *context*: the causes so far and, once the saga has given up going on, the
+phases of all steps at that moment. Only what lies before the last possible fault is unrolled; what follows without
+faults is a fact of the state (`facts`). What has happened before is carried along as a set of facts: obligations are
+about some run each, so that the union over the ways to a state and context loses nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from placet.coverage.causes import Causes
+    from placet.coverage.facts import Facts
+    from placet.coverage.ghosts import Ghosts
+
+Phases: TypeAlias = "tuple[int, ...]"  # by phase, the set of steps in it
+
+
+class Context(NamedTuple):
+    """The causes so far, and the phases when the saga gave up; None while it goes on."""
+
+    causes: tuple[int, ...]
+    phases: Phases | None
+
+
+class Entry(NamedTuple):
+    """A state in which a scenario is complete: what happens from here on without faults belongs to it.
+
+    `calm`: only the runs that never give up count, those that do have an entry of their own.
+    """
+
+    node: int
+    causes: tuple[int, ...]
+    phases: Phases
+    calm: bool
+
+
+class Scenarios:
+    """The product, breadth-first; nodes are numbered in the order of discovery."""
+
+    def __init__(self, facts: Facts, ghosts: Ghosts, causes: Causes, budget: int) -> None:
+        self._facts, self._ghosts, self._causes, self._budget = facts, ghosts, causes, budget
+        self._numbers: dict[Context, int] = {}
+        self.contexts: list[Context] = []
+        self._phases: dict[tuple[int, ...], Phases] = {}
+        self._nodes: dict[int, int] = {}
+        self.states: list[int] = []
+        self.context: list[int] = []
+        self.past: list[int] = []
+        self.parents: list[tuple[int, int]] = []  # (node, transition)
+        self.entries: dict[Entry, None] = {}
+        self._run()
+
+    def _context(self, context: Context) -> int:
+        number = self._numbers.get(context)
+        if number is None:
+            number = self._numbers[context] = len(self.contexts)
+            self.contexts.append(context)
+        return number
+
+    def phases(self, state: int) -> Phases:
+        """The phases of all steps in a state."""
+        values = self._facts.values(state)
+        found = self._phases.get(values)
+        if found is None:
+            found = self._phases[values] = self._ghosts.phases(values)
+        return found
+
+    def following(self, state: int, context: Context) -> Iterator[tuple[int, int, Context]]:
+        """(transition, state, context) for every edge that still matters for scenarios."""
+        rows, causes, commits = self._facts.rows, self._causes.of, self._ghosts.commits
+        if state >= rows.expanded:
+            return
+        spent = len(context.causes) >= self._budget
+        for e in range(rows.offsets[state], rows.offsets[state + 1]):
+            t, j = rows.labels[e], rows.targets[e]
+            cause = causes.get(t)
+            if cause is not None:
+                yield t, j, Context((*context.causes, cause), context.phases)
+            elif context.phases is None and t in commits:
+                yield t, j, Context(context.causes, self.phases(state))
+            elif not spent or context.phases is None:
+                yield t, j, context
+
+    def _run(self) -> None:
+        facts = self._facts
+        start = self._context(Context((), None))
+        self._enter(0, start, -1, -1, 0)
+        pending = [0]
+        at = 0
+        while at < len(pending):
+            node = pending[at]
+            at += 1
+            state, context, past = self.states[node], self.contexts[self.context[node]], self.past[node]
+            for t, j, after in self.following(state, context):
+                total = past | facts.edge(t, state)
+                number = self._context(after)
+                known = self._nodes.get(number * facts.rows.states + j)
+                if known is None:
+                    known = self._enter(j, number, node, t, total)
+                    pending.append(known)
+                    self._entry(known, context, after, j)
+                elif total | self.past[known] != self.past[known]:
+                    self.past[known] |= total
+                    pending.append(known)
+                    self._entry(known, context, after, j)
+                elif after is not context:
+                    self._entry(known, context, after, j)
+
+    def _entry(self, node: int, before: Context, after: Context, state: int) -> None:
+        if after.causes != before.causes and after.phases is None:
+            self.entries[Entry(node, after.causes, self.phases(state), True)] = None  # noqa: FBT003
+        elif after != before and after.phases is not None:
+            self.entries[Entry(node, after.causes, after.phases, False)] = None  # noqa: FBT003
+
+    def _enter(self, state: int, context: int, parent: int, transition: int, past: int) -> int:
+        number = len(self.states)
+        self._nodes[context * self._facts.rows.states + state] = number
+        self.states.append(state)
+        self.context.append(context)
+        self.past.append(past)
+        self.parents.append((parent, transition))
+        return number
+
+    def way(self, node: int) -> tuple[int, ...]:
+        """The transitions of a shortest way to a node of the product."""
+        way = []
+        while node:
+            node, t = self.parents[node]
+            way.append(t)
+        return tuple(reversed(way))
