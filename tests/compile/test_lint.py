@@ -65,6 +65,7 @@ S = "service s { idempotent }"
         ("step a step c on s { retriable }", []),
         ("step a { undo b } step c", []),
         ("step a { undo b } step c abandon", ["P315"]),
+        ('step a choice { when "x" { } when "y" { } }', ["P315", "P308"]),
         ("step a { read_only } step c { undo d }", []),
         ("parallel { step a step c { undo d } }", ["P315"]),
         ("parallel { step a step c on s { retriable } }", []),
@@ -90,7 +91,9 @@ S = "service s { idempotent }"
     ],
 )
 def test_sagas(body, expected) -> None:
-    assert [code for code, _ in found(f"{S} saga p {{ {body} }}")] == expected
+    """Time-outs and undos have a test of their own."""
+    codes = [code for code, _ in found(f"{S} saga p {{ {body} }}")]
+    assert [code for code in codes if code not in ("P316", "P317", "P320")] == expected
 
 
 def test_a_called_process_is_not_started_by_its_first_event() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from placet.compile.findings import Findings, head, listed
 from placet.compile.flow import NO_CHOICE, flow
 from placet.compile.lint_saga import SagaLint
+from placet.compile.lint_undo import UndoLint
 from placet.compile.vocabulary import statements
 from placet.ir import model as ir
 
@@ -27,6 +28,7 @@ def lint(model: ir.Model) -> tuple[Diagnostic, ...]:
         _Shapes(process, findings, called=process.id in called).visit(process.body, limited=False)
         if process.kind == "saga":
             SagaLint(process, findings).run()
+            UndoLint(process, findings, called=process.id in called).run()
     return tuple(sorted(findings.diagnostics, key=lambda d: d.span.start if d.span is not None else 0))
 
 

@@ -76,9 +76,7 @@ class SagaLint:
     # -- what may fail after a step ----------------------------------------------------------------------------------
 
     def _count(self, statement: ir.Statement | ir.Gateway) -> int:
-        if _can_fail(statement):
-            return 1
-        found = 0
+        found = int(can_fail(statement))
         for child in children(statement):
             found += self._count(child)
         if isinstance(statement, ir.Sequence):
@@ -105,10 +103,20 @@ class SagaLint:
                     help_ = "give it an `undo`, or say that it is `pivot`, `retriable` or `read_only`"
                     self._warn("P315", message, statement.span, help_)
         before = [self._backward(child, failing=failing) for child in children(statement)]
-        return failing or any(before) or _can_fail(statement)
+        return failing or any(before) or can_fail(statement)
 
 
-def _can_fail(statement: ir.Statement | ir.Gateway) -> bool:
-    if isinstance(statement, ir.Step):
-        return not statement.retriable
-    return isinstance(statement, ir.Abandon | ir.Raise) or (isinstance(statement, ir.Task) and bool(statement.errors))
+def can_fail(statement: ir.Statement | ir.Gateway) -> bool:
+    """Whether the statement itself, not what is in it, may make a saga turn back."""
+    match statement:
+        case ir.Step():
+            return not statement.retriable
+        case ir.Abandon() | ir.Raise():
+            return True
+        case ir.Task():
+            return bool(statement.errors)
+        case ir.Choice():
+            return not statement.exhaustive
+        case ir.Call():
+            return not {"compensated", "failed"}.intersection([end for end, _ in statement.on])
+    return False

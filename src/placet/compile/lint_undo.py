@@ -1,0 +1,139 @@
+"""Findings about what a saga does when a reply stays out, and about the undos that are meant to mend it.
+
+Each looks at one step and at what may fail after it, before any search: what they point at is a gap whatever the faults.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.compile.findings import head
+from placet.compile.flow import ANY, children
+from placet.compile.lint_saga import can_fail
+from placet.diagnostics import Label
+from placet.ir import model as ir
+
+if TYPE_CHECKING:
+    from placet.compile.findings import Findings
+    from placet.source import Span
+
+
+class UndoLint:
+    """The steps of one saga with their undos. Recurses over nesting, which the parser bounds; linear."""
+
+    def __init__(self, process: ir.Process, findings: Findings, *, called: bool) -> None:
+        self._process = process
+        self._policy = process.policy
+        self._findings = findings
+        self._called = called
+        self._fallible: dict[int, int] = {}  # by statement: how many statements in it can fail
+
+    def run(self) -> None:
+        """Report everything."""
+        self._count(self._process.body)
+        self._backward(self._process.body, turning=self._called)
+        self._handlers(self._process.body)
+
+    def _add(self, code: str, message: str, span: Span | None, help_: str, labels: tuple[Label, ...] = ()) -> None:
+        self._findings.add(code, message, span, severity="warning", help=help_, labels=labels)
+
+    # -- one step ----------------------------------------------------------------------------------------------------
+
+    def _step(self, step: ir.Step, *, turning: bool) -> None:
+        if step.timeout is None:
+            message = f"`{step.name}` waits for `{step.service}` for ever when a message is lost"
+            self._add("P317", message, step.span, "give it a limit: `timeout 10s`")
+        undo = step.undo
+        if undo is None or step.read_only:
+            return
+        if step.pivot or not (turning or self._undoes_itself(step, timed=True)):
+            why = (
+                "a pivot is never undone"
+                if step.pivot
+                else f"nothing makes the saga turn back once `{step.name}` is done"
+            )
+            message = f"`{undo.name}` never runs: {why}"
+            self._add(
+                "P316", message, undo.span or step.span, "remove it, or let something after the step be able to fail"
+            )
+            return
+        self._unknown(step, undo)
+
+    def _unknown(self, step: ir.Step, undo: ir.Undo) -> None:
+        """What becomes of a step whose outcome the saga never learns."""
+        if undo.input and self._undoes_itself(step, timed=step.timeout is not None):
+            message = f"`{undo.name}` needs the reply of `{step.name}`, which it may not have"
+            why = "the step fails or times out" if self._policy.undo_failing == "yes" else "the outcome is unknown"
+            help_ = f"the undo also runs when {why}: let it find what it needs by a key the saga chose"
+            self._add("P319", message, undo.span or step.span, help_)
+        undone = self._policy.register == "before" and self._policy.undo_failing != "no"
+        if step.timeout is not None and not undone and self._policy.on_unknown == "undo" and not step.retriable:
+            why = "is registered after the reply" if self._policy.register == "after" else "leaves the failing step out"
+            message = f"nothing undoes `{step.name}` when it times out: its undo {why}"
+            help_ = "say `register before` and `failing_step undo_unless_rejected`, or `on unknown retry`"
+            self._add("P320", message, step.span, help_)
+
+    def _undoes_itself(self, step: ir.Step, *, timed: bool) -> bool:
+        """Whether a step that failed, or perhaps failed, is undone itself."""
+        policy = self._policy
+        if step.retriable or policy.register != "before" or policy.undo_failing == "no":
+            return False
+        if policy.undo_failing == "yes":
+            return True
+        unclear = timed or any(rule.action == "unknown" for rule in step.errors)
+        return unclear and policy.on_unknown == "undo"
+
+    # -- what may turn the saga back after a step --------------------------------------------------------------------
+
+    def _count(self, statement: ir.Statement | ir.Gateway) -> int:
+        found = int(can_fail(statement)) + sum([self._count(child) for child in children(statement)])
+        self._fallible[id(statement)] = found
+        return found
+
+    def _backward(self, statement: ir.Statement | ir.Gateway, *, turning: bool) -> bool:
+        """Walk against the order of things; `turning` says that something after the statement may turn the saga back."""
+        match statement:
+            case ir.Sequence(_, parts):
+                for part in reversed(parts):
+                    turning = self._backward(part, turning=turning)
+                return turning
+            case ir.Step():
+                self._step(statement, turning=turning)
+                if statement.pivot and not self._called:
+                    return can_fail(statement)  # what fails after it does not lead back behind it
+                return turning or can_fail(statement)
+            case ir.Parallel(_, ways):
+                total = self._fallible[id(statement)]
+                for way in ways:
+                    self._backward(way.body, turning=turning or total > self._fallible[id(way.body)])
+                return turning or total > 0
+        here = turning or bool(self._fallible[id(statement)])
+        again = isinstance(statement, ir.Loop | ir.Repeat | ir.Graph)  # a later round, or a way back, may fail
+        for child in children(statement):
+            self._backward(child, turning=here if again else turning)
+        return here
+
+    # -- handlers ----------------------------------------------------------------------------------------------------
+
+    def _handlers(self, statement: ir.Statement | ir.Gateway) -> None:
+        if isinstance(statement, ir.Scope):
+            caught = [h for h in statement.handlers if h.trigger == "error"]
+            if caught and not any(h.name == ANY for h in caught):
+                step = self._may_time_out(statement.body)
+                if step is not None:
+                    message = f"`{step.name}` may time out, which nothing here handles"
+                    help_ = "`on any { ... }` handles time-outs too; without it the saga turns back"
+                    labels = (Label(step.span, "it has a time-out"),) if step.span is not None else ()
+                    self._add("P318", message, head(caught[-1].span), help_, labels)
+        for child in children(statement):
+            self._handlers(child)
+
+    def _may_time_out(self, statement: ir.Statement | ir.Gateway) -> ir.Step | None:
+        """The first step inside whose time-out leaves the statement."""
+        if isinstance(statement, ir.Step):
+            waits = statement.retriable or statement.pivot or self._policy.on_unknown == "retry"
+            return None if waits or statement.timeout is None else statement
+        inner = children(statement)
+        if isinstance(statement, ir.Scope) and any(h.trigger == "error" and h.name == ANY for h in statement.handlers):
+            inner = inner[1:]
+        return next((step for child in inner if (step := self._may_time_out(child)) is not None), None)

@@ -1,0 +1,184 @@
+"""Findings about time-outs and undos: where they stand, and that what they say is so in the net under faults."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conftest import CHECKOUT
+from placet.compile.lint import lint
+from placet.compile.resolve import resolve
+from placet.engines.protocol import Needs, Visitor
+from placet.engines.reference import Reference
+from placet.evidence import Budget
+from placet.faults.weave import Hypothesis, weave
+from placet.ir import model as ir
+from placet.logic.state import FALSE
+from placet.pipeline import compile_source, verify
+from placet.source import SourceFile
+from placet.syntax.parser import parse
+
+MINE = ("P316", "P317", "P318", "P319", "P320")
+T = "timeout 5s"
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    file, problems = parse(SourceFile("lint.placet", text))
+    model, unresolved = resolve(file)
+    assert not [p for p in (*problems, *unresolved) if p.severity == "error"]
+    return [(d.code, " ".join(d.span.text.split())) for d in lint(model) if d.code in MINE]
+
+
+S = "service s { idempotent } "
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (f"step a {{ undo b; {T} }} step c {{ undo d; {T} }}", []),
+        ("step a { undo b }", [("P317", "step a { undo b }")]),
+        ("step a on s { retriable }", [("P317", "step a on s { retriable }")]),
+        ("step a { read_only }", [("P317", "step a { read_only }")]),
+        # an undo that never runs
+        (f"step a {{ undo b; {T} }}", []),
+        (f"step a {{ undo b; {T} }} failing_step keep", [("P316", "undo b")]),
+        (f"step a {{ undo b; {T} }} register after", [("P316", "undo b")]),
+        (f"step a {{ undo b; pivot; {T} }}", [("P316", "undo b")]),
+        (f"step a on s {{ undo b; retriable; {T} }}", [("P316", "undo b")]),
+        (f"step a on s {{ undo b; retriable; {T} }} abandon", []),
+        (f"step a on s {{ undo b; retriable; {T} }} task t fails E", []),
+        (f"step a on s {{ undo b; retriable; {T} }} task t", [("P316", "undo b")]),
+        (f'step a on s {{ undo b; retriable; {T} }} choice {{ when "x" {{ }} }}', []),
+        (f'step a on s {{ undo b; retriable; {T} }} choice {{ when "x" {{ }} otherwise {{ }} }}', [("P316", "undo b")]),
+        (f"step a {{ pivot; {T} }} step c on s {{ undo d; retriable; {T} }}", [("P316", "undo d")]),
+        (f"step a on s {{ undo b; retriable; {T} }} step c {{ pivot; {T} }}", []),
+        (f"step a on s {{ undo b; retriable; {T} }} step c {{ pivot; {T} }} step d on s {{ retriable; {T} }}", []),
+        (f"parallel {{ step a on s {{ undo b; retriable; {T} }} step c {{ undo d; {T} }} }}", []),
+        (
+            f"parallel {{ step a on s {{ undo b; retriable; {T} }} step c on s {{ retriable; {T} }} }}",
+            [("P316", "undo b")],
+        ),
+        (f"loop at_most 2 {{ step a on s {{ undo b; retriable; {T} }} step c {{ pivot; {T} }} }}", []),
+        (f"step a {{ undo b; {T} }} on unknown retry", [("P316", "undo b")]),
+        (f"step a {{ undo b; {T}; errors {{ E: unknown }} }} on unknown ignore", [("P316", "undo b")]),
+        # handlers that miss time-outs
+        (f"try {{ step a {{ {T} }} }} on rejected {{ }}", [("P318", "on rejected")]),
+        (f"try {{ step a {{ {T} }} }} on any {{ }}", []),
+        (f"try {{ step a {{ {T} }} }} on rejected {{ }} on any {{ }}", []),
+        (f"try {{ step a {{ {T}; pivot }} }} on rejected {{ }}", []),
+        (f"try {{ step a {{ {T} }} }} on rejected {{ }} on unknown retry", []),
+        (f"try {{ try {{ step a {{ {T} }} }} on any {{ raise E }} }} on E {{ }}", []),
+        (f"try {{ try {{ raise F }} on any {{ step a {{ {T} }} }} }} on rejected {{ }}", [("P318", "on rejected")]),
+        (
+            f"try {{ step a {{ {T}; errors {{ E: reject }} }} }} on rejected {{ }} on E {{ step c {{ {T} }} }}",
+            [("P318", "on E")],
+        ),
+        # undos without their input
+        (f"step a {{ undo b(a.reply); {T} }} step c {{ undo d; {T} }}", [("P319", "undo b(a.reply)")]),
+        (f"step a {{ undo b(a.reply); {T} }} step c {{ undo d; {T} }} on unknown retry", [("P316", "undo d")]),
+        (
+            f"step a {{ undo b(a.reply); {T} }} step c {{ undo d; {T} }} register after",
+            [("P320", f"step a {{ undo b(a.reply); {T} }}"), ("P316", "undo d")],
+        ),
+        (
+            "step a { undo b(a.reply) } step c { undo d } failing_step undo",
+            [("P317", "step a { undo b(a.reply) }"), ("P319", "undo b(a.reply)"), ("P317", "step c { undo d }")],
+        ),
+        # time-outs after which nothing is undone
+        (f"step a {{ undo b; {T} }} step c {{ {T} }} register after", [("P320", f"step a {{ undo b; {T} }}")]),
+        (f"step a {{ undo b; {T} }} step c {{ {T} }} failing_step keep", [("P320", f"step a {{ undo b; {T} }}")]),
+        (f"step a {{ undo b; {T} }} step c {{ {T} }} failing_step keep on unknown retry", []),
+        (f"step a on s {{ undo b; retriable; {T} }} step c {{ {T} }} register after", []),
+    ],
+)
+def test_where_they_stand(body, expected) -> None:
+    assert found(f"{S}saga p {{ {body} }}") == expected
+
+
+def test_an_undo_may_be_asked_for_by_a_caller() -> None:
+    inner = f"{S}saga q {{ step a on s {{ undo b; retriable; {T} }} }}"
+    assert found(inner) == [("P316", "undo b")]
+    assert found(f"{inner} saga p {{ call q on compensated {{ }} on failed {{ }} abandon }}") == []
+
+
+def test_an_importer_profits() -> None:
+    step = ir.Step("p/a", "a", "s", undo=ir.Undo("b", "reply"))
+    call = ir.Call("p/call", "q", ())
+    body = ir.Sequence("p{}", (step, call))
+    process = ir.Process("p", "saga", body, ("completed", "compensated", "failed"))
+    codes = [d.code for d in lint(ir.Model("x.json", (process,), (), ()))]
+    assert codes == ["P317"]  # it may be undone: the call has an end that nobody handles
+    alone = process._replace(body=ir.Sequence("p{}", (step._replace(pivot=True),)))
+    assert sorted(d.code for d in lint(ir.Model("x.json", (alone,), (), ()))) == ["P316", "P317"]
+
+
+@pytest.mark.parametrize("file", sorted((CHECKOUT / "models").glob("*/model.placet")), ids=lambda f: f.parent.name)
+def test_no_shipped_model_gets_a_false_alarm(file) -> None:
+    """A hit on a model that keeps all it promises must be told by a `# finding: CODE` line of that model, with its reason."""
+    text = file.read_text(encoding="utf-8")
+    told = {word.rstrip(":,") for line in text.splitlines() if line.startswith("# finding: ") for word in line.split()}
+    assert [code for code, _ in found(text) if code not in told] == []
+
+
+# -- what they say is so ---------------------------------------------------------------------------------------------
+
+
+@st.composite
+def steps(draw, number: int) -> str:
+    options = [f"undo u{number}"] if draw(st.booleans()) else []
+    options += [T] if draw(st.integers(0, 3)) else []
+    options += draw(st.sampled_from([[], [], [], ["pivot"], ["retriable"], ["retry 1"], ["errors { E: unknown }"]]))
+    return f"step a{number} on s {{ {'; '.join(options)} }}" if options else f"step a{number} on s {{ }}"
+
+
+@st.composite
+def sagas(draw) -> str:
+    parts = [draw(steps(n)) for n in range(draw(st.integers(1, 3)))]
+    if len(parts) > 1 and draw(st.integers(0, 3)) == 0:
+        parts = [f"parallel {{ {' '.join(parts[:2])} }}", *parts[2:]]
+    if draw(st.integers(0, 5)) == 0:
+        parts.append("abandon")
+    policies = [
+        draw(st.sampled_from(["", "", "register after"])),
+        draw(st.sampled_from(["", "failing_step keep", "failing_step undo"])),
+        draw(st.sampled_from(["", "", "on unknown retry", "on unknown ignore"])),
+    ]
+    return f"service s {{ idempotent; null_safe }} saga p {{ {' '.join([*parts, *policies])} }}"
+
+
+def fired(text: str, hypothesis: Hypothesis) -> frozenset[str]:
+    """The transitions that some run under these faults fires: every state is looked at."""
+    (compiled,) = compile_source(SourceFile("lint.placet", text)).compiled
+    woven = weave(compiled, hypothesis).compiled
+    seen = Reference().explore(woven.net, woven.initial, (), [Visitor(FALSE, Needs.FIRST)], Budget(200_000))
+    assert seen.complete
+    return frozenset(woven.net.transitions[t] for t in seen.fired)
+
+
+@settings(max_examples=300, deadline=None)
+@given(sagas())
+def test_an_undo_never_runs_exactly_where_it_is_said(text) -> None:
+    """Exact where every step has a time-out; without one an undo may wait for a time-out that never comes."""
+    never = {span.split()[1] for code, span in found(text) if code == "P316"}
+    happens = fired(text, Hypothesis(("reject", "partial", "lost", "slow"), 2))
+    written = {f"u{n}" for n in range(3) if f"undo u{n}" in text}
+    dead = {undo for undo in written if f"p/a{undo[1]}#undo.send[1]" not in happens}
+    assert never <= dead
+    unnamed = "P317" not in dict(found(text)) and "errors" not in text
+    if unnamed and "abandon" not in text:
+        assert never == dead
+
+
+@settings(max_examples=150, deadline=None)
+@given(sagas())
+def test_a_lost_message_stops_a_saga_exactly_where_a_step_waits_for_ever(text) -> None:
+    report = verify(f"{text} check option_to_complete(p) under {{ lost }} at_most 1")
+    (entry,) = [c for m in report.models for c in m.checks]
+    steps_reached = "abandon" not in text
+    waits = "P317" in dict(found(text))
+    assert entry.outcome in ("proved", "violated")
+    if waits is False:
+        assert entry.outcome == "proved"
+    elif steps_reached:
+        assert entry.outcome == "violated"
