@@ -49,27 +49,36 @@ class Pumping:
         self._walked = 0
 
     def look(self, search: Lineage, number: int) -> tuple[int, Trace, Trace] | None:
-        """(place, trace, loop) where a loop up to this state can be repeated and the place grows."""
+        """(place, trace, loop) where a loop up to this state can be repeated and the place grows. O(ancestors * P)."""
         if self._walked > self._FREE + 4 * search.states:
             return None
         path, fired = search.line(number)
         self._walked += len(path)
+        after: State | None = None
+        tested: set[int] = set()  # by the transitions of the loop
+        emptied: set[int] = set()
         for back in range(len(path) - 2, -1, -1):
+            tested.update(self._tests(fired[back]))
+            emptied.update(self._net.reset[fired[back]])
             if search.covers(number, path[back]):
-                loop = tuple(fired[back:])
-                place = self._repeats(search.state(path[back]), search.state(number), loop)
+                self._walked += 8  # what unpacking a state costs, in ancestors
+                after = after or search.state(number)
+                place = self._repeats(search.state(path[back]), after, tested, emptied)
                 if place >= 0:
-                    return place, tuple(fired[:back]), loop
+                    return place, tuple(fired[:back]), tuple(fired[back:])
         return None
 
-    def _repeats(self, before: State, after: State, loop: Trace) -> int:
-        """A place that grows each time the loop is repeated, or -1."""
+    def _tests(self, transition: int) -> frozenset[int]:
+        """The places of which the transition asks that they hold fewer than some number."""
         if self._tested is None:
             ceilings = Ceilings(self._net, self._initial)
             self._tested = [frozenset(ceilings.of(t)) for t in range(len(self._net.transitions))]
-        if any(before[p] != after[p] for t in set(loop) for p in self._tested[t]):
+        return self._tested[transition]
+
+    def _repeats(self, before: State, after: State, tested: set[int], emptied: set[int]) -> int:
+        """A place that grows each time the loop is repeated, or -1."""
+        if any(before[p] != after[p] for p in tested):
             return -1
-        emptied = {p for t in loop for p in self._net.reset[t]}
         for p in range(len(self._net.places)):
             if after[p] > before[p] and p not in emptied:
                 return p
