@@ -13,8 +13,10 @@ KINDS: dict[str, str] = {
     "slow": "the time-out fires while the request or its reply is still on its way",
     "undo-fail": "the service answers an undo with an error, without effect",
     "undo-slow": "the time-out of an undo fires while its request or reply is still on its way",
+    "undo-lost": "the request of an undo, or its reply, vanishes",
+    "duplicate": "a message is delivered twice: a request, an undo, or a reply",
 }
-PLANNED = ("duplicate", "cancel", "crash")
+PLANNED = ("cancel", "crash")
 
 Modes = Literal["transient", "permanent", "both"]
 
@@ -35,8 +37,9 @@ LEVELS: dict[str, Hypothesis] = {
     "L0": Hypothesis(("reject", "partial"), 1),
     "L1": Hypothesis(("reject", "partial", "lost", "slow"), 1),
     "L2": Hypothesis(("reject", "partial", "lost", "slow", "undo-fail", "undo-slow"), 2),
+    "L3": Hypothesis(("reject", "partial", "lost", "slow", "undo-fail", "undo-slow", "duplicate"), 2),
 }
-LATER_LEVELS = ("L3", "L4", "L5")
+LATER_LEVELS = ("L4", "L5")
 
 DEFAULT = Hypothesis(("reject", "lost", "slow"), 1)  # of `placet verify` on a saga
 NONE = Hypothesis((), 0)

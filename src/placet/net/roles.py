@@ -49,7 +49,7 @@ class Channel(NamedTuple):
     place: int
     step: str
     direction: str  # forward, undo
-    part: str  # request, reply
+    part: str  # request, reply; woven in: copy, a second one of either
     attempt: int
     due: int  # the place a lost or slow message marks; -1 where the call has no time-out
     refuse: int = -1  # the transition by which the participant refuses, where the call has one
