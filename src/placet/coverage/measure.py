@@ -79,7 +79,7 @@ def _collect(facts: Facts, ghosts: Ghosts, scenarios: Scenarios, causes: Causes)
         return rows[steps]
 
     found: Found = {}
-    for node, faults, phases, calmly in scenarios.entries:
+    for node, (faults, calmly, phases) in scenarios.entries:
         state = scenarios.states[node]
         if calmly and not can[state]:
             continue

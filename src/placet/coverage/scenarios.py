@@ -1,7 +1,7 @@
 """The scenarios of a graph: which faults came in which order, and how far each step had got when the saga gave up.
 
-A product of the reachability graph with a *context*: the causes so far and, once the saga has given up going on, the
-phases of all steps at that moment. Only what lies before the last possible fault is unrolled; what follows without
+A product of the reachability graph with a *context*: the causes so far, and the phases of all steps when the saga gave
+up going on, or until then when the last fault came. Only what lies before the last possible fault is unrolled; what follows without
 faults is a fact of the state (`facts`). What has happened before is carried along as a set of facts: obligations are
 about some run each, so that the union over the ways to a state and context loses nothing.
 """
@@ -21,22 +21,24 @@ Phases: TypeAlias = "tuple[int, ...]"  # by phase, the set of steps in it
 
 
 class Context(NamedTuple):
-    """The causes so far, and the phases when the saga gave up; None while it goes on."""
+    """The causes so far; whether the saga still goes on; the phases when it gave up, until then after the last cause."""
 
     causes: tuple[int, ...]
-    phases: Phases | None
+    calm: bool
+    phases: Phases
+
+
+START = Context((), True, ())
 
 
 class Entry(NamedTuple):
-    """A state in which a scenario is complete: what happens from here on without faults belongs to it.
+    """A node in which a scenario is complete: what happens from here on without faults belongs to it.
 
-    `calm`: only the runs that never give up count, those that do have an entry of their own.
+    Where its context is calm only the runs that never give up count; those that do have an entry of their own.
     """
 
     node: int
-    causes: tuple[int, ...]
-    phases: Phases
-    calm: bool
+    context: Context
 
 
 class Scenarios:
@@ -75,26 +77,23 @@ class Scenarios:
         rows, causes, commits = self._facts.rows, self._causes.of, self._ghosts.commits
         if state >= rows.expanded:
             return
-        spent = len(context.causes) >= self._budget
+        calm = context.calm
+        spent = len(context.causes) >= self._budget and not calm
         for e in range(rows.offsets[state], rows.offsets[state + 1]):
             t, j = rows.labels[e], rows.targets[e]
             cause = causes.get(t)
             if cause is not None:
-                yield t, j, Context((*context.causes, cause), context.phases)
-            elif context.phases is None and t in commits:
-                yield t, j, Context(context.causes, self.phases(state))
-            elif not spent or context.phases is None:
+                yield t, j, Context((*context.causes, cause), calm, self.phases(j) if calm else context.phases)
+            elif calm and t in commits:
+                yield t, j, Context(context.causes, False, self.phases(state))  # noqa: FBT003
+            elif not spent:
                 yield t, j, context
 
     def _run(self) -> None:
         facts = self._facts
-        start = self._context(Context((), None))
-        self._enter(0, start, -1, -1, 0)
-        pending = [0]
-        at = 0
-        while at < len(pending):
-            node = pending[at]
-            at += 1
+        start = self._enter(0, self._context(START), -1, -1, 0)
+        pending = [start]
+        for node in pending:
             state, context, past = self.states[node], self.contexts[self.context[node]], self.past[node]
             for t, j, after in self.following(state, context):
                 total = past | facts.edge(t, state)
@@ -103,19 +102,11 @@ class Scenarios:
                 if known is None:
                     known = self._enter(j, number, node, t, total)
                     pending.append(known)
-                    self._entry(known, context, after, j)
                 elif total | self.past[known] != self.past[known]:
                     self.past[known] |= total
                     pending.append(known)
-                    self._entry(known, context, after, j)
-                elif after is not context:
-                    self._entry(known, context, after, j)
-
-    def _entry(self, node: int, before: Context, after: Context, state: int) -> None:
-        if after.causes != before.causes and after.phases is None:
-            self.entries[Entry(node, after.causes, self.phases(state), True)] = None  # noqa: FBT003
-        elif after != before and after.phases is not None:
-            self.entries[Entry(node, after.causes, after.phases, False)] = None  # noqa: FBT003
+                if after is not context:
+                    self.entries[Entry(known, after)] = None
 
     def _enter(self, state: int, context: int, parent: int, transition: int, past: int) -> int:
         number = len(self.states)
