@@ -279,5 +279,6 @@ def _inconclusive(seen: Pass, interrupted: Stop | None) -> Inconclusive:
     if stop.budget == "interrupted":
         return Inconclusive("interrupted before it was decided", "interrupted", stop.reached, proof=proof)
     words = {"states": "states", "bytes": "bytes of memory", "seconds": "seconds"}
-    reason = f"nothing was found within the budget of {stop.reached} {words[stop.budget]}"
+    note = f" ({stop.note})" if stop.note else ""
+    reason = f"nothing was found within the budget of {stop.reached} {words[stop.budget]}{note}"
     return Inconclusive(reason, stop.budget, stop.reached, _OPTIONS[stop.budget], proof)

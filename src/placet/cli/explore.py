@@ -100,4 +100,5 @@ def _tell(compiled: Compiled, numbers: dict[str, Any], found: Exploration) -> No
     else:
         option = {"states": "--budget-states", "bytes": "--budget-mb", "seconds": "--budget-seconds"}.get(stop.budget)
         hint = f"; raise the budget with {option}" if option else ""
-        click.echo(f"not all was seen: stopped by {stop.budget} at {stop.reached}{hint}")
+        note = f" ({stop.note})" if stop.note else ""
+        click.echo(f"not all was seen: stopped by {stop.budget} at {stop.reached}{note}{hint}")

@@ -42,6 +42,7 @@ class Stop(NamedTuple):
     place: int = -1  # unbounded: the place that grows
     trace: Trace = ()  # unbounded: to the state from which `loop` can be repeated for ever
     loop: Trace = ()
+    note: str = ""  # what else to say of the figure
 
 
 class Exploration(Protocol):

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from placet.engines.conditions import Condition, condition
+from placet.engines.effort import Effort
 from placet.engines.packing import layout, narrowest
 from placet.engines.protocol import Needs, Stop
 from placet.engines.pumping import Pumping
@@ -103,6 +104,8 @@ class _Search:
         self._labels, self._targets = array("I"), array("I")
         self._records = start  # by field, the most seen
         self._pumping = Pumping(net, initial)
+        self._effort = Effort(budget.states)
+        self._weighed = (0, 0)  # states expanded, and states found, whose effort was counted
         self._expanded = 0
         self._marks: dict[int, bytearray] = {}
         self._watched: dict[int, tuple[int, ...]] = {}  # packed observers -> their values
@@ -192,6 +195,7 @@ class _Search:
         """Search until all is seen, every visitor is content, or the budget is used up."""
         self._begun = monotonic()
         width = max(1, len(self._net.transitions))
+        width = max(width, 8 * len(self._conditions))
         chunk, self._stride = max(1, min(_CHUNK, _WORK // width)), max(1, min(_FOUND, _WORK // width))
         try:
             if self._content(0):
@@ -381,7 +385,20 @@ class _Search:
             self.stop = self._pump or Stop("bytes", str(used))
         elif budget.seconds is not None and passed > budget.seconds:
             self.stop = self._pump or Stop("seconds", f"{passed:.1f}")
+        elif self._has_toiled():
+            self.stop = self._pump or Stop("states", str(len(self._order)), note=self._effort.note(len(self._order)))
         return self.stop is not None
+
+    def _has_toiled(self) -> bool:
+        """Whether the states took more work than as many as the budget allows may take. O(states since last asked)."""
+        expanded, found = self._weighed
+        self._weighed = self._expanded, len(self._order)
+        width, after, none = max(1, len(self._net.transitions)), self._tables.after, (0, ())
+        firings = (fan.enabled.bit_count() for fan in self._fan_of[expanded : self._expanded])
+        tests = (len(after.get(origin % width, none)[1]) for origin in self._parents[found:])
+        goals = len(self._conditions) * (len(self._order) - found)
+        self._effort.add(self._tables.fields.guards.bit_length(), firings, tests, goals)
+        return self._effort.used_up
 
     def used_bytes(self) -> int:
         """Estimated memory of the pass; the same on every run of the same search. O(1)."""

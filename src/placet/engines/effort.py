@@ -1,0 +1,38 @@
+"""How much a search in plain Python has done, in units that no machine changes.
+
+A state of a net of ten thousand places, a place that a thousand transitions take from, or ten thousand goals make a
+state cost a hundred times what an ordinary one costs. A budget of states then is hours of work: so such states count
+for more than one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DEAR = 250  # units that each state of the budget may take
+ORDINARY = 30  # units that a state takes as a rule: 10 to 80
+_WORD = 512  # bits that are added in the time of any smaller number
+
+
+class Effort:
+    """Counts units: firings and tests of transitions, each by the width of a state, and tests of goals."""
+
+    def __init__(self, states: int | None) -> None:
+        self._most = None if states is None else states * DEAR
+        self.units = 0
+
+    def add(self, bits: int, firings: Iterable[int], tests: Iterable[int], goals: int) -> None:
+        """States were found: what was fired and tested for each, with states of so many bits, and goals tested in all."""
+        self.units += (1 + bits // _WORD) * (sum(firings) + sum(tests)) + goals
+
+    @property
+    def used_up(self) -> bool:
+        """Whether as much was done as the whole budget of states may cost."""
+        return self._most is not None and self.units > self._most
+
+    def note(self, states: int) -> str:
+        """Why the budget of states ended before its number, in a few words."""
+        return f"each took the work of about {max(2, self.units // max(1, states) // ORDINARY)} ordinary ones"
