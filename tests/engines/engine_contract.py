@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
-
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -54,16 +52,6 @@ def toggles(count):
         there, away = builder.place(f"p{i}", 1), builder.place(f"q{i}")
         builder.transition(f"go{i}", {there: 1}, {away: 1})
         builder.transition(f"back{i}", {away: 1}, {there: 1})
-    return builder.build()
-
-
-def ring(count):
-    """A token that goes round, and for each place a transition that is held up only while the token is there."""
-    builder = NetBuilder()
-    places = [builder.place(f"p{i}", int(i == 0)) for i in range(count)]
-    for i in range(count):
-        builder.transition(f"go{i}", {places[i]: 1}, {places[i - 1]: 1})
-        builder.transition(f"idle{i}", {}, {}, inhibit={places[i]: 1})
     return builder.build()
 
 
@@ -262,29 +250,6 @@ class EngineContract:
         assert found.state(1)[:3] == (0, 0, 1)
         assert found.state(1)[2 + count : 4 + count] == (1, 0)
         assert found.found == (1,)
-
-    @pytest.mark.parametrize("needs", [Needs.STATES, Needs.EDGES])
-    @pytest.mark.parametrize(
-        ("marked", "watched"),
-        [
-            pytest.param(toggles(16), 32, id="many observers"),
-            pytest.param(toggles(16), 0, id="small states"),
-            pytest.param(toggles(300), 0, id="many transitions"),
-            pytest.param(ring(1500), 0, id="no two sets of enabled transitions alike"),
-            pytest.param(grid(300), 1, id="wider and wider"),
-        ],
-    )
-    def test_the_memory_that_is_named_is_what_is_used(self, marked, watched, needs):
-        watch = tuple(Observer(f"o{t}", "seen", ((t, 1),)) for t in range(watched))
-        tracemalloc.start()
-        try:
-            found = self.explore(marked, watch, (Visitor(Dead(), needs),), Budget(bytes=2_000_000))
-            used = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-        assert found.stop is not None
-        assert found.stop.budget == "bytes"
-        assert 0.67 < used / int(found.stop.reached) < 1.5
 
     def test_an_interrupt_gives_what_is_known(self):
         def interrupt(states, frontier):

@@ -17,7 +17,7 @@ from placet.engines.packing import layout, narrowest
 from placet.engines.protocol import Needs, Stop
 from placet.engines.pumping import Pumping
 from placet.engines.tables import Tables, TablesFullError, Wiring
-from placet.logic.state import Or
+from placet.logic.state import FALSE
 from placet.net.firing import enabled
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _MORE = 2000  # states after the net is known to be unbounded, where goals are still open
 _CHUNK = 1024  # states expanded between two looks at the clock and at memory
 _FOUND = 16_384  # states found between two looks
+_FAN = 150  # bytes of a set of enabled transitions, beside its number and what its transitions do
 _WORK = 4_000_000  # states times transitions between two looks, where that is less: for wide nets
 
 
@@ -278,14 +279,14 @@ class _Search:
         return [
             (k, condition(v.goal, self._tables.fields))
             for k, v in enumerate(self._visitors)
-            if self._first[k] < 0 and not (isinstance(v.goal, Or) and not v.goal.of)  # FALSE == TRUE as bare tuples
+            if self._first[k] < 0 and v.goal != FALSE
         ]
 
     def _fan(self, now: int) -> _Fan:
         known = self._fans.get(now)
         if known is None:
             known = self._fans[now] = _Fan(now)
-            self._fan_bytes += 150 + getsizeof(now)
+            self._fan_bytes += _FAN + getsizeof(now)
         return known
 
     def _firings(self, fan: _Fan) -> tuple[Firing, ...]:
@@ -353,15 +354,16 @@ class _Search:
     def _widen(self, expanding: int) -> None:
         """Double the places' bits, pack every state anew, and let the search expand the state once more."""
         old = self._tables.fields
-        count = len(self._net.places)
-        self._tables = self._fit([2 * w + 1 for w in old.width[:count]])
-        fields = self._tables.fields
-        self._order[:] = [fields.pack(old.unpack(m)) for m in self._order]
+        tables = self._fit([2 * w + 1 for w in old.width[: len(self._net.places)]])
+        order = [tables.fields.pack(old.unpack(m)) for m in self._order]
+        records = tables.fields.pack(old.unpack(self._records))
+        # all at once: an interrupt before or after it finds states and layout that fit each other
+        self._tables, self._order, self._records = tables, order, records
         self._numbers.clear()
-        self._numbers.update(zip(self._order, range(len(self._order)), strict=True))
-        self._records = fields.pack(old.unpack(self._records))
-        self._fans.clear()
-        self._fan_of[:] = [self._fan(fan.enabled) for fan in self._fan_of]
+        self._numbers.update(zip(order, range(len(order)), strict=True))
+        for fan in self._fans.values():
+            fan.firings = None
+        self._fan_bytes = sum(_FAN + getsizeof(now) for now in self._fans)
         self._conditions = self._compile()
         if self._keep_edges:
             del self._labels[self._offsets[expanding] :], self._targets[self._offsets[expanding] :]
@@ -373,7 +375,7 @@ class _Search:
 
     def _is_full(self, count: int) -> bool:
         """Whether no more states than that fit; then says why."""
-        if count >= self._enough or count == self._budget.states:
+        if count >= self._enough or (self._budget.states is not None and count >= self._budget.states):
             self.stop = self._pump or Stop("states", str(count))
             return True
         return self._over_budget()
@@ -403,9 +405,7 @@ class _Search:
     def used_bytes(self) -> int:
         """Estimated memory of the pass; the same on every run of the same search. O(1)."""
         count = len(self._order)
-        each = (
-            getsizeof(self._order[-1]) + 8 + 8 + 8 + 32
-        )  # the integer, its place in two lists, the parent, its number
+        each = getsizeof(self._order[-1]) + 56  # the integer, its place in two lists, the parent, its number
         return count * each + getsizeof(self._numbers) + self._fan_bytes + self._tables.bytes + 8 * len(self._targets)
 
     def _mend(self) -> None:
