@@ -50,12 +50,17 @@ SWAP = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
 }  # fmt: skip
+CALLS = {"any": "all", "all": "any", "min": "max", "max": "min"}
 
 
 def mutations(tree: ast.Module) -> list[tuple[int, str]]:
     """(number, what) for every change that `apply` can make, in walking order."""
     found = []
+    # `strict=` of zip says what is so anyway
+    aside = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.keyword) and n.arg == "strict"}
     for number, node in enumerate(ast.walk(tree)):
+        if id(node) in aside:
+            continue
         if isinstance(node, ast.Compare) and type(node.ops[0]) in SWAP:
             found.append(
                 (number, f"line {node.lineno}: {type(node.ops[0]).__name__} -> {SWAP[type(node.ops[0])].__name__}")
@@ -70,6 +75,8 @@ def mutations(tree: ast.Module) -> list[tuple[int, str]]:
             found.append((number, f"line {node.lineno}: += <-> -="))
         elif isinstance(node, ast.Constant) and type(node.value) is bool:
             found.append((number, f"line {node.lineno}: {node.value} -> {not node.value}"))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
+            found.append((number, f"line {node.lineno}: {node.func.id} -> {CALLS[node.func.id]}"))
         elif isinstance(node, ast.Continue):
             found.append((number, f"line {node.lineno}: continue -> pass"))
     return found
@@ -91,6 +98,9 @@ def apply(source: str, number: int) -> str:
             node.op = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
         elif isinstance(node, ast.Constant):
             node.value = not node.value
+        elif isinstance(node, ast.Call):
+            assert isinstance(node.func, ast.Name)
+            node.func.id = CALLS[node.func.id]
         elif isinstance(node, ast.Continue):
             for parent in ast.walk(tree):
                 for field in ("body", "orelse"):
