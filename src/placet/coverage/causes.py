@@ -29,7 +29,11 @@ def causes(compiled: Compiled) -> Causes:
     The same fault of the same attempt of the same message is one cause, whatever the participant remembers then and
     whichever reply it was.
     """
-    budget = {p for p, kind in enumerate(compiled.final.classes) if kind is PlaceClass.BUDGET and "#faults" in compiled.net.places[p]}
+    budget = {
+        p
+        for p, kind in enumerate(compiled.final.classes)
+        if kind is PlaceClass.BUDGET and "#faults" in compiled.net.places[p]
+    }
     parts = {c.place: c.part for c in compiled.roles.channels}
     numbers: dict[Cause, int] = {}
     found: list[Cause] = []

@@ -7,9 +7,10 @@ PIVOT and TERM from the terminal strongly connected sets, where runs end: fairne
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from array import array
+from typing import TYPE_CHECKING
 
-from placet.analysis.components import Rows, components, without
+from placet.analysis.components import Rows, components, hopeless, without
 from placet.coverage.ghosts import CARRIED, EFFECT, HELD, PER_STEP, SENT, Ghosts, applies, end_name
 from placet.coverage.obligations import FAMILIES
 from placet.net.roles import Kind
@@ -25,15 +26,14 @@ ROWS = tuple(FAMILIES)
 BALANCE, ONCE, NULL, LATE, ORDER, INPUT, PIVOT, UNDO_FAIL, TERM = range(len(ROWS))
 
 
-class Bits(NamedTuple):
+class Bits:
     """Where each fact lies in an integer: `family * columns + step`, three sections; the last column is the saga itself."""
 
-    columns: int
-
-    @property
-    def section(self) -> int:
-        """The width of a section: broken, then owed, then escalated; above them one bit for "not all was looked at"."""
-        return len(ROWS) * self.columns
+    def __init__(self, columns: int) -> None:
+        self.columns = columns
+        self.section = len(ROWS) * columns  # its width: broken, then owed, then escalated
+        self.unknown = 1 << 3 * self.section  # a state that was not expanded can be reached
+        self._one_step = sum(1 << row * columns for row in range(3 * len(ROWS)))
 
     def broken(self, family: int, step: int) -> int:
         """The obligation is broken; then it is owed too."""
@@ -48,17 +48,9 @@ class Bits(NamedTuple):
         """A person was called instead."""
         return 1 << family * self.columns + step + 2 * self.section
 
-    @property
-    def unknown(self) -> int:
-        """A state that was not expanded can be reached."""
-        return 1 << 3 * self.section
-
     def rows(self, steps: int) -> int:
         """These steps (a bit set over columns) in all families and sections."""
-        repeated = 0
-        for row in range(3 * len(ROWS)):
-            repeated |= steps << row * self.columns
-        return repeated
+        return steps * self._one_step
 
 
 class Facts:
@@ -66,19 +58,36 @@ class Facts:
 
     def __init__(self, compiled: Compiled, ghosts: Ghosts, seen: Exploration, causes: frozenset[int]) -> None:
         self.bits = Bits(len(ghosts.steps) + 1)
-        self._compiled, self._ghosts, self._seen = compiled, ghosts, seen
+        self._compiled, self._ghosts, self._seen, self._causes = compiled, ghosts, seen, causes
         self._width = len(compiled.net.places)
         self._skip = len(compiled.observers) - len(ghosts.observers)
         offsets, labels, targets = seen.graph()
         self.rows = Rows(seen.states, offsets, labels, targets)
         self.calm = without(self.rows, causes)
-        self._told: dict[tuple[int, Sequence[int]], int] = {}
+        self._vectors: dict[tuple[int, ...], int] = {}
+        self.vector_of = self._number_vectors()  # by state, the number of its ghosts' values
+        self.vectors = tuple(self._vectors)
+        self._told: dict[int, dict[int, int]] = {}  # transition -> number of a vector -> facts
         self._edge_rules = self._rules()
         self.own = self._own()
 
+    def _number_vectors(self) -> array[int]:
+        known, skip, observed = self._vectors, self._skip, self._seen.observed
+        same: dict[int, int] = {}  # id of a tuple the engine keeps -> its number
+        kept = []
+        numbers = array("I")
+        for i in range(self._seen.states):
+            values = observed(i)
+            number = same.get(id(values))
+            if number is None:
+                number = same[id(values)] = known.setdefault(values[skip:] if skip else values, len(known))
+                kept.append(values)
+            numbers.append(number)
+        return numbers
+
     def values(self, state: int) -> tuple[int, ...]:
         """The ghosts' values in a state."""
-        return self._seen.observed(state)[self._skip :]
+        return self.vectors[self.vector_of[state]]
 
     # -- edges -------------------------------------------------------------------------------------------------------
 
@@ -97,20 +106,13 @@ class Facts:
                     rules[t] = self._undone(s)
                 elif role.kind is Kind.IGNORE:
                     rules[t] = _always(self.bits.owed(LATE, s))
-                elif role.kind is Kind.FAULT and t in self._compiled_causes():
+                elif role.kind is Kind.FAULT and t in self._causes:
                     rules[t] = _always(self.bits.owed(UNDO_FAIL, s))
             elif applies(role):
                 rules[t] = self._applied(s)
             elif role.kind is Kind.SEND:
                 rules[t] = _always(self.bits.owed(BALANCE, s))
         return rules
-
-    def _compiled_causes(self) -> frozenset[int]:
-        from placet.coverage.causes import causes
-
-        if not hasattr(self, "_cause_set"):
-            self._cause_set = frozenset(causes(self._compiled).of)
-        return self._cause_set
 
     def _applied(self, s: int) -> Callable[[Sequence[int]], int]:
         bits = self.bits
@@ -163,11 +165,11 @@ class Facts:
         rule = self._edge_rules.get(transition)
         if rule is None:
             return 0
-        values = self._seen.observed(state)
-        key = (transition, values)
-        found = self._told.get(key)
+        told = self._told.setdefault(transition, {})
+        vector = self.vector_of[state]
+        found = told.get(vector)
         if found is None:
-            found = self._told[key] = rule(values[self._skip :])
+            found = told[vector] = rule(self.vectors[vector])
         return found
 
     # -- where runs end ----------------------------------------------------------------------------------------------
@@ -182,8 +184,6 @@ class Facts:
             if offsets[i] == offsets[i + 1]:
                 dead[i] = 1
                 found[i] = self._ended([i])
-        from placet.analysis.components import hopeless
-
         circling = hopeless(calm, dead)
         if any(circling):
             for members in components(calm, circling.__getitem__):
@@ -242,8 +242,6 @@ class Facts:
         for i in self.own:
             members = range(offsets[i], offsets[i + 1]) if i < self.calm.expanded else ()
             able[i] = all(labels[e] not in commits for e in members)
-        from placet.analysis.components import hopeless
-
         lost = hopeless(Rows(going.states, going.offsets, going.labels, going.targets), able)
         can = bytearray(1 - x for x in lost)
         return self._backwards(going, can), can
@@ -253,19 +251,27 @@ class Facts:
         for i, own in self.own.items():
             if inside is None or inside[i]:
                 facts[i] = own
-        offsets, labels, targets = rows.offsets, rows.labels, rows.targets
-        ruled = self._edge_rules
+        offsets, labels, targets, edge = rows.offsets, rows.labels, rows.targets, self.edge
+        ruled = bytearray(len(self._compiled.net.transitions))
+        for t in self._edge_rules:
+            ruled[t] = 1
+        for i in range(rows.expanded - 1, -1, -1):
+            total = facts[i]
+            for e in range(offsets[i], offsets[i + 1]):
+                j = targets[e]
+                if inside is None or inside[j]:
+                    total |= facts[j]
+                    if ruled[labels[e]]:
+                        total |= edge(labels[e], i)
+            facts[i] = total
         changed = True
         while changed:
             changed = False
             for i in range(rows.expanded - 1, -1, -1):
                 before = total = facts[i]
-                for e in range(offsets[i], offsets[i + 1]):
-                    j = targets[e]
+                for j in targets[offsets[i] : offsets[i + 1]]:
                     if inside is None or inside[j]:
                         total |= facts[j]
-                        if labels[e] in ruled:
-                            total |= self.edge(labels[e], i)
                 if total != before:
                     facts[i] = total
                     changed = True

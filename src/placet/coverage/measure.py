@@ -7,24 +7,37 @@ from typing import TYPE_CHECKING, NamedTuple
 from placet.coverage.causes import causes as causes_of
 from placet.coverage.facts import ROWS, TERM, UNDO_FAIL, Facts
 from placet.coverage.ghosts import ghosts as ghosts_of
-from placet.coverage.obligations import PHASES, Coverage, Obligation, Status
+from placet.coverage.obligations import PHASES, Coverage, Row, Size
 from placet.coverage.scenarios import Scenarios
+from placet.coverage.traces import Finder
 from placet.engines.protocol import Needs, Visitor
 from placet.evidence import Budget
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled
     from placet.coverage.causes import Causes
+    from placet.coverage.facts import Bits
     from placet.coverage.ghosts import Ghosts
+    from placet.coverage.obligations import Obligation
+    from placet.coverage.scenarios import Phases
     from placet.engines.protocol import Engine, Progress
 
 
 class Measured(NamedTuple):
-    """Coverage, and the net it was measured on, with its observers: what traces are fired on."""
+    """Coverage, the woven net it was measured on, and what finds runs on it."""
 
     coverage: Coverage
     compiled: Compiled
     ghosts: Ghosts
+    finder: Finder
+
+    def run(self, obligation: Obligation) -> Obligation:
+        """An uncovered obligation with a shortest run, fired and judged again. Raises EvidenceError where it does not show."""
+        from placet.coverage.replay import check
+
+        found = obligation._replace(trace=self.finder.find(obligation))
+        check(self.compiled, found, self.coverage.causes)
+        return found
 
 
 def measure(
@@ -34,12 +47,10 @@ def measure(
     engine: Engine | None = None,
     progress: Progress | None = None,
     families: frozenset[str] | None = None,
-    traces: int = 100,
 ) -> Measured:
-    """Measure a net whose faults are woven, with at most `fault_budget` of them in a run.
+    """Measure a net whose faults are woven, with at most `fault_budget` of them in a run; of these families, or of all.
 
-    Gives every obligation that some run has, in the order (scenario, family, step). The first `traces` uncovered ones
-    get a shortest run. One exploration, then O(scenarios x (states after their last fault)).
+    One exploration, a few passes over its edges, then O(scenarios x states between their faults).
     """
     if engine is None:
         from placet.engines.reference import Reference
@@ -53,87 +64,68 @@ def measure(
     )
     facts = Facts(watched, ghosts, seen, frozenset(causes.of))
     scenarios = Scenarios(facts, ghosts, causes, fault_budget)
-    found = _collect(facts, ghosts, scenarios, causes)
-    obligations = _listed(facts, ghosts, found, families)
-    if traces:
-        from placet.coverage.traces import with_traces
-
-        obligations = with_traces(obligations, facts, ghosts, scenarios, causes, traces)
+    rows = _rows(facts, ghosts, scenarios, causes, families)
     stop = (seen.stop.budget, seen.stop.reached) if seen.stop is not None else ("", "")
-    coverage = Coverage(causes.causes, obligations, seen.states, seen.edges, seen.engine, seen.complete, stop)
-    return Measured(coverage, watched, ghosts)
+    size = Size(seen.states, seen.edges, seen.engine, seen.complete, stop)
+    coverage = Coverage(causes.causes, (*(s.id for s in ghosts.steps), ""), rows, size)
+    return Measured(coverage, compiled, ghosts, Finder(facts, ghosts, scenarios))
 
 
-Found = dict[tuple[int, ...], list[int]]  # by causes: by phase, the facts of the steps in it
-
-
-def _collect(facts: Facts, ghosts: Ghosts, scenarios: Scenarios, causes: Causes) -> Found:
-    future = facts.future()
-    calm, can = facts.calmly(ghosts.commits)
-    whole = 1 << len(ghosts.steps)
-    rows: dict[int, int] = {}
-
-    def spread(steps: int) -> int:
-        if steps not in rows:
-            rows[steps] = facts.bits.rows(steps)
-        return rows[steps]
-
-    found: Found = {}
-    for node, (faults, calmly, phases) in scenarios.entries:
-        state = scenarios.states[node]
-        if calmly and not can[state]:
-            continue
-        told = scenarios.past[node] | (calm if calmly else future)[state]
-        kept = found.setdefault(faults, [0] * (len(PHASES) + 1))
-        unknown = told & facts.bits.unknown
-        for k, steps in enumerate(phases):
-            if steps:
-                kept[k] |= (told & spread(steps)) | unknown
-        kept[-1] |= (told & spread(whole)) | unknown
-    _blame(facts, ghosts, causes, found)
-    return found
-
-
-def _blame(facts: Facts, ghosts: Ghosts, causes: Causes, found: Found) -> None:
-    """A failed undo is blamed for whatever stays out of balance in its scenario."""
+def _rows(
+    facts: Facts, ghosts: Ghosts, scenarios: Scenarios, causes: Causes, families: frozenset[str] | None
+) -> tuple[Row, ...]:
+    """What the entries of each scenario tell, united."""
     bits = facts.bits
+    whole = 1 << len(ghosts.steps)
+    grouped: dict[tuple[tuple[int, ...], Phases], int] = {}
+    for entry in scenarios.entries:
+        told = scenarios.told(entry)
+        if told is not None:
+            key = entry.context.causes, entry.context.phases
+            grouped[key] = grouped.get(key, 0) | told
+    found: dict[tuple[int, ...], list[int]] = {}  # by causes: by phase, the facts of the steps in it
+    for (faults, phases), told in grouped.items():
+        kept = found.setdefault(faults, [0] * (len(PHASES) + 1))
+        unknown = told & bits.unknown
+        for k, steps in enumerate((*phases, whole)):
+            if steps:
+                kept[k] |= (told & bits.rows(steps)) | unknown
+    _blame(bits, ghosts, causes, found)
+    section = (1 << bits.section) - 1
+    asked = _asked(bits, families)
+    rows = []
+    for faults in sorted(found, key=lambda f: (len(f), f)):
+        for k, told in enumerate(found[faults]):
+            owed = told >> bits.section & asked
+            if owed:
+                broken, called = told & section, told >> 2 * bits.section & section
+                phase = PHASES[k] if k < len(PHASES) else ""
+                rows.append(Row(faults, phase, broken, owed, called, bool(told & bits.unknown)))
+    return tuple(rows)
+
+
+def _asked(bits: Bits, families: frozenset[str] | None) -> int:
+    """The obligations that are asked for: TERM of the saga, the other families of steps."""
+    steps, total = (1 << bits.columns - 1) - 1, 0
+    for row, family in enumerate(ROWS):
+        if families is None or family in families:
+            total |= (1 << bits.columns - 1 if row == TERM else steps) << row * bits.columns
+    return total
+
+
+def _blame(bits: Bits, ghosts: Ghosts, causes: Causes, found: dict[tuple[int, ...], list[int]]) -> None:
+    """A failed undo is blamed for whatever stays out of balance in its scenario."""
     number = {s.id: i for i, s in enumerate(ghosts.steps)}
     columns = (1 << bits.columns) - 1
     for faults, kept in found.items():
-        failing = {number[c.step] for c in (causes.causes[f] for f in faults) if c.direction == "undo" and c.step in number}
+        hit = (causes.causes[f] for f in faults)
+        failing = {number[c.step] for c in hit if c.direction == "undo" and c.step in number}
         if not failing:
             continue
-        broken = any(facts_ & columns for facts_ in kept)
-        called = any(facts_ >> 2 * bits.section & columns for facts_ in kept)
-        for k, facts_ in enumerate(kept):
+        broken = any(told & columns for told in kept)
+        called = any(told >> 2 * bits.section & columns for told in kept)
+        for k, told in enumerate(kept):
             for s in failing:
-                if facts_ & bits.owed(UNDO_FAIL, s):
+                if told & bits.owed(UNDO_FAIL, s):
                     kept[k] |= bits.broken(UNDO_FAIL, s) if broken else 0
                     kept[k] |= bits.escalated(UNDO_FAIL, s) if called else 0
-
-
-def _listed(
-    facts: Facts, ghosts: Ghosts, found: Found, families: frozenset[str] | None
-) -> tuple[Obligation, ...]:
-    bits = facts.bits
-    section = (1 << bits.section) - 1
-    names = [s.id for s in ghosts.steps] + [""]
-    listed = []
-    for faults in sorted(found, key=lambda f: (len(f), f)):
-        for k, told in enumerate(found[faults]):
-            broken, owed, called = told & section, told >> bits.section & section, told >> 2 * bits.section & section
-            while owed:
-                bit = owed & -owed
-                owed ^= bit
-                row, column = divmod(bit.bit_length() - 1, bits.columns)
-                if (column == bits.columns - 1) != (row == TERM) or (families is not None and ROWS[row] not in families):
-                    continue
-                if broken & bit:
-                    status = Status.UNCOVERED
-                elif told & bits.unknown:
-                    status = Status.UNDECIDED
-                else:
-                    status = Status.BY_ESCALATION if called & bit else Status.COVERED
-                phase = PHASES[k] if k < len(PHASES) else ""
-                listed.append(Obligation(ROWS[row], names[column], faults, phase, status))
-    return tuple(listed)

@@ -10,6 +10,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from placet.evidence import Trace
 
 FAMILIES: dict[str, str] = {
@@ -78,27 +80,69 @@ class Obligation(NamedTuple):
     trace: Trace = ()
 
 
-class Coverage(NamedTuple):
-    """What one saga owes under one fault hypothesis."""
+class Size(NamedTuple):
+    """The search that it took."""
 
-    causes: tuple[Cause, ...]
-    obligations: tuple[Obligation, ...]
     states: int
     edges: int
     engine: str
     complete: bool  # every run was looked at: without it obligations may be missing
     stop: tuple[str, str] = ("", "")  # the budget that ran out, and the figure that was reached
 
-    def count(self, status: Status) -> int:
-        """How many obligations have that status."""
-        return sum(1 for o in self.obligations if o.status is status)
 
-    @property
-    def feasible(self) -> int:
-        """How many obligations some run was seen to have, and that were decided."""
-        return len(self.obligations) - self.count(Status.UNDECIDED)
+class Row(NamedTuple):
+    """The obligations of one scenario and phase, a bit each: see `facts.Bits` for which."""
+
+    faults: tuple[int, ...]
+    phase: str
+    broken: int
+    owed: int
+    escalated: int
+    unknown: bool  # some run was not followed to its end
+
+
+class Coverage:
+    """What one saga owes under one fault hypothesis. Obligations are counted at once, and listed when they are wanted."""
+
+    def __init__(self, causes: tuple[Cause, ...], steps: tuple[str, ...], rows: tuple[Row, ...], size: Size) -> None:
+        self.causes = causes
+        self.steps = steps  # IR ids of the steps that can have an effect, and last the saga itself: ""
+        self.rows = rows
+        self.size = size
+        self.uncovered = sum((r.owed & r.broken).bit_count() for r in rows)
+        self.undecided = sum((r.owed & ~r.broken).bit_count() for r in rows if r.unknown)
+        self.by_escalation = sum((r.owed & ~r.broken & r.escalated).bit_count() for r in rows if not r.unknown)
+        self.feasible = sum(r.owed.bit_count() for r in rows) - self.undecided
+        self._listed: tuple[Obligation, ...] | None = None
 
     @property
     def covered(self) -> int:
         """Covered ones, by undo or by escalation."""
-        return self.count(Status.COVERED) + self.count(Status.BY_ESCALATION)
+        return self.feasible - self.uncovered
+
+    @property
+    def obligations(self) -> tuple[Obligation, ...]:
+        """All of them, by scenario, family and step. O(obligations), once."""
+        if self._listed is None:
+            self._listed = tuple(o for row in self.rows for o in self.of(row, row.owed))
+        return self._listed
+
+    def of(self, row: Row, wanted: int) -> Iterator[Obligation]:
+        """The obligations of a row that are among these bits."""
+        columns, families = len(self.steps), tuple(FAMILIES)
+        while wanted:
+            bit = wanted & -wanted
+            wanted ^= bit
+            family, step = divmod(bit.bit_length() - 1, columns)
+            if row.broken & bit:
+                status = Status.UNCOVERED
+            elif row.unknown:
+                status = Status.UNDECIDED
+            else:
+                status = Status.BY_ESCALATION if row.escalated & bit else Status.COVERED
+            yield Obligation(families[family], self.steps[step], row.faults, row.phase, status)
+
+    def missing(self) -> Iterator[Obligation]:
+        """The uncovered ones."""
+        for row in self.rows:
+            yield from self.of(row, row.owed & row.broken)

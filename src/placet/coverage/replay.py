@@ -126,7 +126,10 @@ class _Walk:
         if role.kind is not Kind.FAULT:
             return None
         classes = self._compiled.final.classes
-        spends = any(classes[p] is PlaceClass.BUDGET and "#faults" in self._compiled.net.places[p] for p, _ in self._compiled.net.pre[t])
+        spends = any(
+            classes[p] is PlaceClass.BUDGET and "#faults" in self._compiled.net.places[p]
+            for p, _ in self._compiled.net.pre[t]
+        )
         if not spends:
             return None
         known = causes(self._compiled)

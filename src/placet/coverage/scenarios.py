@@ -48,14 +48,23 @@ class Scenarios:
         self._facts, self._ghosts, self._causes, self._budget = facts, ghosts, causes, budget
         self._numbers: dict[Context, int] = {}
         self.contexts: list[Context] = []
-        self._phases: dict[tuple[int, ...], Phases] = {}
+        self._phases: dict[int, Phases] = {}  # number of the ghosts' values -> phases
         self._nodes: dict[int, int] = {}
         self.states: list[int] = []
         self.context: list[int] = []
         self.past: list[int] = []
         self.parents: list[tuple[int, int]] = []  # (node, transition)
         self.entries: dict[Entry, None] = {}
+        self.future = facts.future()
+        self.calm, self.can = facts.calmly(ghosts.commits)
         self._run()
+
+    def told(self, entry: Entry) -> int | None:
+        """The facts of the runs through an entry; None where it has none of its own."""
+        state = self.states[entry.node]
+        if not entry.context.calm:
+            return self.past[entry.node] | self.future[state]
+        return self.past[entry.node] | self.calm[state] if self.can[state] else None
 
     def _context(self, context: Context) -> int:
         number = self._numbers.get(context)
@@ -66,10 +75,10 @@ class Scenarios:
 
     def phases(self, state: int) -> Phases:
         """The phases of all steps in a state."""
-        values = self._facts.values(state)
-        found = self._phases.get(values)
+        vector = self._facts.vector_of[state]
+        found = self._phases.get(vector)
         if found is None:
-            found = self._phases[values] = self._ghosts.phases(values)
+            found = self._phases[vector] = self._ghosts.phases(self._facts.vectors[vector])
         return found
 
     def following(self, state: int, context: Context) -> Iterator[tuple[int, int, Context]]:

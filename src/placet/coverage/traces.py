@@ -10,46 +10,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.coverage.facts import BALANCE, ROWS, UNDO_FAIL
-from placet.coverage.obligations import PHASES, Obligation, Status
+from placet.coverage.obligations import PHASES
 from placet.coverage.scenarios import START, Context, Entry
 
 if TYPE_CHECKING:
-    from placet.coverage.causes import Causes
     from placet.coverage.facts import Facts
     from placet.coverage.ghosts import Ghosts
+    from placet.coverage.obligations import Obligation
     from placet.coverage.scenarios import Scenarios
     from placet.evidence import Trace
 
 
-def with_traces(
-    obligations: tuple[Obligation, ...],
-    facts: Facts,
-    ghosts: Ghosts,
-    scenarios: Scenarios,
-    causes: Causes,
-    most: int,
-) -> tuple[Obligation, ...]:
-    """The obligations, the first `most` uncovered ones with a shortest run each."""
-    finder = _Finder(facts, ghosts, scenarios, causes)
-    found = []
-    for o in obligations:
-        if o.status is Status.UNCOVERED and most > 0:
-            most -= 1
-            found.append(o._replace(trace=finder.find(o)))
-        else:
-            found.append(o)
-    return tuple(found)
+class Finder:
+    """Finds shortest runs on one measured graph."""
 
-
-class _Finder:
-    def __init__(self, facts: Facts, ghosts: Ghosts, scenarios: Scenarios, causes: Causes) -> None:
-        self._facts, self._ghosts, self._scenarios, self._causes = facts, ghosts, scenarios, causes
+    def __init__(self, facts: Facts, ghosts: Ghosts, scenarios: Scenarios) -> None:
+        self._facts, self._ghosts, self._scenarios = facts, ghosts, scenarios
         self._number = {s.id: i for i, s in enumerate(ghosts.steps)}
         self._entries: dict[tuple[int, ...], list[Entry]] = {}
         for entry in scenarios.entries:
             self._entries.setdefault(entry.context.causes, []).append(entry)
-        self._calm, self._can = facts.calmly(ghosts.commits)
-        self._future = facts.future()
+        self._calm, self._can = scenarios.calm, scenarios.can
+        self._future = scenarios.future
 
     def find(self, o: Obligation) -> Trace:
         """A shortest run that breaks the obligation."""
