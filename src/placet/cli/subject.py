@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from placet.compiled import Compiled
     from placet.faults.hypothesis import Hypothesis
+    from placet.pipeline import Loaded
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
@@ -23,6 +24,11 @@ def subject_option(command: Command) -> Command:
 
 def load_subject(path: str, subject: str | None) -> Compiled:
     """The subject of that name, or the only one. Raises ModelError for a file that cannot be used."""
+    return load_subject_of(path, subject)[1]
+
+
+def load_subject_of(path: str, subject: str | None) -> tuple[Loaded, Compiled]:
+    """The file and the subject of that name, or the only one. Raises ModelError for a file that cannot be used."""
     from placet.errors import ModelError
     from placet.pipeline import load
 
@@ -31,10 +37,10 @@ def load_subject(path: str, subject: str | None) -> Compiled:
         raise ModelError(loaded.diagnostics)
     names = [c.subject for c in loaded.compiled]
     if subject is None and len(names) == 1:
-        return loaded.compiled[0]
+        return loaded, loaded.compiled[0]
     for compiled in loaded.compiled:
         if compiled.subject == subject:
-            return compiled
+            return loaded, compiled
     listed = ", ".join(f"`{name}`" for name in names)
     if not names:
         raise click.UsageError(f"there is nothing in `{path}` that could be run")

@@ -34,7 +34,6 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "timed_out": ("step", "timed_out"),
     "arrived": ("signal", "arrived"),
     "elapsed": ("timer", "succeeded"),
-    "chosen": ("choice", "chosen"),
     "ended": ("execution", "ended"),
 }
 UNDO = {

@@ -1,0 +1,284 @@
+"""Models written in the language, held against our own runs and against Temporal histories.
+
+A name in a log is matched with the last part of a step's id, and with the name of its undo; letters are compared without
+case and without what divides words, so that the activity `ReserveCar` is the step `reserve_car`. Everything else is
+strict: what happened, to what, with which error, and how it ended.
+
+Some things a log may or may not show: that a step began, that a service applied it, timers, and (in runs of our own)
+events from outside. They are looked at where the log shows any of that sort, and fire silently where it shows none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.conform.meaning import ASIDE, Meaning
+from placet.conform.observed import Label, Observer
+from placet.conform.replay import Tables
+from placet.faults.hypothesis import Hypothesis
+from placet.net.roles import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from placet.compiled import Compiled
+    from placet.conform.meaning import Reading
+    from placet.conform.record import Case, Event
+    from placet.net.roles import Role
+
+FAULTS = ("reject", "slow", "undo-fail", "undo-slow")  # what explains every outcome that a coordinator can see
+MOST_FAULTS = 100
+UNDO = "undo "
+_STEP_EVENTS = ("step", "undo")
+_STOPPED = ("aborted", "timed_out", "cancelled", "continued")
+
+
+def prepared(compiled: Compiled, *, applied: bool = False) -> Compiled:
+    """The model with the faults that a recorded run can show."""
+    if not compiled.roles.channels or any(role.kind is Kind.FAULT for role in compiled.roles.transitions):
+        return compiled
+    from placet.faults.weave import weave
+
+    faults = (*FAULTS, "partial", "lost") if applied else FAULTS
+    return weave(compiled, Hypothesis(faults, MOST_FAULTS, "transient")).compiled
+
+
+class Native:
+    """A workflow or saga as the runs of a log speak about it."""
+
+    def __init__(self, compiled: Compiled, cases: Iterable[Case]) -> None:
+        cases = list(cases)
+        shown = {(e.kind, e.what) for case in cases for e in case.events}
+        temporal = any(case.source == "temporal" for case in cases)
+        self.temporal = temporal
+        begun = {(e.what, _plain(e.name)) for case in cases for e in case.events if e.kind in _STEP_EVENTS}
+        words = {_plain(_last(o.id)) for o, r in zip(compiled.origin.transitions, compiled.roles.transitions, strict=True) if r.kind is Kind.TASK}  # fmt: skip
+        self.begins = temporal or any(what == "scheduled" and name not in words for what, name in begun)
+        self.task_begins = next((w for w in ("scheduled", "started") if any((w, name) in begun for name in words)), "")
+        if temporal:
+            self.task_begins = "scheduled"
+        self.applies = bool({("step", "applied"), ("undo", "applied")} & shown)
+        self.timers = ("timer", "succeeded") in shown
+        self.signals = temporal or ("signal", "arrived") in shown
+        self.compiled = prepared(compiled, applied=self.applies)
+        self.names: dict[str, list[tuple[str, str]]] = {}  # plain name -> (step id, "" or UNDO)
+        self.errors: dict[tuple[str, str], set[str]] = {}  # (what of outcome, step id) -> errors the model names
+        self._observer = Observer(self.compiled)
+        self._first = len(self.compiled.net.transitions)
+        self._label()
+        self._observer.finals()
+        observed = self._observer.observed()
+        self._tables = Tables(observed)
+
+    @property
+    def tables(self) -> Tables:
+        """The net with its labels."""
+        return self._tables
+
+    def reading(self) -> Reading:
+        """A new run."""
+        return _NativeReading(self)
+
+    # -- labels
+
+    def _label(self) -> None:
+        compiled, labels = self.compiled, self._observer.labels
+        outcomes = {place: name for c in compiled.roles.channels for name, place in c.errors}
+        retried: dict[tuple[str, str, int], set[int]] = {}
+        replies = {c.answered for c in compiled.roles.channels if c.answered >= 0}
+        for t, role in enumerate(compiled.roles.transitions):
+            if role.kind is Kind.SEND:
+                retried.setdefault((role.step, role.direction, role.attempt), set()).update(
+                    p for p, _ in compiled.net.pre[t]
+                )
+        for step in compiled.roles.steps:
+            plain = _ir(step.id)
+            self._name(plain, "")
+            if step.undo:
+                self.names.setdefault(_plain(step.undo), []).append((plain, UNDO))
+        for t in range(self._first):
+            role = compiled.roles.transitions[t]
+            if role.step and role.kind is not Kind.FAULT:
+                labels[t] = self._step(t, role, outcomes, replies, retried)
+            elif role.kind is Kind.TASK:
+                self._task(t)
+            elif role.kind is Kind.EVENT:
+                word = _quoted(compiled.origin.transitions[t].phrase)
+                self._name(word, "")
+                labels[t] = Label("arrived", word) if self.signals else None
+            elif role.kind is Kind.TIMER and self.timers:
+                labels[t] = Label("elapsed")
+        if not any(labels) and compiled.kind == "net":
+            for t, origin in enumerate(compiled.origin.transitions):
+                self._name(origin.id, "")
+                labels[t] = Label("succeeded", origin.id)
+
+    def _name(self, identifier: str, direction: str) -> None:
+        for word in {_plain(identifier), _plain(_last(identifier))}:
+            found = self.names.setdefault(word, [])
+            if (identifier, direction) not in found:
+                found.append((identifier, direction))
+
+    def _task(self, t: int) -> None:
+        """A task is one transition for each outcome; where the log shows its beginning that is put in front."""
+        observer, origin = self._observer, self.compiled.origin.transitions[t]
+        self._name(origin.id, "")
+        name = self.compiled.net.transitions[t]
+        error = name.rpartition("/")[2].partition("#")[2].removesuffix(".later")
+        if error:
+            self.errors.setdefault(("failed", origin.id), set()).add(error)
+        observer.labels[t] = Label("failed" if error else "succeeded", origin.id, (), error)
+        if self.task_begins:
+            observer.before(t, Label(self.task_begins, origin.id))
+
+    def _step(
+        self,
+        t: int,
+        role: Role,
+        outcomes: dict[int, str],
+        replies: set[int],
+        retried: dict[tuple[str, str, int], set[int]],
+    ) -> Label | None:
+        """A transition of a saga step. Attempts that the engine makes by itself are silent in a Temporal history."""
+        step = _ir(role.step)
+        net = self.compiled.net
+        before = UNDO if role.direction == "undo" else ""
+        if role.kind is Kind.SEND:
+            seen = self.begins and not (self.temporal and role.attempt > 1)
+            return Label(f"{before}scheduled", step) if seen else None
+        if role.kind is Kind.APPLY:
+            return Label(f"{before}applied", step) if self.applies else None
+        if role.kind not in (Kind.REPLY, Kind.TIMER):
+            return None
+        again = retried.get((role.step, role.direction, role.attempt + 1), set())
+        again = again | retried.get((role.step, role.direction, role.attempt), set())
+        if self.temporal and any(p in again for p, _ in net.post[t]):
+            return None
+        if role.kind is Kind.TIMER:
+            return Label(f"{before}timed_out", step)
+        taken = [p for p, _ in net.pre[t]]
+        if any(p in replies for p in taken):
+            return Label(f"{before}succeeded", step)
+        error = next((outcomes[p] for p in taken if outcomes.get(p)), "")
+        if error:
+            self.errors.setdefault((f"{before}refused", step), set()).add(error)
+        return Label(f"{before}refused", step, (), error)
+
+    # -- words
+
+    def says(self, label: Label) -> str:
+        """A label in words."""
+        what, name = label.what, _last(label.name)
+        undo, _, word = what.rpartition(" ") if what.startswith(UNDO) else ("", "", what)
+        about = f"the undo of `{name}`" if undo else f"`{name}`"
+        words = {
+            "scheduled": f"{about} is asked for",
+            "started": f"{about} starts",
+            "applied": f"{about} is applied",
+            "succeeded": f"{about} is done",
+            "failed": f"{about} fails",
+            "refused": f"{about} is refused",
+            "timed_out": f"{about} times out",
+            "arrived": f"{about} arrives",
+            "elapsed": "a time is over",
+            "ended": f"the run ends `{label.name}`",
+        }[word]
+        return f"{words}: {label.error}" if label.error else words
+
+
+class _NativeReading:
+    """Reads a run against a native model; nothing need be remembered."""
+
+    def __init__(self, vocabulary: Native) -> None:
+        self._of = vocabulary
+        self._running: dict[str, int] = {}
+
+    def complete(self) -> str:
+        """Nothing beside the net speaks against an end."""
+        return ""
+
+    def of(self, event: Event) -> Meaning:
+        """What an event means."""
+        if event.kind == "execution":
+            return self._execution(event)
+        if event.kind == "timer":
+            return Meaning((Label("elapsed"),)) if event.what == "succeeded" else ASIDE
+        if event.kind == "signal" and event.what != "arrived":
+            return ASIDE
+        found = self._of.names.get(_plain(event.name), [])
+        if event.kind == "child" and not found:
+            return Meaning(abstract=f"`{event.name}` runs on its own; hold its history against its own model")
+        if not found:
+            return Meaning(foreign=f"the model has no step `{event.name}`")
+        labels: list[Label] = []
+        for step, direction in found:
+            labels += self._step(event, step, UNDO if event.kind == "undo" else direction)
+        if not labels:
+            return ASIDE if event.what in ("started", "cancel_asked", "cancelled") else _never(event)
+        return Meaning(tuple(labels))
+
+    def _step(self, event: Event, step: str, before: str) -> list[Label]:
+        """What may happen to a step."""
+        what, vocabulary = event.what, self._of
+        if event.kind == "signal":
+            return [Label("arrived", step)]
+        if what == "started" and vocabulary.task_begins != "started":
+            return []  # that it was asked for says as much
+        if what in ("failed", "refused", "timed_out"):
+            return self._failures(event, step, before)
+        return [Label(f"{before}{what}", step)] if what not in ("cancel_asked", "cancelled") else []
+
+    def _failures(self, event: Event, step: str, before: str) -> list[Label]:
+        """A failure by its name. One without a name may be any; one that the model does not name is the unnamed one."""
+        known = self._of.tables.by_label
+        kinds = [f"{before}timed_out"] if event.what == "timed_out" else [f"{before}failed", f"{before}refused"]
+        found = []
+        for kind in kinds:
+            named = self._of.errors.get((kind, step), set())
+            error = event.error or ("timeout" if event.what == "timed_out" else "")
+            if error in named:
+                found.append(Label(kind, step, (), error))
+            elif not event.error:
+                found += [Label(kind, step, (), name) for name in ("", *sorted(named))]
+            else:
+                found.append(Label(kind, step))
+        if event.what == "timed_out":
+            found.append(Label(f"{before}failed", step, (), event.error or "timeout"))
+        return [label for label in found if label in known] or found[:1]
+
+    def _execution(self, event: Event) -> Meaning:
+        """How the run ended. Temporal knows only completed and failed; a saga that undid its work may end as either."""
+        known = [label for label in self._of.tables.by_label if label.what == "ended"]
+        if event.what == "ended":
+            wanted = event.name
+        elif event.what in ("succeeded", "failed"):
+            wrong = "failed" if event.what == "succeeded" else "completed"
+            return Meaning(tuple(label for label in known if label.name != wrong))
+        else:
+            return ASIDE
+        found = tuple(label for label in known if label.name == wanted)
+        return Meaning(found) if found else Meaning(foreign=f"the model has no end `{wanted}`")
+
+
+def _never(event: Event) -> Meaning:
+    return Meaning(foreign=f"`{event.name}` is never {event.what.replace('_', ' ')} in the model")
+
+
+def _ir(path: str) -> str:
+    """The id of a step without the rounds of unrolled loops."""
+    while path.endswith("]") and path[path.rfind("[") + 1 : -1].isdigit():
+        path = path[: path.rfind("[")]
+    return path
+
+
+def _last(identifier: str) -> str:
+    return identifier.rsplit("/", 1)[-1].split("~", maxsplit=1)[0]
+
+
+def _plain(name: str) -> str:
+    """A name without case and without what divides words; paths keep their slashes."""
+    return "".join(c for c in name.casefold() if c not in "_- .")
+
+
+def _quoted(phrase: str) -> str:
+    return phrase.split("`")[1] if phrase.count("`") > 1 else phrase
