@@ -11,7 +11,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 from placet.analysis.components import Rows, components, hopeless, without
-from placet.coverage.ghosts import CARRIED, EFFECT, HELD, PER_STEP, SENT, Ghosts, applies, end_name
+from placet.coverage.ghosts import CARRIED, EFFECT, HELD, LEARNED, PER_STEP, SENT, Ghosts, applies, end_name
 from placet.coverage.obligations import FAMILIES
 from placet.net.roles import Kind
 
@@ -136,7 +136,7 @@ class Facts:
         def rule(values: Sequence[int]) -> int:
             found = bits.owed(NULL, s)
             if step.reply:
-                found |= bits.owed(INPUT, s) if values[PER_STEP * s + HELD] else bits.broken(INPUT, s)
+                found |= bits.owed(INPUT, s) if values[PER_STEP * s + LEARNED] else bits.broken(INPUT, s)
             return found
 
         return rule

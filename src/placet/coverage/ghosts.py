@@ -1,6 +1,6 @@
 """What must be remembered of each step to say whether it keeps its obligations: observers, made from roles alone.
 
-Five small counters a step, run in product by the engine: they never change what can happen. Everything else is read off
+Six small counters a step, run in product by the engine: they never change what can happen. Everything else is read off
 the edges of the reachability graph, so that the state space stays small.
 """
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from placet.compiled import Compiled
     from placet.net.roles import Role, Step
 
-EFFECT, HELD, SENT, REFUSED, CARRIED = range(5)
-PER_STEP = 5
+EFFECT, HELD, SENT, REFUSED, CARRIED, LEARNED = range(6)
+PER_STEP = 6
 
 
 class Ghosts(NamedTuple):
@@ -33,7 +33,7 @@ class Ghosts(NamedTuple):
         """By phase of PHASES, the set of steps that are in it, as bits."""
         found = [0] * len(PHASES)
         for s in range(len(self.steps)):
-            effect, held, sent, refused, _ = values[PER_STEP * s : PER_STEP * (s + 1)]
+            effect, held, sent, refused = values[PER_STEP * s : PER_STEP * s + CARRIED]
             if effect >= 2:
                 phase = 5
             elif held:
@@ -81,7 +81,9 @@ def ghosts(compiled: Compiled) -> Ghosts:
             mine[REFUSED][t] = 1
         if t in acknowledged.get(role.step, ()):
             mine[HELD][t] = 1
-    words = ("net effect", "believed in effect", "asked for", "refused", "undo carried out")
+        if steps[s].reply:
+            mine[LEARNED].update((t, 1) for t, delta in mine[HELD].items() if delta > 0)
+    words = ("net effect", "believed in effect", "asked for", "refused", "undo carried out", "reply known")
     observers = [
         Observer(
             f"{step.id}#{words[k]}",

@@ -29,7 +29,7 @@ class _Memory:
 
     def __init__(self) -> None:
         self.effect = 0
-        self.sent = self.held = self.refused = self.carried = False
+        self.sent = self.held = self.refused = self.carried = self.learned = False
         self.broken: set[str] = set()
 
     def phase(self) -> str:
@@ -159,15 +159,16 @@ class _Walk:
                 mine.broken.add("LATE")
             mine.effect = min(2, mine.effect + 1)
             mine.sent = mine.sent or role.step not in self._asks
-            mine.held = mine.held or role.step not in self._acknowledges
+            if role.step not in self._acknowledges:
+                mine.held = mine.learned = True
         if role.kind is Kind.REFUSE or role.fault == "reject":
             mine.refused = True
         if t in self._knows:
-            mine.held = True
+            mine.held = mine.learned = True
 
     def _undo(self, mine: _Memory, role: Role, *, acts: bool) -> None:
         if role.kind is Kind.SEND:
-            if self._steps[role.step].reply and not mine.held:
+            if self._steps[role.step].reply and not mine.learned:
                 mine.broken.add("INPUT")
             mine.held = False
         if acts:
