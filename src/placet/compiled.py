@@ -19,6 +19,23 @@ if TYPE_CHECKING:
     from placet.source import Span
 
 
+class Event(NamedTuple):
+    """What a transition is in a recorded run of the original system; the words of `kind` are those of the format.
+
+    `scope` names the branches and items around it, outermost first. `errors` are the names that an error may have here;
+    with `*` every name that is not in `but`.
+    """
+
+    kind: str
+    element: str = ""  # the name of the step or state, as the user wrote it
+    scope: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+    target: str = ""  # the step that it leads to, where it chooses one
+    via: str = ""  # how: `Choices[0]`, `Default`, `Catch[1]`
+    count: int = -1  # of copies that are started
+
+
 class Origin(NamedTuple):
     """Where a net element comes from.
 
@@ -31,6 +48,7 @@ class Origin(NamedTuple):
     span: Span | None = None
     service: str = ""  # the lane it is drawn in; empty for the coordinator
     actor: str = ""  # the workflow, saga or net it belongs to
+    event: Event | None = None  # of a transition: what recorded runs call it, where such runs can be read
 
 
 class OriginMap(NamedTuple):

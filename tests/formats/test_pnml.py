@@ -395,7 +395,7 @@ def test_losses_on_writing():
         ("a.placet", "", "placet"),
         ("a.bpmn", "", "P520"),
         ("a.xml", '<bpmn:definitions xmlns:bpmn="u"/>', "P520"),
-        ("a.json", '{"Comment": "x", "StartAt": "A", "States": {}}', "P520"),
+        ("a.json", '{"Comment": "x", "StartAt": "A", "States": {}}', "asl"),
         ("a.yaml", "apiVersion: argoproj.io/v1\nkind: Workflow\nspec:\n  templates: []\n", "P520"),
         ("a.yaml", "asyncapi: 3.0.0\n", "P520"),
         ("a.yaml", "# who\n- first:\n    call: http.get\n", "P520"),

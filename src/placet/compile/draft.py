@@ -79,7 +79,7 @@ class Draft:
             raise TooLargeError
         self.initial.append(tokens)
         self.classes.append(kind)
-        self.place_origins.append(_new(Origin, (origin, phrase, span, service, actor)))
+        self.place_origins.append(_new(Origin, (origin, phrase, span, service, actor, None)))
         self.units.append((index, 1))
         return index
 
@@ -106,7 +106,7 @@ class Draft:
         units = self.units
         self.pre.append((units[pre[0]],) if len(pre) == 1 else _arcs(pre, units))
         self.post.append((units[post[0]],) if len(post) == 1 else _arcs(post, units))
-        self.transition_origins.append(_new(Origin, (origin, phrase, span, service, actor)))
+        self.transition_origins.append(_new(Origin, (origin, phrase, span, service, actor, None)))
         self.roles.append(role)
         return index
 

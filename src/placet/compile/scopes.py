@@ -301,7 +301,8 @@ def enter(agenda: Agenda, frame: Frame, start: int, thread: Thread | None) -> No
     for name in process.ends if not saga else ("completed", "compensated", "failed"):
         agenda.end(frame, name)
     done = agenda.place(f"{path}#done", env, process.id, f"all of `{frame.name}` is done", span)
-    ending(agenda, env, process, done, "completed", f"`{frame.name}` is completed")
+    name = "completed" if saga else process.done
+    ending(agenda, env, process, done, name, f"`{frame.name}` is completed")
     if not saga:
         agenda.push(process.body, Ports(start, done), env)
         return

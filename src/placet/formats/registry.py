@@ -88,7 +88,14 @@ def _data(text: str) -> bool:
     """JSON or YAML rather than XML or the language: it begins with a brace or with `key:`."""
     import re
 
-    return re.match(r"""\s*(?:[\[{]|---|#|["']?[\w.$-]+["']?\s*:)""", text) is not None
+    return re.match(r"""[\s\ufeff]*(?:[\[{]|//|/\*|---|#|["']?[\w.$-]+["']?\s*:)""", text) is not None
+
+
+def _state_machine(text: str) -> bool:
+    """JSON or YAML that has a definition of AWS Step Functions in it, whatever stands around it."""
+    if not _data(text):
+        return False
+    return ("StartAt" in text and "States" in text) or ("AWS::" in text and "::StateMachine" in text)
 
 
 def _list_of_steps(text: str) -> bool:
@@ -102,12 +109,18 @@ def _list_of_steps(text: str) -> bool:
 
 FORMATS: tuple[Format, ...] = (
     Format("pnml", "PNML", (".pnml",), _root("pnml"), "placet.formats.pnml", writes=True),
+    Format(
+        "asl",
+        "AWS Step Functions (ASL)",
+        (".asl.json", ".asl.json5", ".asl.yaml", ".asl.yml", ".asl"),
+        _state_machine,
+        "placet.formats.asl.reader",
+    ),
     Format("placet", "the placet language", (".placet",), lambda _text: False),
 )
 
 UNREAD: tuple[Unread, ...] = (
     Unread("BPMN", (".bpmn", ".bpmn2", ".bpmn20.xml"), _root("definitions")),
-    Unread("AWS Step Functions (ASL)", (".asl.json", ".asl", ".asl.yaml"), _both(_data, _keys("StartAt", "States"))),
     Unread("a Seata state machine", (), _both(_data, _keys("StartState", "States"))),
     Unread("CNCF Serverless Workflow", (".sw.json", ".sw.yaml"), _both(_data, _keys("document", "dsl"))),
     Unread("Argo Workflows", (), _both(_data, lambda text: "argoproj.io/" in text)),

@@ -274,7 +274,10 @@ class Policy(NamedTuple):
 
 
 class Process(NamedTuple):
-    """A workflow or a saga. `ends` lists its named ends; sagas have `completed`, `compensated`, `failed`."""
+    """A workflow or a saga. `ends` lists its named ends; sagas have `completed`, `compensated`, `failed`.
+
+    `done` is the end of a workflow whose body comes to its end without naming one.
+    """
 
     id: str
     kind: Literal["workflow", "saga"]
@@ -283,6 +286,7 @@ class Process(NamedTuple):
     policy: Policy = Policy()
     title: str = ""
     span: Span | None = None
+    done: str = "completed"
 
 
 class Place(NamedTuple):

@@ -1,0 +1,211 @@
+"""Where in a document the definitions of state machines are: the whole of it, or inside a template or an answer of AWS.
+
+A definition is an object with `StartAt` and `States`, wherever it stands, or a string that holds one: `DefinitionString`
+of a template, joined or substituted, and `definition` of what the service answers. Placeholders stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from placet.diagnostics import Diagnostic
+from placet.formats import json_read, yaml_read
+from placet.formats.data_tree import BadData, Limits, Node
+
+if TYPE_CHECKING:
+    from placet.source import SourceFile
+
+_RESOURCES = frozenset(("AWS::StepFunctions::StateMachine", "AWS::Serverless::StateMachine"))
+_STRINGS = frozenset(("definition", "Definition", "DefinitionString", "definitionString"))
+_SUFFIX = re.compile(r"(?:\.asl|\.sfn|\.states|\.template)?\.(?:json5?|ya?ml|asl)$|\.asl$", re.IGNORECASE)
+_YAML_FILE = re.compile(r"\.ya?ml$", re.IGNORECASE)
+
+
+class Definition(NamedTuple):
+    """One state machine as it was found. `name` is that of its resource, of its answer, or of the file."""
+
+    name: str
+    node: Node
+    express: bool = False
+    resource: str = ""  # the logical id in a template
+    substitutions: dict[str, str] = {}  # noqa: RUF012 # placeholder -> logical id of the template; never written to
+
+
+class Document(NamedTuple):
+    """A file: its definitions, and what is wrong with it."""
+
+    definitions: tuple[Definition, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class _Search:
+    def __init__(self, source: SourceFile, limits: Limits) -> None:
+        self.source = source
+        self.limits = limits
+        self.file = _name_of(source.path)
+        self.found: list[Definition] = []
+        self.diagnostics: list[Diagnostic] = []
+
+    def search(self, node: Node, name: str, depth: int = 0) -> None:
+        """Definitions in a value. Recurses over its depth, which is bounded."""
+        if node.kind == "object":
+            if "StartAt" in node.members and "States" in node.members:
+                self.found.append(Definition(name, node))
+                return
+            kind = node.get("Type")
+            if kind is not None and kind.kind == "string" and kind.text in _RESOURCES:
+                self.resource(node, name, depth)
+                return
+            named = node.get("name")
+            called = named.text if named is not None and named.kind == "string" and named.text else name
+            for key, member in node.members.items():
+                if key in _STRINGS:
+                    inner = self.text(member.value, depth)
+                    if inner is not None:
+                        self.search(inner, called, depth + 1)
+                        continue
+                self.search(member.value, called if key in _STRINGS or not depth else key, depth + 1)
+        elif node.kind == "array":
+            for item in node.items:
+                self.search(item, name, depth + 1)
+
+    def text(self, node: Node, depth: int) -> Node | None:
+        """The tree of a definition that is written as a string; None where this is no such string."""
+        if node.kind == "object" and len(node.members) == 1:
+            key, member = next(iter(node.members.items()))
+            if key == "Fn::Sub":
+                inner = member.value.items[0] if member.value.kind == "array" and member.value.items else member.value
+                return self.text(inner, depth)
+            if key == "Fn::Join" and len(member.value.items) == 2:
+                return self.joined(member.value, depth)
+            return None
+        if node.kind == "array" and node.tag == "!Sub" and node.items:
+            return self.text(node.items[0], depth)
+        if node.kind == "array" and node.tag == "!Join" and len(node.items) == 2:
+            return self.joined(node, depth)
+        if node.kind != "string" or "StartAt" not in node.text:
+            return None
+        return self.parsed(node.text, self.places(node), depth)
+
+    def places(self, node: Node) -> list[int]:
+        """Where the letters of a string stand."""
+        text = self.source.text
+        if text.startswith(('"', "'"), node.start) and not self.yaml:
+            return json_read.places_of_string(text, node.start, node.end)
+        return yaml_read.places_of_scalar(text, node)
+
+    yaml = False
+
+    def joined(self, node: Node, depth: int) -> Node | None:
+        """`Fn::Join`: its strings one after the other, and for what is no string a placeholder."""
+        between, parts = node.items
+        if between.kind != "string" or parts.kind != "array":
+            return None
+        text: list[str] = []
+        places: list[int] = []
+        for number, part in enumerate(parts.items):
+            if number and between.text:
+                text.append(between.text)
+                places += [part.start] * len(between.text)
+            if part.kind == "string" and not part.tag:
+                text.append(part.text)
+                places += self.places(part)[: len(part.text)]
+            else:
+                filled = f"${{{_reference(part) or 'value'}}}"
+                text.append(filled)
+                places += [part.start] * len(filled)
+        whole = "".join(text)
+        return self.parsed(whole, [*places, node.end - 1], depth) if "StartAt" in whole else None
+
+    def parsed(self, text: str, places: list[int], depth: int) -> Node | None:
+        if re.match(r"\s*[\[{/]", text):
+            return json_read.read(text, self.limits, places, depth).root
+        return None
+
+    def resource(self, node: Node, name: str, depth: int) -> None:
+        """A state machine of a template."""
+        properties = node.get("Properties")
+        if properties is None:
+            return
+        kind = properties.get("StateMachineType") or properties.get("Type")
+        filled = properties.get("DefinitionSubstitutions")
+        substitutions = {k: _reference(m.value) for k, m in filled.members.items()} if filled is not None else {}
+        express = kind is not None and kind.text.upper() == "EXPRESS"
+        for key in ("Definition", "DefinitionString"):
+            value = properties.get(key)
+            if value is None:
+                continue
+            inner = self.text(value, depth) or value
+            if "States" in inner.members or "StartAt" in inner.members:
+                self.found.append(Definition(name, inner, express, name, substitutions))
+                return
+            self.elsewhere(name, value)
+            return
+        for key in ("DefinitionUri", "DefinitionS3Location"):
+            value = properties.get(key)
+            if value is not None:
+                self.elsewhere(name, value)
+
+    def elsewhere(self, name: str, value: Node) -> None:
+        where = f"`{value.text[:80]}`" if value.kind == "string" and len(value.text) < 400 else "another place"
+        self.diagnostics.append(
+            Diagnostic(
+                "P535", "warning", f"the definition of `{name}` is in {where}, and not read with this file",
+                self.limits.span(value.start, value.end), help="verify that file itself", path=self.source.path,
+            )
+        )  # fmt: skip
+
+
+def read(source: SourceFile) -> Document:
+    """The definitions of a file. Raises nothing. Linear."""
+    try:
+        limits = Limits(source)
+        search = _Search(source, limits)
+        root = _tree(source, limits, search)
+        search.search(root, search.file)
+    except BadData as bad:
+        return Document((), (bad.diagnostic,))
+    found, problems = search.found, search.diagnostics
+    if not found and not problems:
+        found = [Definition(search.file, root)]  # what is missing from it is said by who reads it
+    return Document(tuple(_distinct(found)), tuple(problems))
+
+
+def _tree(source: SourceFile, limits: Limits, search: _Search) -> Node:
+    """The file as JSON where it begins as JSON does and is not called YAML, else as YAML."""
+    if _YAML_FILE.search(source.path) or not re.match(r"[\s\ufeff]*(?:[\[{\"]|//|/\*|$)", source.text[:10_000]):
+        search.yaml = True
+        return yaml_read.read(source.text, limits)
+    return json_read.read(source.text, limits).root
+
+
+def _reference(node: Node) -> str:
+    """The logical id that a value of a template refers to, or nothing."""
+    if node.tag in ("!Ref", "!GetAtt") and node.kind == "string":
+        return node.text.partition(".")[0]
+    if node.kind == "object" and len(node.members) == 1:
+        key, member = next(iter(node.members.items()))
+        value = member.value
+        if key == "Ref":
+            return value.text
+        if key == "Fn::GetAtt":
+            return value.items[0].text if value.items else value.text.partition(".")[0]
+    return ""
+
+
+def _name_of(path: str) -> str:
+    """A file by its name without folders and suffixes."""
+    last = re.split(r"[/\\]", path)[-1]
+    return _SUFFIX.sub("", last) or last or "machine"
+
+
+def _distinct(found: list[Definition]) -> list[Definition]:
+    """Names that tell the definitions of one file apart."""
+    counts: dict[str, int] = {}
+    named = []
+    for definition in found:
+        name = definition.name.replace("/", "_") or "machine"
+        count = counts[name] = counts.get(name, 0) + 1
+        named.append(definition._replace(name=name if count == 1 else f"{name}~{count}"))
+    return named
