@@ -35,6 +35,7 @@ class Bounds(NamedTuple):
 
     copies: tuple[int, ...] = (0, 1, 2)
     retries: int | None = 2
+    items: tuple[tuple[str, tuple[int, ...]], ...] = ()  # the same by name of a Map, where it is known better
 
 
 DEFAULT = Bounds()
@@ -305,7 +306,8 @@ class _Graph:
         width = state.node.get("MaxConcurrency")
         one = width is not None and width.text == "1"
         self.mark(f"{path}#items", "items", state)
-        items = ir.Repeat(f"{path}#items", each, self.builder.bounds.copies, 1 if one else None, span=self.key(state))
+        copies = dict(self.builder.bounds.items).get(state.name, self.builder.bounds.copies)
+        items = ir.Repeat(f"{path}#items", each, copies, 1 if one else None, span=self.key(state))
         self.attempts(state, path, [items], tuple(failing))
 
     def children(self, state: State, path: str, failing: dict[str, None], levels: tuple[Level, ...]) -> ir.Statement:
