@@ -74,6 +74,7 @@ options = st.one_of(
     option("retry", numbers),
     option("timeout", durations),
     option("register", names),
+    option("effect", names, names, numbers),
     many(names, 1).map(lambda o: ast.Option(ast.Name("after", NOWHERE), o, NOWHERE)),
 )
 policies = st.one_of(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from placet.analysis.passes import Asks, Pass
     from placet.analysis.subject import Subject
     from placet.compiled import Query
-    from placet.evidence import Inconclusive, Verdict
+    from placet.evidence import Holds, Inconclusive, Verdict
 
 
 class Check(Protocol):
@@ -31,8 +31,8 @@ class Check(Protocol):
         """Whether, with any sink as final marking, the question is about the net without its sinks."""
         ...
 
-    def asks(self, subject: Subject, query: Query) -> Asks | Inconclusive:
-        """What a pass must look for, or why the question has no answer by search."""
+    def asks(self, subject: Subject, query: Query) -> Asks | Holds | Inconclusive:
+        """What a pass must look for; or a proof that needs none, or why the question has no answer by search."""
         ...
 
     def judge(self, subject: Subject, query: Query, seen: Pass) -> Verdict | None:
@@ -56,6 +56,7 @@ CHECKS: dict[str, tuple[str, str]] = {
     "never": ("predicates", "NEVER"),
     "possible": ("predicates", "POSSIBLE"),
     "anomaly_A1": ("predicates", "NEVER"),
+    "conserved": ("conserved", "CONSERVED"),
 }
 
 STANDARD: dict[str, tuple[str, ...]] = {

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 # Ids that the contract of the command names and that no analysis answers yet.
 LATER = frozenset(
     (
-        *("reversible", "home", "easy_sound", "generalised_sound", "conserved", "coverage", "ctl", "ltl"),
+        *("reversible", "home", "easy_sound", "generalised_sound", "coverage", "ctl", "ltl"),
         *(f"anomaly_A{number}" for number in range(1, 26)),
     )
 )
-_NEEDS_PREDICATE = frozenset(("never", "possible", "anomaly_A1"))
+_NEEDS_PREDICATE = frozenset(("never", "possible", "anomaly_A1", "conserved"))
 
 
 def questions(compiled: Compiled, chosen: tuple[str, ...] = ()) -> tuple[Query, ...]:

@@ -97,7 +97,7 @@ class _Decision:
             chosen = check(query.check)
             aside = bool(cut) and chosen.cuts_sinks and not mentions(query.predicate, cut)
             asks = chosen.asks(subjects[aside], query)
-            if isinstance(asks, Inconclusive):
+            if not isinstance(asks, Asks):
                 self._answer(_Open(position, query, chosen, Asks()), asks)
             else:
                 groups.setdefault(aside, []).append(_Open(position, query, chosen, asks))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
 
 from placet.compile.findings import figure, listed
+from placet.compile.vocabulary import statements
 from placet.ir import model as ir
 from placet.syntax import ast
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from placet.compile.vocabulary import Calls, Meaning, Vocabulary
     from placet.source import Span
 
-Shape: TypeAlias = Literal["subject", "bounded", "transition", "formula", "saga"]
+Shape: TypeAlias = Literal["subject", "bounded", "transition", "formula", "saga", "amounts"]
 
 CHECKS: dict[str, Shape] = {
     "sound": "subject",
@@ -31,6 +32,7 @@ CHECKS: dict[str, Shape] = {
     "never": "formula",
     "possible": "formula",
     "anomaly_A1": "saga",
+    "conserved": "amounts",
 }
 SHAPES: dict[Shape, str] = {
     "subject": "the name of a workflow, saga or net",
@@ -38,9 +40,10 @@ SHAPES: dict[Shape, str] = {
     "transition": "the name of a workflow, saga or net, or of a transition of a net",
     "formula": "a formula, perhaps after the name of its workflow, saga or net: `never(order, pay.done)`",
     "saga": "the name of a saga, or of a workflow that calls one",
+    "amounts": "the name of a saga whose steps say what they move, or of a workflow that calls one",
 }
 LATER = frozenset(
-    ("reversible", "home", "easy_sound", "generalised_sound", "conserved", "coverage", "ctl", "ltl")
+    ("reversible", "home", "easy_sound", "generalised_sound", "coverage", "ctl", "ltl")
 ).union(f"anomaly_A{n}" for n in range(2, 26))
 
 _Operand: TypeAlias = Union[ast.Formula, ast.Number]
@@ -132,6 +135,8 @@ class CheckReader:
                 self._wrong(item, shape, rest[0].span)
                 return None
             check = blank._replace(subject=text)
+            if shape == "amounts":
+                return self._moving(check, first.span)
             return self._saga(check, first.span) if shape == "saga" else check
         if shape == "bounded":
             places = dict(self._net_names(text, transitions=False))
@@ -178,7 +183,18 @@ class CheckReader:
         if len(subjects) != 1:
             self._wrong(item, shape, item.check.span)
             return None
-        return blank._replace(subject=subjects[0])
+        check = blank._replace(subject=subjects[0])
+        return self._moving(check, item.check.span) if shape == "amounts" else check
+
+    def _moving(self, check: ir.Check, span: Span) -> ir.Check | None:
+        """A check about amounts: some step within reach must have one."""
+        within = [self._words.processes[p] for p in self._calls.reach(check.subject) if p in self._words.processes]
+        if any(isinstance(s, ir.Step) and s.amounts for process in within for s in statements(process.body)):
+            return check
+        message = f"no step of `{check.subject}` says what it moves, so there is nothing to conserve"
+        help_ = "say it at the steps: `effect debit(alice, 100)`, `effect credit(bob, 100)`"
+        self._findings.add("P238", message, span, help=help_)
+        return None
 
     def _saga(self, check: ir.Check, span: Span) -> ir.Check | None:
         reach = self._calls.reach(check.subject)

@@ -16,6 +16,8 @@ from placet.ir import model as ir
 from placet.logic.state import FALSE, TRUE, And, Comparison, Fireable, Linear, Not, Or, at_least, compare
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from placet.compiled import Compiled
     from placet.logic.state import Predicate
 
@@ -24,17 +26,22 @@ OPERATORS = frozenset(get_args(Comparison))
 
 
 def with_queries(
-    compiled: Compiled, checks: tuple[ir.Check, ...] | None, sagas: frozenset[str] = frozenset()
+    compiled: Compiled,
+    checks: tuple[ir.Check, ...] | None,
+    sagas: frozenset[str] = frozenset(),
+    amounts: Mapping[str, tuple[ir.Amount, ...]] | None = None,
 ) -> tuple[Compiled, tuple[Diagnostic, ...]]:
     """The net with the queries of these checks, or with the standard ones of its kind, and with the observers they need.
 
-    `sagas` are the ids of all processes of the model that are sagas.
+    `sagas` are the ids of all processes of the model that are sagas, `amounts` what its steps move, by their IR id.
     """
-    reader = _Queries(compiled, sagas)
+    reader = _Queries(compiled, sagas, amounts or {})
     if checks is None:
         names = list(standard(compiled))
         if compiled.roles.steps and "anomaly_A1" not in names:
             names.append("anomaly_A1")
+        if reader.moves():
+            names.append("conserved")
         checks = tuple(ir.Check(n, compiled.subject, f"{n}({compiled.subject})") for n in names)
     queries: list[Query] = []
     diagnostics: list[Diagnostic] = []
@@ -53,8 +60,9 @@ def _no_ends(check: ir.Check) -> Diagnostic:
 
 
 class _Queries:
-    def __init__(self, compiled: Compiled, sagas: frozenset[str]) -> None:
+    def __init__(self, compiled: Compiled, sagas: frozenset[str], amounts: Mapping[str, tuple[ir.Amount, ...]]) -> None:
         self._compiled = compiled
+        self._amounts = amounts
         self._sagas = sagas
         self.watch = Watch(compiled)
         self._places: dict[str, int] = {}  # filled by the first question about a place
@@ -82,6 +90,14 @@ class _Queries:
         )
         if check.check == "anomaly_A1":
             return blank._replace(predicate=self._lost_compensation())
+        if check.check == "conserved":
+            atoms = self._accounts()
+            total: dict[int, int] = {}
+            for linear, _ in atoms:
+                for index, by in linear.terms:
+                    total[index] = total.get(index, 0) + by
+            terms = tuple(sorted((index, by) for index, by in total.items() if by))
+            return blank._replace(predicate=Linear(terms, "!=", 0), atoms=atoms)
         if check.formula is not None:
             predicate = self._formula(check.formula)
             return blank._replace(predicate=predicate, atoms=self._atoms(check.formula))
@@ -169,6 +185,22 @@ class _Queries:
                     seen.add(n)
                     self._instances.setdefault(self._compiled.origin.transitions[t].id, []).append(n)
         return self._instances
+
+    # -- amounts -----------------------------------------------------------------------------------------------------
+
+    def moves(self) -> bool:
+        """Whether some step of the subject, or of what it calls, moves an amount."""
+        return bool(self._amounts) and any(step in self._amounts for step in self._steps())
+
+    def _accounts(self) -> tuple[tuple[Linear, str], ...]:
+        """For each account that it is not as it was before: what each step gives it, times how often it did."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        for step, numbers in self._steps().items():
+            for account, by in self._amounts.get(step, ()):
+                found.setdefault(account, []).extend([(self.watch.moved(n), by) for n in numbers])
+                for n in numbers:
+                    self.watch.effect(n)  # for the story
+        return tuple([(Linear(tuple(sorted(terms)), "!=", 0), account) for account, terms in found.items()])
 
     # -- sagas -------------------------------------------------------------------------------------------------------
 

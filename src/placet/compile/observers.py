@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from placet.compiled import Compiled
 
 
+MOST_MOVED = 100  # times that a step moves its amount; what reaches it is not counted exactly any more
+
+
 class Watch:
     """The observers of one net. Indices it gives are those of states: places first, then observers."""
 
@@ -51,6 +54,15 @@ class Watch:
         index = self._add(Observer(f"{step.id}#effect", f"net effect of `{name}` at `{step.service}`", deltas, -1, 2))
         self._effects[number] = index - self._width
         return index
+
+    def moved(self, number: int) -> int:
+        """How often a saga step has moved its amounts, applies minus undos, as far as anybody counts."""
+        step = self._compiled.roles.steps[number]
+        if self._applies is None:
+            self._applies = _applies(self._compiled)
+        phrase = f"how often `{step.id.rpartition('/')[2]}` has moved its amount"
+        deltas = tuple(self._applies.get(step.id, ()))
+        return self._add(Observer(f"{step.id}#moved", phrase, deltas, -MOST_MOVED, MOST_MOVED))
 
     def _add(self, observer: Observer) -> int:
         index = self._index.get(observer.id)

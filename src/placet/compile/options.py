@@ -23,6 +23,7 @@ STEP_OPTIONS = {
     "retriable": "nothing",
     "read_only": "nothing",
     "after": "names",
+    "effect": "amount",
     **dict.fromkeys(GUARANTEES, "nothing"),
 }
 SERVICE_OPTIONS = dict.fromkeys(GUARANTEES, "nothing")
@@ -33,6 +34,7 @@ SHAPES = {
     "number": "a number, as in `retry 3`",
     "duration": "a time, as in `timeout 10s`",
     "names": "names of earlier steps, as in `after flight, hotel`",
+    "amount": "what it moves, as in `effect debit(alice, 100)` or `effect credit(bob, 100)`",
     "undo": "the name of the undo, as in `undo cancel` or `undo cancel(step.reply)`",
 }
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from placet.compile.options import Operand
 
 ACTIONS = ("reject", "unknown", "escalate")
+DIRECTIONS = {"debit": -1, "credit": 1}
 
 
 class Steps:
@@ -41,7 +42,9 @@ class Steps:
 
     def step(self, step: ast.Step, identifier: str) -> ir.Step:
         """One step."""
-        good = understood(step.options, STEP_OPTIONS, "step", self._findings)
+        effects = tuple([o for o in step.options if o.key.text == "effect"])  # the only option that may be repeated
+        others = tuple([o for o in step.options if o.key.text != "effect"]) if effects else step.options
+        good = understood(others, STEP_OPTIONS, "step", self._findings)
         service = self.service(step.service)
         guarantees = self._declared.guarantees.get(service, frozenset()).union(g for g in GUARANTEES if g in good)
         times = number(good["retry"][1], MOST_RETRIES, "retries", self._findings) if "retry" in good else 0
@@ -62,7 +65,27 @@ class Steps:
             errors=self._errors(step.errors),
             after=after,
             span=step.span,
+            amounts=self._amounts(effects, read_only="read_only" in good),
         )
+
+    def _amounts(self, effects: tuple[ast.Option, ...], *, read_only: bool) -> tuple[ir.Amount, ...]:
+        """What the step moves, by account; several effects on one account are one."""
+        found: dict[str, int] = {}
+        for effect in effects:
+            match effect.operands:
+                case (ast.Name(direction), ast.Name(account), ast.Number(amount)) if direction in DIRECTIONS:
+                    if read_only:
+                        message = "a step that is read_only moves nothing"
+                        self._findings.add("P206", message, effect.span, help="remove the effect, or `read_only`")
+                    elif not amount:
+                        self._findings.add("P206", "an effect of 0 moves nothing", effect.span, help="remove it")
+                    else:
+                        found[account] = found.get(account, 0) + DIRECTIONS[direction] * amount
+                case (ast.Name(direction), *_):
+                    help_ = self._findings.meant(direction, DIRECTIONS, f"it is one of {listed(DIRECTIONS)}")
+                    span = effect.operands[0].span
+                    self._findings.add("P206", f"`{direction}` is no effect on an account", span, help=help_)
+        return tuple([ir.Amount(account, by) for account, by in found.items() if by])
 
     def _undo(self, step: ast.Step, option: ast.Option, operands: tuple[Operand, ...]) -> ir.Undo:
         name, *rest = (o.text for o in operands if isinstance(o, ast.Name))

@@ -24,6 +24,13 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
     subjects = frozenset(asked or uncalled(model))
     processes = {p.id: p for p in model.processes}
     sagas = frozenset(p.id for p in model.processes if p.kind == "saga")
+    amounts = {
+        s.id: s.amounts
+        for p in model.processes
+        if p.kind == "saga"
+        for s in statements(p.body)
+        if isinstance(s, ir.Step) and s.amounts
+    }
     nets = {n.id: n for n in model.nets}
     compiled: list[Compiled] = []
     diagnostics: dict[Diagnostic, None] = {}  # a process that is called twice has its problems once
@@ -36,7 +43,7 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
             from placet.compile.plain_net import net_to_compiled
 
             made, problems = net_to_compiled(nets[subject]), ()
-        made, unasked = with_queries(made, tuple(asked[subject]) if asked else None, sagas)
+        made, unasked = with_queries(made, tuple(asked[subject]) if asked else None, sagas, amounts)
         compiled.append(made)
         diagnostics.update(dict.fromkeys((*problems, *unasked)))
     return tuple(compiled), tuple(diagnostics)

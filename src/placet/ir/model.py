@@ -47,6 +47,13 @@ class Undo(NamedTuple):
     span: Span | None = None
 
 
+class Amount(NamedTuple):
+    """What carrying out a step gives to an account; negative: takes from it. Its undo gives and takes the same back."""
+
+    account: str
+    by: int
+
+
 class ErrorRule(NamedTuple):
     """What the coordinator takes an error of that name for; `other` stands for all not named."""
 
@@ -71,6 +78,7 @@ class Step(NamedTuple):
     errors: tuple[ErrorRule, ...] = ()
     after: tuple[str, ...] = ()  # ids of steps it builds on; empty: the ones before it
     span: Span | None = None
+    amounts: tuple[Amount, ...] = ()
 
 
 class Sequence(NamedTuple):

@@ -58,7 +58,7 @@ def _for_sagas(run: Run) -> Iterator[str]:
             continue
         if effect > 0 and _applied_again(step, effect, happened):
             yield _recognise(step)
-        elif effect > 0 and marked_ends(run.compiled, run.last) and run.query.check.startswith("anomaly"):
+        elif effect > 0 and marked_ends(run.compiled, run.last) and _of_sagas(run):
             yield from _left_in_effect(step, happened)
         elif effect < 0 and "null_safe" not in step.guarantees:
             yield (
@@ -84,9 +84,14 @@ def _applied_again(step: Step, effect: int, happened: _Happened) -> bool:
 def _is_asked(run: Run, step: Step) -> bool:
     """Whether the check is about the effect of the step."""
     predicate = run.query.predicate
-    if run.query.check.startswith("anomaly") or predicate is None:
-        return run.query.check.startswith("anomaly")
+    if _of_sagas(run) or predicate is None:
+        return _of_sagas(run)
     return run.width + step.effect in support(predicate)[0]
+
+
+def _of_sagas(run: Run) -> bool:
+    """Whether the check is about what is left of a saga when it is over."""
+    return run.query.check == "conserved" or run.query.check.startswith("anomaly")
 
 
 def _happened(run: Run, step: Step) -> _Happened:

@@ -31,6 +31,7 @@ _MEANING = {
     "reversible": "{subject} can always get back to its start",
     "home": "{subject} can always get back there",
     "anomaly_A1": "whenever {subject} ends as compensated, all it did is undone",
+    "conserved": "{subject} neither makes nor loses anything",
     "never": "it never happens",
     "possible": "it can happen",
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from placet.evidence import Cycles, Grows, NeverHolds, Reaches, Strands
 from placet.logic.state import evaluate, support
 from placet.net.roles import Kind
+from placet.report.amounts import imbalance_reasons
 from placet.report.impossible import never_reasons
 from placet.report.run import (
     RETURNS,
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 def reasons(run: Run) -> Iterator[str]:
     """Clauses that say why, most telling first."""
+    if run.query.check == "conserved":
+        yield from imbalance_reasons(run)
+        return
     match run.violated.claim:
         case NeverHolds():
             yield from never_reasons(run)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from placet.evidence import Cycles, Grows, Lasso, Never, NeverHolds, NoReturn, Pump, Reach, Reaches, Strands
 from placet.logic.state import support
 from placet.report.advice import advice
+from placet.report.amounts import imbalance
 from placet.report.impossible import dead_steps
 from placet.report.reasons import is_stuck, reasons
 from placet.report.report import Story
@@ -77,6 +78,8 @@ def headline(run: Run) -> str:
     subject = quoted(run.compiled.subject)
     if run.query.check in _ANOMALIES:
         return _anomaly(run)
+    if run.query.check == "conserved":
+        return imbalance(run)
     if isinstance(claim, Grows):
         return f"something piles up in {subject} without limit: {phrase_of(run, claim.place)}"
     if isinstance(claim, Cycles):

@@ -67,6 +67,7 @@ class Option(NamedTuple):
 
     `undo cancel_flight` `undo void(ticket.reply)` `retry 3` `timeout 10s` `pivot` `retriable` `read_only`
     `idempotent` `null_safe` `rejects_after_cancel` `after flight, hotel` `register before` `siblings await`
+    `effect debit(alice, 100)` `effect credit(bob, 100)`
     `on unknown ask` `on undo_failure retry 5 then escalate` `undo_order parallel` `failing_step undo`.
 
     The key is the keyword: one word, or the two words `on unknown`, `on undo_failure`. Operands in their order, without

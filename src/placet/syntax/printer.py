@@ -70,6 +70,8 @@ def _option(option: ast.Option) -> str:
     key, operands = option.key.text, [_some("", o)[1:] for o in option.operands]
     if key == "undo":
         return f"undo {operands[0]}({operands[1]})" if len(operands) > 1 else f"undo {operands[0]}"
+    if key == "effect" and len(operands) > 2:
+        return f"effect {operands[0]}({operands[1]}, {operands[2]})"
     if key == "after":
         return f"after {', '.join(operands)}"
     if key == "on undo_failure" and isinstance(option.operands[-1], ast.Name) and len(operands) > 1:

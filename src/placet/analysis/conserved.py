@@ -1,0 +1,113 @@
+"""Conservation: once all has come to rest, no money was made and none was lost.
+
+The compiler counts for each step how often it moved its amount, applies minus undos, and gives the sum over all accounts
+as the predicate `sum != 0`. It is violated where a run gets to a situation from which on, without further faults, exactly
+one end is always reached and the sum is never 0 again. Where no further step can be applied or undone that is a settled
+situation (requests still in flight that would change something keep it from being one); the other case, steps applied and
+undone for ever, all of them out of balance, counts as well.
+
+A sum that an invariant of the net shows to be 0 whenever an end is reached needs no search.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+from placet.analysis.components import hopeless
+from placet.analysis.passes import Asks, Pass
+from placet.engines.protocol import Needs
+from placet.errors import UsageError
+from placet.evidence import Holds, Inconclusive, NoReturn, Proof, Strands, Verdict, Violated
+from placet.logic.state import And, Linear, Not, Or
+from placet.net.roles import Kind
+
+if TYPE_CHECKING:
+    from placet.analysis.subject import Subject
+    from placet.compiled import Query
+
+NO_END = Inconclusive("the model has no end, so that it never comes to rest", "theory")
+UNCOUNTED = Inconclusive("a step is done over and over, too often for its amounts to be counted", "theory")
+
+
+class Conserved:
+    """When all has come to rest the amounts that were given are those that were taken."""
+
+    existential = False
+    cuts_sinks = False
+
+    def asks(self, subject: Subject, query: Query) -> Asks | Holds | Inconclusive:
+        """Whether the sum can be, and stay, other than 0 at an end; nothing where an invariant tells."""
+        if not subject.has_final:
+            return NO_END
+        total = _total(query)
+        if not total.terms:
+            return Holds(Proof("invariants", argument="every step gives as much as it takes"))
+        return Asks(
+            ((_balanced(subject, query), Needs.EDGES), (_uncounted(subject, query), Needs.FIRST)),
+            places=frozenset(subject.compiled.final.ends),
+            transitions=subject.faults | _changing(subject),
+        )
+
+    def judge(self, subject: Subject, query: Query, seen: Pass) -> Verdict | None:
+        """Violated by the first settled situation with a sum other than 0, in breadth-first order."""
+        goal = _balanced(subject, query)
+        doomed = seen.doomed(goal)
+        state = _first_settled(subject, seen, doomed)
+        if state >= 0:
+            trace = seen.trace(state)
+            end = subject.end_state(trace)
+            culprits = tuple(index for index, _ in _total(query).terms if end[index])
+            return Violated(Strands(goal), NoReturn(trace, seen.closed(state)), seen.proof(), culprits=culprits)
+        if not seen.complete:
+            return None
+        if seen.first(_uncounted(subject, query)) >= 0:
+            return UNCOUNTED._replace(proof=seen.proof())
+        return Holds(seen.proof("whenever all has come to rest, as much was given as was taken"))
+
+
+def _total(query: Query) -> Linear:
+    if not isinstance(query.predicate, Linear):
+        raise UsageError(f"the check `{query.check}` needs a sum of amounts")
+    return query.predicate
+
+
+def _balanced(subject: Subject, query: Query) -> Not:
+    """No end is reached yet (or several are), or as much was given as was taken."""
+    ended = Linear(tuple((p, 1) for p in subject.compiled.final.ends), "==", 1)
+    return Not(And((ended, _total(query))))
+
+
+def _uncounted(subject: Subject, query: Query) -> Or:
+    """Some step moved its amount so often that its counter stands still."""
+    width, observers = len(subject.net.places), subject.observers
+    parts: list[Linear] = []
+    for index, _ in _total(query).terms:
+        observer = observers[index - width]
+        parts += [Linear(((index, 1),), ">=", observer.high), Linear(((index, 1),), "<=", observer.low)]
+    return Or(tuple(parts))
+
+
+def _changing(subject: Subject) -> frozenset[int]:
+    """The transitions by which a participant does or undoes a step."""
+    return frozenset(t for t, role in enumerate(subject.compiled.roles.transitions) if role.kind is Kind.APPLY)
+
+
+def _first_settled(subject: Subject, seen: Pass, doomed: bytearray) -> int:
+    """The first doomed state from which on nothing is done or undone any more; else the first doomed one; else -1."""
+    first = doomed.find(1)
+    if first < 0:
+        return -1
+    rows, changing = seen.rows, _changing(subject)
+    if seen.reduced is not None:
+        changing = frozenset(i for i, t in enumerate(seen.reduced.transitions) if t in changing)
+    moves = array("b", bytes(rows.states))
+    for state in range(rows.expanded):
+        labels = rows.labels[rows.offsets[state] : rows.offsets[state + 1]]
+        if not changing.isdisjoint(labels):
+            moves[state] = 1
+    quiet = hopeless(rows, moves)
+    return next((state for state in range(first, rows.states) if doomed[state] and quiet[state]), first)
+
+
+CONSERVED = Conserved()

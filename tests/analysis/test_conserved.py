@@ -1,0 +1,248 @@
+"""Conservation of amounts: by its definition on random sagas, with reductions and without; the shortest loss; proofs."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from placet.analysis.strategy import Options, decide
+from placet.evidence import Budget, Holds, Inconclusive, NoReturn, Violated
+from placet.faults.weave import Hypothesis, weave
+from placet.net.firing import enabled, fire
+from placet.net.roles import Kind
+from placet.pipeline import compile_source, verify
+from placet.source import SourceFile
+
+FAULTS = Hypothesis(("reject", "lost", "slow"), 1)
+
+
+def woven(text: str, hypothesis: Hypothesis = FAULTS):
+    loaded = compile_source(SourceFile("x.placet", text))
+    assert not loaded.broken, loaded.diagnostics
+    return weave(loaded.compiled[0], hypothesis).compiled
+
+
+# -- the definition --------------------------------------------------------------------------------------------------
+
+
+def loses(compiled, amounts: dict[str, int]) -> bool:
+    """Some settled situation is out of balance: one end, and without faults no effect and no outcome ever changes again.
+
+    `amounts` by the name of a step: what carrying it out gives to all accounts together.
+    """
+    net, roles = compiled.net, compiled.roles.transitions
+    ends = compiled.final.ends
+    by = {}
+    for t, role in enumerate(roles):
+        if role.kind is Kind.APPLY or role.fault == "partial":
+            by[t] = amounts.get(role.step.rpartition("/")[2], 0) * (-1 if role.direction == "undo" else 1)
+    start = (compiled.initial, 0)
+    after: dict = {}
+    queue = [start]
+    for marking, total in queue:
+        out = after[marking, total] = []
+        for t in enabled(net, marking):
+            target = (fire(net, marking, t), total + by.get(t, 0))
+            out.append((t, target))
+            if target not in after:
+                after[target] = None
+                queue.append(target)
+
+    def settled(state) -> bool:
+        if sum(state[0][p] for p in ends) != 1:
+            return False
+        seen, todo = {state}, [state]
+        for at in todo:
+            for t, target in after[at]:
+                if roles[t].kind is Kind.FAULT:
+                    continue
+                changes = any(target[0][p] != at[0][p] for p in ends)
+                if roles[t].kind is Kind.APPLY or changes:
+                    return False
+                if target not in seen:
+                    seen.add(target)
+                    todo.append(target)
+        return True
+
+    return any(state[1] and settled(state) for state in list(after))
+
+
+@st.composite
+def sagas(draw) -> tuple[str, dict[str, int]]:
+    parts: list[str] = []
+    amounts: dict[str, int] = {}
+    for n in range(draw(st.integers(1, 2))):
+        options = draw(st.sampled_from([[f"undo u{n}"], [f"undo u{n}"], [f"undo u{n}"], []])) + ["timeout 5s"]
+        options += draw(st.sampled_from([[], [], ["retry 1"], ["pivot"], ["retriable"]]))
+        for account in "xy":
+            by = draw(st.sampled_from([0, 0, 1, -1, 2, -2]))
+            if by:
+                options.append(f"effect {'credit' if by > 0 else 'debit'}({account}, {100 * abs(by)})")
+                amounts[f"a{n}"] = amounts.get(f"a{n}", 0) + 100 * by
+        parts.append(f"step a{n} on s {{ {'; '.join(options)} }}")
+    amounts.setdefault("a0", 0)
+    if "effect" not in parts[0]:
+        parts[0] = parts[0].replace(" }", "; effect debit(x, 300) }")
+        amounts["a0"] = -300
+    if len(parts) == 2 and draw(st.booleans()):
+        parts = [f"parallel {{ {' '.join(parts)} }}"]
+    policies = [
+        draw(st.sampled_from(["", "", "register after"])),
+        draw(st.sampled_from(["", "failing_step keep", "failing_step undo"])),
+        draw(st.sampled_from(["", "siblings abandon"])),
+    ]
+    guarantees = draw(st.sampled_from(["idempotent; null_safe; rejects_after_cancel", "idempotent; null_safe", ""]))
+    text = f"service s {{ {guarantees} }} saga p {{ {' '.join([*parts, *policies])} }} check conserved(p)"
+    return text, amounts
+
+
+@settings(max_examples=120, deadline=None)
+@given(sagas(), st.sampled_from([("reject", "lost", "slow"), ("reject", "partial"), ("slow",)]))
+def test_by_definition(saga, faults) -> None:
+    text, amounts = saga
+    compiled = woven(text, Hypothesis(faults, 1))
+    expected = loses(compiled, amounts)
+    for reduce in (False, True):
+        (answer,) = decide(compiled, compiled.queries, Options(reduce=reduce))
+        assert isinstance(answer.verdict, Violated if expected else Holds), (text, faults)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sagas())
+def test_the_reduced_net_alone(saga) -> None:
+    from placet.analysis import strategy
+
+    text, amounts = saga
+    compiled = woven(text)
+    before = strategy.FIRST_PLACES
+    strategy.FIRST_PLACES = 0
+    try:
+        (answer,) = decide(compiled, compiled.queries)
+    finally:
+        strategy.FIRST_PLACES = before
+    assert isinstance(answer.verdict, Violated if loses(compiled, amounts) else Holds), text
+
+
+# -- by hand ---------------------------------------------------------------------------------------------------------
+
+BANKS = """
+service source { idempotent; null_safe; BARRIER }
+service target { idempotent; null_safe; BARRIER }
+saga transfer {
+  step withdraw on source { undo refund; timeout 10s; effect debit(alice, 100) }
+  step deposit on target { undo take_back; timeout 10s; effect credit(bob, AMOUNT) }
+}
+check conserved(transfer) under { FAULTS } at_most 1
+"""
+
+
+def told(barrier: str = "rejects_after_cancel", amount: int = 100, faults: str = "reject, lost, slow"):
+    text = BANKS.replace("BARRIER", barrier).replace("AMOUNT", str(amount)).replace("FAULTS", faults)
+    ((entry,),) = [m.checks for m in verify(text).models]
+    return entry
+
+
+def test_a_transfer_with_barriers_conserves() -> None:
+    entry = told()
+    assert (entry.outcome, entry.message) == ("proved", "`transfer` neither makes nor loses anything")
+
+
+def test_a_loss_is_told_with_its_amount_and_its_account() -> None:
+    entry = told(barrier="")
+    assert entry.message == "`transfer` ends as `compensated`, and 100 are lost: `alice` has 100 less than before"
+    assert entry.story.why == ("`withdraw` takes 100 from `alice` in step 6, and nothing undoes it after that",)
+    assert [step.fault for step in entry.story.steps if step.fault] == ["slow"]
+
+
+def test_nothing_needs_to_fail_for_money_to_be_made() -> None:
+    entry = told(amount=130, faults="")
+    assert entry.message == (
+        "`transfer` ends as `completed`, and 30 are made out of nothing: `alice` has 100 less than before and "
+        "`bob` has 130 more than before"
+    )
+
+
+def test_requests_in_flight_are_waited_for() -> None:
+    """The saga ends out of balance, with both requests on their way; they arrive, and then as much is given as taken."""
+    text = """
+    service s { idempotent }
+    saga p {
+      parallel { step take on s { timeout 5s; effect debit(a, 5) } step put on s { timeout 5s; effect credit(b, 5) } }
+      siblings abandon
+    }
+    check conserved(p) under { slow } at_most 1
+    check never(p.compensated and take.effect - put.effect != 0) under { slow } at_most 1
+    """
+    ((conserved, never),) = [m.checks for m in verify(text).models]
+    assert (conserved.outcome, never.outcome) == ("proved", "violated")
+
+
+def test_steps_that_balance_by_themselves_need_no_search() -> None:
+    text = """
+    saga p {
+      step a { undo b; timeout 5s; effect debit(x, 7); effect credit(y, 7) }
+      step c { undo d; timeout 5s; effect debit(y, 3); effect credit(z, 2); effect credit(x, 1) }
+    }
+    check conserved(p) under { reject, partial, lost, slow } at_most 2
+    """
+    (compiled,) = compile_source(SourceFile("x.placet", text)).compiled
+    (answer,) = decide(compiled, compiled.queries, Options(budget=Budget(states=1)))
+    assert isinstance(answer.verdict, Holds)
+    assert (answer.verdict.proof.engine, answer.verdict.proof.states) == ("invariants", 0)
+    assert answer.verdict.proof.argument == "every step gives as much as it takes"
+
+
+def test_a_search_cut_short_proves_nothing() -> None:
+    compiled = woven(BANKS.replace("BARRIER", "rejects_after_cancel").replace("AMOUNT", "100").replace("FAULTS", ""))
+    (answer,) = decide(compiled, compiled.queries, Options(budget=Budget(states=10)))
+    assert isinstance(answer.verdict, Inconclusive)
+
+
+def test_the_witness_is_the_first_settled_situation() -> None:
+    compiled = woven(BANKS.replace("BARRIER", "").replace("AMOUNT", "100").replace("FAULTS", "lost"), FAULTS)
+    (answer,) = decide(compiled, compiled.queries)
+    assert isinstance(answer.verdict, Violated)
+    assert isinstance(answer.verdict.witness, NoReturn)
+    assert answer.replayed is not None
+    assert not answer.replayed.partly
+
+
+def test_a_workflow_around_a_saga_is_asked_too() -> None:
+    text = """
+    service s { idempotent; null_safe; rejects_after_cancel }
+    saga pay {
+      step take on s { undo give; timeout 5s; effect debit(a, 5) }
+      step put on s { undo get; timeout 5s; effect credit(b, 5) }
+    }
+    workflow shop { call pay on compensated { end off } on failed { end broken } end sold }
+    check conserved(shop) under { lost } at_most 1
+    """
+    ((entry,),) = [m.checks for m in verify(text).models]
+    assert entry.outcome == "proved"
+
+
+def test_a_saga_with_amounts_and_no_checks_is_asked_whether_it_conserves() -> None:
+    text = BANKS.replace("BARRIER", "").replace("AMOUNT", "100").partition("check")[0]
+    (model,) = verify(text).models
+    assert [c.id for c in model.checks][-2:] == ["anomaly_A1", "conserved"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("saga p { step a { undo b; timeout 5s } } check conserved(p)", "says what it moves"),
+        ("saga p { step a { effect debti(x, 1) } }", "no effect on an account"),
+        ("saga p { step a { effect debit(x, 0) } }", "moves nothing"),
+        ("saga p { step a { read_only; effect debit(x, 1) } }", "moves nothing"),
+        ("workflow p { task a } check conserved(p)", "says what it moves"),
+        ("net n { place a } check conserved(n)", "says what it moves"),
+        ("check conserved()", "of what?"),
+    ],
+)
+def test_diagnostics(text, words) -> None:
+    loaded = compile_source(SourceFile("x.placet", text))
+    (problem,) = [d for d in loaded.diagnostics if d.severity == "error"]
+    assert words in problem.message
+    if "debti" in text:
+        assert problem.help == "did you mean `debit`?"
