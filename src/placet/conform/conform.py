@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from placet.compiled import Compiled
+    from placet.conform.asl_source import Definition
     from placet.conform.meaning import Vocabulary
     from placet.conform.record import Case, Log
     from placet.diagnostics import Diagnostic
     from placet.pipeline import Loaded
 
 ASL = "asl"
+STEP_FUNCTIONS = "step functions"
 
 
 class Conformance(NamedTuple):
@@ -55,43 +57,59 @@ class Conformance(NamedTuple):
 
 def conform(loaded: Loaded, compiled: Compiled, logs: Sequence[Log], budget: int = MOST_MARKINGS) -> Conformance:
     """Hold every run of the logs against one subject of a model."""
+    definition = _definition(loaded, compiled)
     held: list[Held] = []
     for log in logs:
-        held += hold_all(loaded.format, compiled, log.cases, budget)
+        held += hold_all(compiled, log.cases, definition, budget)
     diagnostics = tuple(d for log in logs for d in log.diagnostics)
     return Conformance(loaded.path, loaded.format, compiled.subject, tuple(held), diagnostics, len(logs))
 
 
-def hold_all(form: str, compiled: Compiled, cases: Iterable[Case], budget: int = MOST_MARKINGS) -> list[Held]:
-    """Hold the runs of one log against a subject."""
+def _definition(loaded: Loaded, compiled: Compiled) -> Definition | None:
+    """The source of a state machine, from which other nets than the one of `verify` are made."""
+    if loaded.format != ASL:
+        return None
+    from placet.conform.asl_source import Definition
+
+    return next((Definition(o.span.source, compiled.subject) for o in compiled.origin.transitions if o.span), None)
+
+
+def hold_all(
+    compiled: Compiled, cases: Iterable[Case], definition: Definition | None = None, budget: int = MOST_MARKINGS
+) -> list[Held]:
+    """Hold the runs of one log against a subject; `definition` is that of a state machine."""
     from placet.conform.native import Native
 
     cases = list(cases)
-    held: dict[int, Held] = {}
-    native = [n for n, case in enumerate(cases) if form != ASL and case.source != "step functions"]
-    if native:
-        vocabulary: Vocabulary = Native(compiled, [cases[n] for n in native])
-        for n in native:
-            held[n] = hold(cases[n], vocabulary, budget)
-    for n, case in enumerate(cases):
-        if n not in held:
-            why = f"the log is of another kind than the model: {_KINDS[case.source]}"
-            held[n] = Held(case, "unknown", why)
-    return [held[n] for n in range(len(cases))]
+    own = [case for case in cases if definition is None and case.source != STEP_FUNCTIONS]
+    native = Native(compiled, own) if own else None
+    held: list[Held] = []
+    for case in cases:
+        vocabulary: Vocabulary | None = native
+        why = f"the log is of another kind than the model: {_KINDS[case.source]}"
+        if definition is not None:
+            fits = case.source == STEP_FUNCTIONS
+            vocabulary = definition.vocabulary(case) if fits else None
+            why = "it has too many items for a net" if fits else why
+        elif case.source == STEP_FUNCTIONS:
+            vocabulary = None
+        held.append(Held(case, "unknown", why) if vocabulary is None else hold(case, vocabulary, budget))
+    return held
 
 
 _KINDS = {
-    "step functions": "a Step Functions history is held against the definition of its state machine",
+    STEP_FUNCTIONS: "a Step Functions history is held against the definition of its state machine",
     "temporal": "a Temporal history is held against a workflow or saga of the language",
     "runs": "recorded runs of this form are held against a workflow or saga of the language",
 }
 
 
-def exercised(compiled: Compiled, case: Case, form: str = "", budget: int = MOST_MARKINGS) -> tuple[int, ...] | None:
-    """A firing sequence of the net that shows a run; None where the run does not conform, or nothing can be said.
+def exercised(compiled: Compiled, case: Case, budget: int = MOST_MARKINGS) -> tuple[int, ...] | None:
+    """A firing sequence that shows a run; None where the run does not conform, or nothing can be said.
 
-    The sequence is one of `compiled` itself where no faults had to be woven in for it; the transitions that weaving adds
-    stand behind those of `compiled`, whose numbers stay the same.
+    Of a workflow or saga it is one of `compiled`, or of `native.prepared(compiled)`, which adds the faults that the run
+    needs behind the transitions of `compiled`. Of a state machine it is one of the net that the case asks for
+    (`Held.compiled`), whose transitions are told apart by their names.
     """
-    held = hold_all(form, compiled, [case], budget)[0]
+    held = hold_all(compiled, [case], None, budget)[0]
     return held.sequence if held.verdict == "conforms" else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from placet.conform.replay import MOST_MARKINGS, Replay
 
 if TYPE_CHECKING:
+    from placet.compiled import Compiled
     from placet.conform.meaning import Meaning, Vocabulary
     from placet.conform.observed import Label
     from placet.conform.record import Case, Event
@@ -33,6 +34,7 @@ class Held(NamedTuple):
     aside: int = 0  # events that say nothing about the model
     notes: tuple[str, ...] = ()
     sequence: tuple[int, ...] = ()
+    compiled: Compiled | None = None  # the net that it is a sequence of
 
 
 def hold(case: Case, vocabulary: Vocabulary, budget: int = MOST_MARKINGS) -> Held:
@@ -52,11 +54,17 @@ def hold(case: Case, vocabulary: Vocabulary, budget: int = MOST_MARKINGS) -> Hel
             continue
         unknown = bool(meaning.abstract or replay.exhausted)
         held = Held(case, "unknown" if unknown else "violates", replay.exhausted or reason, event, last)
-        held = held._replace(matched=matched, aside=aside, notes=_notes(case), sequence=_sequence(vocabulary, replay))
+        held = held._replace(
+            matched=matched,
+            aside=aside,
+            notes=_notes(case),
+            sequence=_sequence(vocabulary, replay),
+            compiled=vocabulary.tables.observed.compiled,
+        )
         return held if meaning.abstract else _with_allowed(held, replay, vocabulary)
     reason = reading.complete() if case.complete else ""
     held = Held(case, "violates" if reason else "conforms", reason, None, last, (), False, matched, aside, _notes(case))
-    return held._replace(sequence=_sequence(vocabulary, replay))
+    return held._replace(sequence=_sequence(vocabulary, replay), compiled=vocabulary.tables.observed.compiled)
 
 
 def _steps(replay: Replay, meaning: Meaning) -> str:

@@ -89,6 +89,14 @@ class Observer:
         self.post[last], self.post[transition] = self.post[transition], {over: 1}
         self.pre[last] = {over: 1}
 
+    def twin(self, transition: int, label: Label) -> int:
+        """A second transition that does the same and is seen; the first stays as it is."""
+        other = self.transition(f"{self.names[transition]}:{label.what}", label, self.stands_for[transition])
+        for side in (self.pre, self.post, self.read, self.inhibit):
+            side[other] = dict(side[transition])
+        self.reset[other] = set(self.reset[transition])
+        return other
+
     def finals(self) -> None:
         """For every named end a transition `ended` that fires once the run is over there; messages may be on their way."""
         final = self.compiled.final
