@@ -501,3 +501,42 @@ def test_roles_tell_where_the_coordinator_turns_back() -> None:
         "b/a#timeout[2]", "b/a#refused[2]", "b/a#error.Dead[1]", "b/a#error.Dead[2]", "b/a#error.Busy[2]",
         "b/a#refused[2].doubt", "b/a#error.Busy[2].doubt", "b/t#E", "b/c[1]/stop",
     }  # fmt: skip
+
+
+# -- siblings that are cancelled -------------------------------------------------------------------------------------
+
+CANCEL = ir.Policy(siblings="cancel")
+
+
+@pytest.mark.parametrize("timeout", [None, 10.0])
+def test_a_cancelled_sibling_turns_back_where_it_stands(timeout) -> None:
+    body = par(step("a", timeout=timeout), seq(step("c", timeout=timeout), step("d", timeout=timeout)))
+    found = settled(body, CANCEL, PHI0)
+    assert half_undone(found) == set()
+    net = net_of(body, CANCEL, PHI0)
+    stopped = [n for n in net.net.transitions if n.endswith(".stopped")]
+    assert {n.split("#")[0] for n in stopped} >= {"b/a", "b/c", "b/d"}
+    words = {net.origin.transitions[net.net.transition(n)].phrase for n in stopped}
+    assert "nobody waits any more for `c`, since another way has failed" in words
+    assert not [n for n in net_of(body, DEFAULT_POLICY, PHI0).net.transitions if ".stopped" in n]
+
+
+def test_a_cancelled_sibling_without_a_barrier_is_applied_after_its_undo() -> None:
+    """The step in flight is undone at once, and its request arrives later: awaited siblings have no such run."""
+    body = par(step("a", SAFE), step("c", SAFE))
+    assert half_undone(settled(body, CANCEL, PHI0)) == {(1, 0), (0, 1)}
+    assert half_undone(settled(body, DEFAULT_POLICY, PHI0)) == set()
+    assert half_undone(settled(par(step("a"), step("c")), CANCEL, PHI1)) == set()
+
+
+def test_a_cancelled_sibling_whose_undo_is_registered_after_success_is_forgotten() -> None:
+    after = CANCEL._replace(register="after", undo_failing="no")
+    assert half_undone(settled(par(step("a"), step("c")), after, PHI0)) == {(1, 0), (0, 1)}
+
+
+def test_a_handler_hears_nothing_of_a_sibling_that_is_cancelled() -> None:
+    inner = ir.Scope("b/s", step("a"), (ir.Handler("b/s[on any]", "error", "*", step("r")),))
+    found = settled(par(inner, step("c")), CANCEL, PHI0)
+    assert half_undone(found) == set()
+    nested = par(par(step("a"), step("e"))._replace(id="b/in"), step("c"))
+    assert half_undone(settled(nested, CANCEL, PHI0)) == set()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from placet.compile.draft import CHANNEL, RECORD
 from placet.compile.env import backwards
+from placet.compile.ports import asks, waits_here
 from placet.ir.model import Policy
 from placet.net.roles import Channel, Kind, Role
 from placet.net.roles import Step as StepRecord
@@ -67,7 +68,10 @@ class Call:
         self.guarantees = stmt.guarantees
         self.idempotent = "idempotent" in stmt.guarantees
         self.barrier = "rejects_after_cancel" in stmt.guarantees
-        self.null_safe = self.barrier or "null_safe" in stmt.guarantees
+        log = self.policy.register == "log"  # who undoes by the participant's own log undoes nothing that is not in it
+        self.null_safe = self.barrier or "null_safe" in stmt.guarantees or log
+        self.timed = stmt.timeout is not None
+        self.forgets = self.timed or bool(env.stops)  # a call may be given up while its reply is on its way
 
     def place(self, name: str, phrase: str) -> int:
         """A control place of the coordinator."""
@@ -133,6 +137,7 @@ def step(agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
             stmt.undo is not None and stmt.undo.input == "reply",
         )
     )
+    asks(agenda, env, ports, stmt, call.path)
     _forward(call, record)
     if stmt.pivot:
         made = call.does(
@@ -165,10 +170,10 @@ def _forward(call: Call, record: Record) -> None:
             ready = call.place(f"ready[{a}]", f"`{stmt.name}` is to be tried again")
         made.append((ready, _attempt(call, a, [name for name, _ in rules])))
     waits_for_ever = stmt.retriable or stmt.pivot or policy.on_unknown == "retry"
-    undone = stmt.undo is not None and policy.register == "before" and not stmt.pivot
+    undone = stmt.undo is not None and policy.register != "after" and not stmt.pivot
     unclear = undone and policy.undo_failing != "no" and policy.on_unknown == "undo"
     clean = undone and policy.undo_failing == "yes"
-    timed = stmt.timeout is not None
+    timed = call.timed
     doubts = timed and (clean != unclear or stmt.pivot) and (attempts > 1 or waits_for_ever)
     sure = call.record("sure", f"no attempt of `{stmt.name}` has timed out", 1) if doubts else -1
     doubt = call.record("doubt", f"an attempt of `{stmt.name}` has timed out", 0) if doubts else -1
@@ -187,6 +192,34 @@ def _forward(call: Call, record: Record) -> None:
         _participant(call, a, attempt, record)
         _channels(call, FORWARD, a, attempt, tuple(again))
         _sends(call, a, ready, attempt)
+        given_up = undone and policy.undo_failing != "no" and policy.on_unknown != "ignore"
+        _moments(call, a, ready, attempt, (clean, given_up), (sure, doubt), again=bool(again))
+
+
+def _moments(
+    call: Call, a: int, ready: int, attempt: Attempt, undone: tuple[bool, bool], doubts: tuple[int, int], *, again: bool
+) -> None:
+    """Where a cancellation or a crash may find one attempt: about to be made, or waited for.
+
+    `undone` says whether the step is undone itself where it is known to have failed, and where that is not known.
+    """
+    agenda, env, stmt, ports = call.agenda, call.env, call.stmt, call.ports
+    clean, unclear = (ports.undo if itself else ports.undone for itself in undone)
+    if stmt.pivot:
+        unclear = -1  # it may have been carried out: there is no way back before that is known
+    about = (call.path, FORWARD, 0)
+    if a > 1 or again:
+        sure, doubt = doubts
+        if sure >= 0:
+            agenda.draft.ports.pop((ready, ()), None)
+            for keeps, back in [(sure, clean if a > 1 else ports.undone), (doubt, unclear)]:
+                waits_here(agenda, env, ready, back, stmt, call=about, keeps=(keeps,))
+        elif a > 1:
+            waits_here(agenda, env, ready, unclear if call.timed else clean, stmt, call=about)
+        else:  # asked for ever, and nothing tells the first time from the others
+            agenda.draft.ports.pop((ready, ()), None)
+    here = (call.path, FORWARD, a)
+    waits_here(agenda, env, attempt.waiting, unclear, stmt, call=here, ready=ready, gone=attempt.gone)
 
 
 def _attempt(call: Call, a: int, names: list[str], direction: str = FORWARD) -> Attempt:
@@ -202,7 +235,9 @@ def _attempt(call: Call, a: int, names: list[str], direction: str = FORWARD) -> 
         call.message(f"{p}ok[{a}]", f"the reply of `{name}` is on its way"),
         tuple([(n, call.message(f"{p}{'error.' + n if n else REJECTED}[{a}]", refused)) for n in names]),
         call.record(f"{p}due[{a}]", f"the reply of `{name}` is late") if timed else -1,
-        call.record(f"{p}gone[{a}]", f"nobody waits any more for attempt {a} of `{name}`") if timed else -1,
+        call.record(f"{p}gone[{a}]", f"nobody waits any more for attempt {a} of `{name}`")
+        if timed or (call.forgets and not undo)
+        else -1,
     )
 
 
@@ -424,6 +459,10 @@ def _undo(call: Call, record: Record) -> None:
             call.draft.quiet.add(call.does(f"undo.timeout[{a}]", pre, (after, *forgets), expires, timer))
             absorb(call, UNDO, a, attempt)
         _undo_participant(call, a, attempt, record)
+        agenda, env = call.agenda, call.env
+        waits_here(agenda, env, ready, -1, stmt, call=(call.path, UNDO, 0))
+        here = (call.path, UNDO, a)
+        waits_here(agenda, env, attempt.waiting, -1, stmt, call=here, ready=ready, gone=attempt.gone)
         _channels(call, UNDO, a, attempt, ("", UNKNOWN) if last and for_ever else ())
         ready = after
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from placet.compiled import Compiled, Origin, OriginMap
 from placet.net.core import Net
 from placet.net.final import Final, PlaceClass
-from placet.net.roles import PLAIN, Channel, Role, Roles, Step
+from placet.net.roles import PLAIN, Channel, Port, Role, Roles, Scope, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +55,8 @@ class Draft:
         self.steps: dict[str, list[int]] = {}
         self.channels: list[Channel] = []
         self.saga_steps: list[Step] = []
+        self.saga_scopes: list[Scope] = []
+        self.ports: dict[tuple[int, tuple[int, ...]], Port] = {}
 
     def place(
         self,
@@ -139,7 +141,13 @@ class Draft:
             net=net,
             initial=tuple(self.initial),
             final=Final(ends, tuple(self.classes), any_sink),
-            roles=Roles(tuple(self.roles), tuple(self.channels), tuple(self.saga_steps)),
+            roles=Roles(
+                tuple(self.roles),
+                tuple(self.channels),
+                tuple(self.saga_steps),
+                tuple(self.ports.values()),
+                tuple(self.saga_scopes),
+            ),
             origin=OriginMap(tuple(self.place_origins), tuple(self.transition_origins)),
             assumptions=assumptions,
             quiet=frozenset(self.quiet),

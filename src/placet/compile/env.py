@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
 
 from placet.compile.draft import RECORD, Draft
+from placet.compile.ports import begins
 from placet.compile.survey import ABANDON
 from placet.diagnostics import Diagnostic
 from placet.net.roles import PLAIN, Kind, Role
@@ -47,6 +48,7 @@ class Frame:
         self.ends: dict[str, int] = {}
         self.nested = False  # called by a saga, which may want to undo it
         self.root = False
+        self.top = path  # of the saga around it that no other saga calls
 
 
 class Env(NamedTuple):
@@ -63,6 +65,10 @@ class Env(NamedTuple):
     scope: SagaScope | None = None  # inside a saga: who must know the name of an error
     exits: Mapping[str, int] | None = None  # of a node of a graph: where the handlers of its scope leave it
     active: int = -1  # of the region around: the count of its tokens
+    past: bool = False  # inside a saga: a point of no return lies behind
+    beside: bool = False  # inside a saga: other tokens of it move, or its caller goes on
+    deaf: bool = False  # inside a saga: being cancelled is not heard
+    stops: tuple[int, ...] = ()  # inside a saga: the records of the parallels around that a way of theirs has failed
 
     def path(self, identifier: str) -> str:
         """The path in this net of an IR id."""
@@ -117,7 +123,10 @@ class SagaScope:
     `clear` is there where several ways may fail: only the first error is remembered.
     """
 
-    def __init__(self, outer: SagaScope | None, remember: Callable[[str], int], clear: int, raised: int) -> None:
+    def __init__(
+        self, number: int, outer: SagaScope | None, remember: Callable[[str], int], clear: int, raised: int
+    ) -> None:
+        self.number = number
         self.outer = outer
         self.remember = remember
         self.clear = clear
@@ -195,6 +204,7 @@ class Agenda:
         self.saga = saga
         self.jobs: list[tuple[Any, ...]] = []
         self.diagnostics: list[Diagnostic] = []
+        self.stoppable: dict[int, Stoppable] = {}  # by the record that a way of a parallel has failed
         self.bounds: dict[str, int] = {}
         self.unjustified = False
         self.free_guards: dict[str, None] = {}
@@ -209,6 +219,7 @@ class Agenda:
     def push(self, statement: Statement, ports: Ports, env: Env) -> None:
         """Compile a statement between its ports. What holds no saga step is compiled as in a workflow."""
         if env.policy is not None:
+            begins(self, env, ports, statement)
             if self.survey.of(statement).steps:
                 self.jobs.append((self.saga[type(statement)], statement, ports, env))
                 return
@@ -290,6 +301,7 @@ class Agenda:
         return made
 
 
+Stoppable: TypeAlias = "dict[tuple[int, tuple[int, ...]], tuple[Env, Statement]]"  # moments of the coordinator
 Dispatch: TypeAlias = "dict[type, Callable[..., None]]"
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.env import END, Back, Env, Frame, Ports, SagaScope, Top, record
+from placet.compile.ports import waits_here
 from placet.compile.saga_to_net import alternative
 from placet.compile.scopes import ending
 from placet.compile.statements import name_of
 from placet.net.roles import PLAIN
+from placet.net.roles import Scope as ScopeRecord
 
 if TYPE_CHECKING:
     from placet.compile.env import Agenda
@@ -42,7 +44,9 @@ def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
             agenda, f"{base}#caught.{label}", env, stmt.id, f"`{name_of(stmt.id)}` turned back: {label}", span
         )
 
-    inner_scope = SagaScope(env.scope, remember, clear, raised)
+    inner_scope = SagaScope(len(agenda.draft.saga_scopes), env.scope, remember, clear, raised)
+    outer = env.scope.number if env.scope is not None else -1
+    agenda.draft.saga_scopes.append(ScopeRecord(undone, ports.undone, outer, clear, raised))
     starts = {}
     for handler in handlers:
         path = env.path(handler.id)
@@ -132,7 +136,12 @@ def _enter(agenda: Agenda, frame: Frame, stmt: Call, ports: Ports, entry: int, e
     process, path = frame.process, frame.path
     own = process.kind == "saga"
     span = process.span
-    inner = Env(frame, path, process.id, "", Top(frame), None, process.policy if own else env.policy)
+    awaited = env.policy is not None and env.policy.children == "await"
+    frame.top = env.frame.top
+    inner = Env(
+        frame, path, process.id, "", Top(frame), None, process.policy if own else env.policy,
+        past=env.past, beside=True, deaf=env.deaf or awaited, stops=() if awaited else env.stops,
+    )  # fmt: skip
     for name in ("completed", "compensated", "failed") if own else process.ends:
         agenda.end(frame, name)
     done = agenda.place(f"{path}#done", inner, process.id, f"all of `{frame.name}` is done", span)
@@ -161,6 +170,8 @@ def _enter(agenda: Agenda, frame: Frame, stmt: Call, ports: Ports, entry: int, e
         words = f"`{frame.name}` ends {turned}"
         agenda.move(f"{path}#ends.{turned}", (undone, going), (end, going), inner, process.id, words, span, END)
     inner = inner._replace(failed=failed, route=Back(undone, None))
+    pivot = agenda.survey.of(process.body).pivot
+    waits_here(agenda, inner._replace(past=inner.past or pivot), done, undo, process.body)
     agenda.push(process.body, Ports(ports.start, done, undo, undone), inner)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from placet.compile.env import Back, Env, Ports, record
 from placet.compile.phrases import called, next_up, the_way
 from placet.compile.phrases import done as had
+from placet.compile.ports import stop_siblings
 from placet.compile.statements import chooses, leaving, name_of, rounds_of, trigger
 from placet.net.roles import PLAIN
 
@@ -40,6 +41,7 @@ def sequence(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
     pending = []
     count = len(parts)
     first_undoable = next((i for i in range(count) if facts(parts[i]).undoable), -1)
+    inner = env
     for i, part in enumerate(parts):
         identifier = part.id
         path = path_of(identifier)
@@ -52,12 +54,14 @@ def sequence(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
             if i != last_undoable:
                 phrase = f"`{name_of(identifier)}` is to be undone"
                 undo = agenda.place(f"{path}#undo", env, identifier, phrase, part.span)
-        pending.append((part, Ports(start, done, undo, undone)))
+        pending.append((part, Ports(start, done, undo, undone), inner))
+        if facts(part).pivot:
+            inner = inner._replace(past=True)
         start, undone = done, undo
     if first_undoable < 0 and ports.undo != ports.undone:
         _passes(agenda, env, stmt.id, stmt.span, ports.undo, ports.undone)
-    for part, its in reversed(pending):
-        agenda.push(part, its, env)
+    for part, its, around in reversed(pending):
+        agenda.push(part, its, around)
 
 
 def _undoables(agenda: Agenda, parts: Many[Statement]) -> int:
@@ -105,6 +109,7 @@ def _all_at_once(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None
     start = ports.start
     pending = []
     count = len(stmt.parts)
+    inner = env
     for i, part in enumerate(stmt.parts):
         path = env.path(part.id)
         name = name_of(part.id)
@@ -143,15 +148,17 @@ def _all_at_once(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None
                     span,
                 )
             )
-        pending.append((part, Ports(start, done, undo, undone)))
+        pending.append((part, Ports(start, done, undo, undone), inner))
+        if facts(part).pivot:
+            inner = inner._replace(past=True)
         start = done
     for _, up, top, at in levels:
         quiet.add(agenda.move(f"{at}#all.undone", (up, top), (ports.undone,), env, stmt.id, "all undos are done", span))
     last = levels[-1]
     turned = f"`{env.frame.name}` turns back: all undos start at once"
     quiet.add(agenda.move(f"{base}#turn", (ports.undo, going), (last[0], last[2], back), env, stmt.id, turned, span))
-    for part, its in reversed(pending):
-        agenda.push(part, its, env)
+    for part, its, around in reversed(pending):
+        agenda.push(part, its, around)
 
 
 def choice(agenda: Agenda, stmt: Choice, ports: Ports, env: Env) -> None:
@@ -236,7 +243,8 @@ def loop(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
         )
         if i == most or stmt.test != "never":
             leave(f"leave[{i}]", end, undo)
-        pending.append((Ports(begin, end, undo, undone), env._replace(suffix=f"{env.suffix}[{i}]")))
+        past = env.past or (i > 1 and agenda.survey.of(stmt.body).pivot)
+        pending.append((Ports(begin, end, undo, undone), env._replace(suffix=f"{env.suffix}[{i}]", past=past)))
         start, undone = end, undo
     for its, inner in reversed(pending):
         agenda.push(stmt.body, its, inner)
@@ -249,7 +257,8 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     """All ways at once. A way that failed is back at its `undone`; the first one there sets `failing`.
 
     Siblings awaited: a way that is done turns back when `failing` is set, one in flight finishes first; when all have
-    come to rest, the parallel is undone. Siblings abandoned: the parallel goes back at once, the others run on unheard.
+    come to rest, the parallel is undone. Siblings cancelled: as awaited, but one in flight turns back where it stands.
+    Siblings abandoned: the parallel goes back at once, the others run on unheard.
     """
     base = env.path(stmt.id)
     span = stmt.span
@@ -266,6 +275,8 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     )
     starts, dones, undos, rests = [], [], [], []
     pending = []
+    if env.policy is not None and env.policy.siblings == "cancel":
+        agenda.later(stop_siblings, failing)
     for way in stmt.ways:
         path = env.path(way.id)
         label = the_way(way)
@@ -275,7 +286,7 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
         undo = undone
         if agenda.survey.of(way.body).undoable:
             undo = agenda.place(f"{path}#undo", env, way.id, f"{label} is to be undone", way.span)
-        inner = env
+        inner = env._replace(beside=True)
         if abandons:
             rest = undone
             _abandoned(agenda, way.id, way.span, path, (done, undone, calm, failing), ports.undone, env)
@@ -284,7 +295,9 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
             rest = agenda.place(f"{path}#rest", env, way.id, f"{label} has come to rest", way.span)
             flags = (calm, failing, whole, stuck)
             _awaited(agenda, way.id, way.span, path, (done, undo, undone, failed, rest), flags, env)
-            inner = env._replace(failed=failed)
+            inner = inner._replace(failed=failed)
+            if env.policy is not None and env.policy.siblings == "cancel":
+                inner = inner._replace(stops=(*env.stops, failing))
         starts.append(start)
         dones.append(done)
         undos.append(undo)

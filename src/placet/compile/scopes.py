@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from placet.compile.env import END, Back, Env, Exit, Forked, Frame, Handled, Ports, Thread, Top, record
 from placet.compile.phrases import called, next_up
+from placet.compile.phrases import done as had
+from placet.compile.ports import waits_here
 from placet.compile.statements import name_of
 from placet.compile.threads import finish_thread, new_fork
 from placet.net.roles import PLAIN, Kind, Role
@@ -44,6 +46,7 @@ def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
                 thread.exits.append(_fires(agenda, handler, starts[handler.id], env, armed))
                 once.append(armed)
     begin = agenda.place(f"{path}#begin", inner, stmt.id, next_up(stmt.body), stmt.span)
+    over = ports.done
     names = {h.name for h in stmt.handlers if h.trigger == "error"}
     for retry in stmt.retry:
         names.update(retry.errors or ("*",))
@@ -58,7 +61,11 @@ def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
         inner = inner._replace(route=handled)
         counters = [_counter(agenda, stmt, number, retry, env) for number, retry in enumerate(stmt.retry)]
         agenda.later(_finish_scope, stmt, env, handled, starts, begin, counters)
-        once += counters
+        if thread is not None or env.thread is not None:  # else every way out sets them back
+            once += counters
+        if any(len(counter) > 1 for counter in counters):
+            over = agenda.place(f"{path}#over", inner, stmt.id, had(stmt), stmt.span)
+            _forgets(agenda, stmt, env, "over", over, ports.done, counters)
     _enter(agenda, stmt, ports.start, begin, env, once)
     for handler in stmt.handlers:
         done = exits.get(handler.exit, ports.done)
@@ -70,7 +77,7 @@ def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
         agenda.push(handler.body, Ports(starts[handler.id], done), env)
     if thread is not None:
         agenda.later(finish_thread, thread, env)
-    agenda.push(stmt.body, Ports(begin, ports.done), inner)
+    agenda.push(stmt.body, Ports(begin, over), inner)
 
 
 def _armed(agenda: Agenda, handler: Handler, env: Env) -> list[int]:
@@ -128,6 +135,23 @@ def _enter(agenda: Agenda, stmt: Scope, start: int, begin: int, env: Env, counte
         agenda.move(f"{path}#enter", (start,), (begin,), env, stmt.id, phrase, stmt.span)
 
 
+def _forgets(
+    agenda: Agenda, stmt: Scope, env: Env, name: str, start: int, after: int, counters: list[list[int]]
+) -> None:
+    """From `start` to `after`, every counter set back: what is over must not tell runs apart that go on alike."""
+    path = env.path(stmt.id)
+    phrase = f"the retries of `{name_of(stmt.id)}` are over"
+    used = [(number, c) for number, c in enumerate(counters) if len(c) > 1]
+    for number, counter in used:
+        last = number == used[-1][0]
+        label = f"{path}#forget.{name}[{number}]"
+        then = after if last else agenda.place(label, env, stmt.id, phrase, stmt.span)
+        for i, place in enumerate(counter):
+            made = agenda.move(f"{label}.{i}", (start, place), (then, counter[0]), env, stmt.id, phrase, stmt.span)
+            agenda.draft.quiet.add(made)
+        start = then
+
+
 def _finish_scope(
     agenda: Agenda,
     stmt: Scope,
@@ -150,6 +174,10 @@ def _finish_scope(
                 break
         if target < 0:
             continue
+        if any(len(counter) > 1 for counter in counters):
+            told = agenda.place(f"{path}#told.{error}", env, stmt.id, f"`{error}` is to be handled", stmt.span)
+            _forgets(agenda, stmt, env, error, target, told, counters)
+            target = told
         first = _first(stmt, error)
         if first is None:
             phrase = f"`{error}` leaves `{name_of(stmt.id)}`"
@@ -314,6 +342,8 @@ def enter(agenda: Agenda, frame: Frame, start: int, thread: Thread | None) -> No
     ending(agenda, env, process, undone, "compensated", f"`{frame.name}` ends compensated")
     ending(agenda, env, process, failed, "failed", f"`{frame.name}` ends failed")
     env = env._replace(policy=process.policy, failed=failed, route=Back(undone, None))
+    pivot = agenda.survey.of(process.body).pivot
+    waits_here(agenda, env._replace(past=pivot), done, undo, process.body)
     agenda.push(process.body, Ports(start, done, undo, undone), env)
 
 

@@ -42,18 +42,20 @@ NO_CHOICE = "NoChoiceMatched"
 class Facts(NamedTuple):
     """`errors` may leave the statement; `steps`: a saga step is in it, with `undoable` one that turns back differently.
 
-    `forks` says that it can hold several tokens at once, `halts` that a saga in it can give up half-way.
+    `forks` says that it can hold several tokens at once, `pivot` that a step in it is a point of no return.
     """
 
     errors: frozenset[str] = NOTHING
     steps: bool = False
     undoable: bool = False
     forks: bool = False
+    pivot: bool = False
 
 
 PLAIN = Facts()
 STEP = Facts(steps=True)
 UNDOABLE = Facts(steps=True, undoable=True)
+PIVOT = Facts(steps=True, undoable=True, pivot=True)
 _ABANDONS = Facts(errors=frozenset((ABANDON,)))
 
 
@@ -73,7 +75,9 @@ class Survey:
         if isinstance(statement, Task):
             return Facts(frozenset(statement.errors)) if statement.errors else PLAIN
         if isinstance(statement, Step):
-            return UNDOABLE if statement.undo or statement.pivot else STEP
+            if statement.pivot:
+                return PIVOT
+            return UNDOABLE if statement.undo else STEP
         return self._facts.get(id(statement), PLAIN)
 
     def _survey(self, root: Process) -> None:
@@ -149,7 +153,9 @@ class Survey:
         left = {e for e in body.errors if e not in caught and ("*" not in caught or e == ABANDON)}
         rest = _union([self.of(h.body) for h in scope.handlers])
         forks = body.forks or rest.forks
-        return Facts(frozenset(left) | rest.errors, body.steps or rest.steps, body.undoable or rest.undoable, forks)
+        pivot = body.pivot or rest.pivot
+        steps, undoable = body.steps or rest.steps, body.undoable or rest.undoable
+        return Facts(frozenset(left) | rest.errors, steps, undoable, forks, pivot)
 
     def _call(self, call: Call) -> Facts:
         found = _union([self.of(body) for _, body in call.on])
@@ -161,7 +167,8 @@ class Survey:
         if not any(name == "failed" for name, _ in call.on):
             errors |= {"failed"}
         undoable = inner.undoable or found.undoable
-        return Facts(errors, inner.steps or found.steps, undoable, inner.forks or found.forks)
+        forks, pivot = inner.forks or found.forks, inner.pivot or found.pivot
+        return Facts(errors, inner.steps or found.steps, undoable, forks, pivot)
 
 
 def concurrent(graph: Graph) -> bool:
@@ -224,4 +231,5 @@ def _union(parts: list[Facts]) -> Facts:
         any(p.steps for p in parts),
         any(p.undoable for p in parts),
         any(p.forks for p in parts),
+        any(p.pivot for p in parts),
     )

@@ -272,13 +272,16 @@ class Policy(NamedTuple):
     """How a saga compensates: the choices of the profile, overridden by what the model says."""
 
     profile: str = "default"
-    register: Literal["before", "after"] = "before"
+    register: Literal["before", "after", "submit", "log"] = "before"  # log: the participant's own, so it is exact
     undo_failing: Literal["yes", "no", "unless_rejected"] = "unless_rejected"
-    on_unknown: Literal["undo", "retry", "ignore"] = "undo"
+    on_unknown: Literal["undo", "retry", "ask", "ignore"] = "undo"
     undo_order: Literal["reverse", "parallel"] = "reverse"
     undo_failure: Literal["retry", "halt", "continue", "escalate"] = "retry"
     undo_retries: int | None = None  # None: for ever, before `undo_failure` where that is not retry
-    siblings: Literal["await", "abandon"] = "await"
+    siblings: Literal["await", "cancel", "abandon"] = "await"
+    cancellation: Literal["masked", "unmasked"] = "masked"  # unmasked: being cancelled stops the undo too
+    children: Literal["propagate", "await"] = "propagate"  # what a cancelled saga does about one that it called
+    on_crash: Literal["resume", "undo", "forget"] = "resume"  # once the coordinator is back
 
 
 class Process(NamedTuple):

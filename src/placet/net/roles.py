@@ -76,12 +76,46 @@ class Step(NamedTuple):
     reply: bool = False  # its undo needs the reply of the step
 
 
+class Port(NamedTuple):
+    """A moment in the life of a saga's coordinator, for what may happen to it then: being cancelled, a crash.
+
+    Its token lies on `place` (and each of `keeps` holds one, which stays). `step`, `direction`, `attempt` tell the call
+    that is next (attempt 0) or under way.
+    """
+
+    place: int
+    saga: str  # the saga that no other one calls
+    back: int  # where turning back begins from here; -1 where there is no way back any more
+    cancelled: int  # where being cancelled leads; -1 where it is not heard
+    crash: str  # what a coordinator does that is back after a crash: resume, undo, forget
+    step: str = ""
+    direction: str = ""
+    attempt: int = 0
+    ready: int = -1  # of a call under way: where this attempt is made again
+    gone: int = -1  # of a call under way: the record that nobody waits for its replies, where there is one
+    scope: int = -1  # number of the innermost Scope, to be told why the saga turns back
+    keeps: tuple[int, ...] = ()
+    beside: bool = False  # other tokens of the same saga may be elsewhere, or a caller decides what comes next
+
+
+class Scope(NamedTuple):
+    """A part of a saga with handlers of errors: once it is back at `undone`, what made it turn back decides."""
+
+    undone: int
+    back: int  # where turning back goes on outside
+    outer: int  # number of the scope around; -1
+    clear: int  # holds a token until an error is remembered; -1 where only one can be raised
+    raised: int  # and this one after that
+
+
 class Roles(NamedTuple):
-    """Roles of all transitions of a net, its message channels, and its saga steps."""
+    """Roles of all transitions of a net, its message channels, its saga steps, and the moments of its coordinators."""
 
     transitions: tuple[Role, ...]
     channels: tuple[Channel, ...] = ()
     steps: tuple[Step, ...] = ()
+    ports: tuple[Port, ...] = ()
+    scopes: tuple[Scope, ...] = ()
 
 
 PLAIN = Role(Kind.ROUTE)

@@ -1,0 +1,106 @@
+"""Moments in the life of a saga's coordinator: where a cancellation, a crash or a failed sibling can find it.
+
+They are only written down, so that a net without such faults is no larger; what is made of them is woven in. Only
+`siblings cancel` makes transitions here, since it needs no fault.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.compile.survey import ABANDON
+from placet.net.roles import Kind, Port, Role
+
+if TYPE_CHECKING:
+    from placet.compile.env import Agenda, Env, Ports
+    from placet.ir.model import Statement, Step
+
+
+def waits_here(
+    agenda: Agenda,
+    env: Env,
+    place: int,
+    back: int,
+    stmt: Statement,
+    *,
+    call: tuple[str, str, int] = ("", "", 0),
+    ready: int = -1,
+    gone: int = -1,
+    keeps: tuple[int, ...] = (),
+    again: bool = False,
+) -> None:
+    """The coordinator's token may lie on `place`; `back` is where its turning back begins, -1 where it cannot.
+
+    The first word on a place counts, which is the one of the outermost statement that begins there, unless `again`.
+    """
+    policy = env.policy
+    if policy is None:
+        return
+    if env.past:
+        back = -1
+    cancelled = back if policy.cancellation == "masked" else env.failed
+    if env.deaf:
+        cancelled = -1
+    ports = agenda.draft.ports
+    key = (place, keeps)
+    if key in ports and not again:
+        return
+    scope = env.scope.number if env.scope is not None else -1
+    step, direction, attempt = call
+    ports[key] = Port(
+        place, env.frame.top, back, cancelled, policy.on_crash, step, direction, attempt, ready, gone, scope, keeps,
+        env.beside,
+    )  # fmt: skip
+    if env.stops and env.scope is not None:
+        env.scope.mark(ABANDON)  # before the scope is finished
+    for failing in env.stops:
+        agenda.stoppable.setdefault(failing, {})[key] = (env, stmt)
+
+
+def begins(agenda: Agenda, env: Env, ports: Ports, stmt: Statement) -> None:
+    """A statement that has not begun: nothing of it is to be undone."""
+    waits_here(agenda, env, ports.start, ports.undone, stmt)
+
+
+def asks(agenda: Agenda, env: Env, ports: Ports, stmt: Step, path: str) -> None:
+    """The moment before a step is asked for the first time."""
+    known = agenda.draft.ports.get((ports.start, ()))
+    if known is None:
+        return
+    call = (path, "forward", 0)
+    if stmt.undo is not None and env.policy is not None and env.policy.register == "submit" and known.back >= 0:
+        waits_here(agenda, env, ports.start, ports.undo, stmt, call=call, again=True)
+    else:
+        agenda.draft.ports[ports.start, ()] = known._replace(step=path, direction="forward")
+
+
+def stop_siblings(agenda: Agenda, failing: int) -> None:
+    """All ways of a parallel turn back where they stand once one of them has failed. Linear in their moments."""
+    for key, (env, stmt) in agenda.stoppable.pop(failing, {}).items():
+        port = agenda.draft.ports.get(key)
+        if port is not None and port.back >= 0:
+            _stopped(agenda, env, port, stmt, failing)
+
+
+def _stopped(agenda: Agenda, env: Env, port: Port, stmt: Statement, failing: int) -> None:
+    from placet.compile.env import backwards  # which imports this module
+
+    draft = agenda.draft
+    label = stmt.id.rpartition("/")[2]
+    phrase = f"`{label}` is stopped, since another way has failed"
+    if port.attempt:
+        phrase = f"nobody waits any more for `{label}`, since another way has failed"
+    role = Role(Kind.ROUTE, port.step, port.direction, port.attempt, commits=True)
+    after = (failing, *port.keeps, *((port.gone,) if port.gone >= 0 else ()))
+    throw = backwards(port.back, env.scope, ABANDON)
+    variants = [("", throw.pre, throw.post)]
+    if throw.later is not None:
+        variants.append((".later", *throw.later))
+    level = env.stops.index(failing)
+    name = f"{draft.names[port.place]}.stopped" + (f"[{level + 1}]" if level else "")
+    if name in draft.transitions:
+        name = f"{name}.doubt"
+    for suffix, more, post in variants:
+        pre = (port.place, failing, *port.keeps, *more)
+        made = agenda.move(f"{name}{suffix}", pre, (*post, *after), env, stmt.id, phrase, stmt.span, role)
+        draft.quiet.add(made)
