@@ -1,8 +1,9 @@
 """Names of errors, what catches them, and how names that nothing tells apart are taken together.
 
-What a wildcard matches follows the service's documentation: `States.ALL` everything but `States.Runtime` and
-`States.DataLimitExceeded`, `States.TaskFailed` everything that `States.ALL` does but `States.Timeout`, `States.Timeout` a
-missed heartbeat too. `States.Runtime` is never retried and never caught.
+What a wildcard matches follows the service's documentation: `States.ALL` everything but `States.Runtime`,
+`States.TaskFailed` everything that `States.ALL` does but `States.Timeout` and `States.DataLimitExceeded`,
+`States.Timeout` a missed heartbeat too. `States.Runtime` is never retried and never caught. The documentation excepts
+`States.DataLimitExceeded` from `States.ALL` too, but recorded executions show a task with that error caught by it.
 
 Two errors that the same retriers and catchers treat alike, on the state itself and on every Parallel and Map around it,
 are one class: one transition instead of many, and no verdict can tell the difference.
@@ -28,7 +29,6 @@ QUERY = "States.QueryEvaluationError"
 THRESHOLD = "States.ExceedToleratedFailureThreshold"
 ANY = "*"  # every name that is not mentioned
 
-FATAL = frozenset((RUNTIME, TOO_LARGE))
 TIMEOUTS = frozenset((TIMEOUT, HEARTBEAT))
 INPUT = (RUNTIME, "States.ParameterPathFailure", "States.IntrinsicFailure")
 OUTPUT = (*INPUT, "States.ResultPathMatchFailure")
@@ -78,12 +78,10 @@ def matches(listed: Sequence[str], error: str) -> bool:
         return False
     if error in listed:
         return True
-    if error in FATAL:
-        return False
     if ALL in listed:
         return True
     if TASK_FAILED in listed:
-        return error != TIMEOUT
+        return error not in (TIMEOUT, TOO_LARGE)
     return TIMEOUT in listed and error == HEARTBEAT
 
 
@@ -138,11 +136,10 @@ def of_a_task(state: State, levels: Sequence[Level]) -> tuple[Class, ...]:
     return failed + classes(late, levels)
 
 
-def of_bad_data(levels: Sequence[Level], *, jsonata: bool, output: bool) -> tuple[Class, ...]:
-    """How the reading of a state's input, or the making of its output, can fail."""
-    if jsonata:
-        return classes((QUERY, RUNTIME) if output else (QUERY,), levels)
-    return classes(OUTPUT if output else INPUT, levels)
+def of_bad_data(levels: Sequence[Level], *, jsonata: bool, output: bool, large: bool = False) -> tuple[Class, ...]:
+    """How the reading of a state's input, or the making of its output, can fail; with `large` also by its size."""
+    names = ((QUERY, RUNTIME) if output else (QUERY,)) if jsonata else OUTPUT if output else INPUT
+    return classes((*names, TOO_LARGE) if large else names, levels)
 
 
 def of_an_unknown(levels: Sequence[Level]) -> tuple[Class, ...]:

@@ -36,6 +36,7 @@ class Bounds(NamedTuple):
     copies: tuple[int, ...] = (0, 1, 2)
     retries: int | None = 2
     items: tuple[tuple[str, tuple[int, ...]], ...] = ()  # the same by name of a Map, where it is known better
+    unforeseen: bool = False  # every state may fail over its data and its size, whether or not it looks into it
 
 
 DEFAULT = Bounds()
@@ -160,8 +161,10 @@ class _Graph:
 
     def data(self, state: State, levels: tuple[Level, ...], *, output: bool = False) -> tuple[str, ...]:
         """The errors of looking at the data, where the state does."""
-        asked = data_use.after(state) if output else data_use.before(state)
-        return self.named(errors.of_bad_data(levels, jsonata=state.jsonata, output=output)) if asked else ()
+        every = self.builder.bounds.unforeseen
+        if not (every or (data_use.after(state) if output else data_use.before(state))):
+            return ()
+        return self.named(errors.of_bad_data(levels, jsonata=state.jsonata, output=output or every, large=every))
 
     def either(self, state: State) -> tuple[str, ...]:
         """The errors of looking at the data at all, of a state that catches nothing."""
