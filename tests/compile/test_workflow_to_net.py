@@ -162,6 +162,25 @@ def test_a_parallel_inside_a_parallel_is_stopped_from_outside() -> None:
     assert verdicts(compiled(body)) == SOUND
 
 
+def test_a_parallel_that_has_failed_inside_another_one_that_fails_is_stopped() -> None:
+    inner = [par(f"inner{i}", task(f"a{i}", "X"), task(f"b{i}", "X")) for i in (1, 2)]
+    assert verdicts(compiled(par("outer", *inner))) == (True, True, True)
+
+
+def test_retries_that_are_over_leave_nothing_behind() -> None:
+    """However the tries of the first scopes went, what follows them begins alike: states add up, and do not multiply."""
+
+    def tries(count: int) -> int:
+        scopes = [
+            ir.Scope(f"p/s{i}", task(f"t{i}", "E", "F"), (), (ir.Retry(("E",), 2), ir.Retry(("F",), 1)))
+            for i in range(count)
+        ]
+        net = compiled(seq(*scopes))
+        return len(explore(net.net, net.initial, (), 40_000).edges)
+
+    assert tries(4) - tries(3) == tries(3) - tries(2) == tries(2) - tries(1)
+
+
 def test_an_end_in_one_way_of_a_parallel_is_no_proper_completion() -> None:
     net = compiled(par("both", ir.End("p/end", "early"), task("a")))
     option, proper, _ = verdicts(net)

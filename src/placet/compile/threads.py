@@ -111,8 +111,14 @@ def finish_fork(agenda: Agenda, fork: Fork) -> None:
         )
         draft.quiet.add(made)
         phrase = f"all ways are stopped after `{error}`" if error else "all ways are stopped"
+        before: tuple[int, ...] = (pending, *stopped)
+        if fork.env.thread is not None:  # an error elsewhere may have won: who stops this way then finds its token
+            over = agenda.place(f"{fork.path}#over.{name}", fork.env, fork.origin, phrase, fork.span)
+            gone = agenda.move(f"{fork.path}#gone.{name}", before, (over,), fork.env, fork.origin, phrase, fork.span)
+            draft.quiet.add(gone)
+            before = (over,)
         made_all = agenda.raising(
-            f"{fork.path}#left.{name}", (pending, *stopped), error, fork.env, fork.origin, phrase, fork.span, PLAIN
+            f"{fork.path}#left.{name}", before, error, fork.env, fork.origin, phrase, fork.span, PLAIN
         )
         draft.quiet.update(made_all)
 
