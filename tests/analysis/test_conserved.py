@@ -208,6 +208,30 @@ def test_the_witness_is_the_first_settled_situation() -> None:
     assert not answer.replayed.partly
 
 
+ABANDONED = """
+saga p {
+  parallel {
+    { step take { retriable; timeout 5s; effect debit(a, 5) } step put { retriable; timeout 5s; effect credit(b, 5) } }
+    step c { timeout 5s }
+  }
+  siblings POLICY
+}
+check conserved(p)
+"""
+
+
+@pytest.mark.parametrize(("policy", "wanted"), [("abandon", Inconclusive), ("await", Holds)])
+@pytest.mark.parametrize("reduce", [True, False])
+def test_a_condition_that_may_never_hold_restores_nothing(policy, wanted, reduce) -> None:
+    """The abandoned way gives back after the end: no proof where it may lean on conditions over data to do so."""
+    compiled = woven(ABANDONED.replace("POLICY", policy), Hypothesis(("reject",), 1))
+    (answer,) = decide(compiled, compiled.queries, Options(reduce=reduce))
+    assert isinstance(answer.verdict, Holds)
+    leaning = compiled._replace(assumptions=compiled.assumptions._replace(free_guards=("x > 1",)))
+    (answer,) = decide(leaning, leaning.queries, Options(reduce=reduce))
+    assert isinstance(answer.verdict, wanted)
+
+
 def test_a_workflow_around_a_saga_is_asked_too() -> None:
     text = """
     service s { idempotent; null_safe; rejects_after_cancel }

@@ -165,7 +165,7 @@ def test_an_interrupt_leaves_what_is_known():
 
 def test_free_guards_allow_only_universal_proofs():
     compiled = line()._replace(assumptions=Assumptions(free_guards=("amount > 10",)))
-    universal = {"proper_completion", "safe", "bounded", "deadlock_free", "never", "anomaly_A1"}
+    universal = {"proper_completion", "safe", "bounded", "deadlock_free", "never", "anomaly_A1", "conserved"}
     for name in CHECKS:
         if name == "live":
             continue

@@ -43,8 +43,9 @@ class Conserved:
         total = _total(query)
         if not total.terms:
             return Holds(Proof("invariants", argument="every step gives as much as it takes"))
+        goals = ((_balanced(subject, query), Needs.EDGES), (_uncounted(subject, query), Needs.FIRST))
         return Asks(
-            ((_balanced(subject, query), Needs.EDGES), (_uncounted(subject, query), Needs.FIRST)),
+            (*goals, (_ended(subject), Needs.STATES)) if _guards(subject) else goals,
             places=frozenset(subject.compiled.final.ends),
             transitions=subject.faults | _changing(subject),
         )
@@ -63,6 +64,10 @@ class Conserved:
             return None
         if seen.first(_uncounted(subject, query)) >= 0:
             return UNCOUNTED._replace(proof=seen.proof())
+        if _guards(subject) and _decides_late(subject, seen):
+            names = ", ".join(f"`{guard}`" for guard in _guards(subject))
+            reason = f"it holds if these conditions over data can go either way at any time: {names}"
+            return Inconclusive(reason, "theory", proof=seen.proof())
         return Holds(seen.proof("whenever all has come to rest, as much was given as was taken"))
 
 
@@ -74,8 +79,26 @@ def _total(query: Query) -> Linear:
 
 def _balanced(subject: Subject, query: Query) -> Not:
     """No end is reached yet (or several are), or as much was given as was taken."""
-    ended = Linear(tuple((p, 1) for p in subject.compiled.final.ends), "==", 1)
-    return Not(And((ended, _total(query))))
+    return Not(And((_ended(subject), _total(query))))
+
+
+def _ended(subject: Subject) -> Linear:
+    return Linear(tuple((p, 1) for p in subject.compiled.final.ends), "==", 1)
+
+
+def _guards(subject: Subject) -> tuple[str, ...]:
+    return subject.compiled.assumptions.free_guards
+
+
+def _decides_late(subject: Subject, seen: Pass) -> bool:
+    """Whether anything but messages moves after an end, so that balance may wait for a condition that never holds."""
+    roles, rows, ended = subject.compiled.roles.transitions, seen.rows, seen.goal_states(_ended(subject))
+    late = {
+        rows.labels[e] for i in range(rows.expanded) if ended[i] for e in range(rows.offsets[i], rows.offsets[i + 1])
+    }
+    if seen.reduced is not None:
+        late = set(seen.reduced.recurring(late))
+    return any(roles[t].kind is Kind.ROUTE for t in late)
 
 
 def _uncounted(subject: Subject, query: Query) -> Or:
@@ -83,6 +106,8 @@ def _uncounted(subject: Subject, query: Query) -> Or:
     width, observers = len(subject.net.places), subject.observers
     parts: list[Linear] = []
     for index, _ in _total(query).terms:
+        if index < width:
+            continue
         observer = observers[index - width]
         parts += [Linear(((index, 1),), ">=", observer.high), Linear(((index, 1),), "<=", observer.low)]
     return Or(tuple(parts))
