@@ -130,10 +130,15 @@ def changes(events: list[Json], definition: Json, draw: random.Random) -> dict[s
         name = events[begin]["state"]
         after = next((e["state"] for e in events[end:] if e.get("from") == name), None)
         before = events[begin].get("from")
-        made["state dropped"] = lacking(events, begin, end), {"name": name, "before": before, "after": after, "scope": events[begin].get("scope")}
+        made["state dropped"] = (
+            lacking(events, begin, end),
+            {"name": name, "before": before, "after": after, "scope": events[begin].get("scope")},
+        )
         begin, end = draw.choice(found)
         made["state duplicated"] = twice(events, begin, end), {"name": events[begin]["state"]}
-        pairs = [(a, b) for a in found for b in found if a[1] == b[0] and events[b[0]].get("from") == events[a[0]]["state"]]
+        pairs = [
+            (a, b) for a in found for b in found if a[1] == b[0] and events[b[0]].get("from") == events[a[0]]["state"]
+        ]
         if pairs:
             a, b = draw.choice(pairs)
             made["states swapped"] = swapped(events, a, b), {"a": events[a[0]]["state"], "b": events[b[0]]["state"]}
@@ -200,7 +205,9 @@ def doubled(events: list[Json], at: int) -> list[Json]:
     top = max(e["id"] for e in events) + 1
     old = events[at]["id"]
     again = {**events[at], "id": top, "previousEventId": old}
-    rest = [{**e, "previousEventId": top if e["previousEventId"] == old else e["previousEventId"]} for e in events[at + 1 :]]
+    rest = [
+        {**e, "previousEventId": top if e["previousEventId"] == old else e["previousEventId"]} for e in events[at + 1 :]
+    ]
     return renumbered([*events[: at + 1], again, *rest])
 
 
@@ -209,7 +216,11 @@ def exchanged(events: list[Json], at: int) -> list[Json]:
     a, b = events[at], events[at + 1]
     ids = {a["id"]: b["id"], b["id"]: a["id"]}
     first = {**b, "id": a["id"], "previousEventId": a["previousEventId"]}
-    second = {**a, "id": b["id"], "previousEventId": a["id"] if b["previousEventId"] == a["id"] else b["previousEventId"]}
+    second = {
+        **a,
+        "id": b["id"],
+        "previousEventId": a["id"] if b["previousEventId"] == a["id"] else b["previousEventId"],
+    }
     del ids
     return [*events[:at], first, second, *events[at + 2 :]]
 
@@ -261,7 +272,11 @@ def reason(kind: str, changed: list[Json], more: Json, definition: Json) -> str:
         return "both are the same state"
     if kind == "other state":
         old, new = states[more["old"]], states[more["new"]]
-        if old[1] is new[1] and {k: v for k, v in old[0].items() if k != "Next"}.keys() and follows(old[0]) & follows(new[0]):
+        if (
+            old[1] is new[1]
+            and {k: v for k, v in old[0].items() if k != "Next"}.keys()
+            and follows(old[0]) & follows(new[0])
+        ):
             ways = [follows(s) for s, m in states.values() if m is old[1] and more["old"] in follows(s)]
             if all(more["new"] in way for way in ways) and (old[1]["StartAt"] != more["old"]):
                 return "a choice leads to either state"
@@ -271,10 +286,27 @@ def reason(kind: str, changed: list[Json], more: Json, definition: Json) -> str:
         caught = taken_by(state, "Wrong.Error", "Catch") >= 0 or taken_by(state, "Wrong.Error", "Retry") >= 0
         if more["type"] != "EvaluationFailed" and same and (caught or kind.endswith("everywhere")):
             return "a task may fail with any error, and the same handlers take it"
+    if kind == "event dropped":
+        return reason_dropped(more["event"], changed)
+    if kind == "error at the end":
+        failed = next((e for e in reversed(changed) if e["type"] == "FailStateEntered"), None)
+        if failed and "{%" in states[failed["state"]][0].get("Error", "{%"):
+            return "the name of the error comes from the data"
     if kind == "events swapped":
         scopes = [e.get("scope") for e in (more["a"], more["b"])]
         if None not in scopes and scopes[0] != scopes[1]:
             return "the events are of items or branches that run at the same time"
+    return ""
+
+
+def reason_dropped(event: Json, changed: list[Json]) -> str:
+    """Why an event need not be there."""
+    if changed[-1]["type"] == "ExecutionAborted":
+        return "an execution can be stopped at any time"
+    if event["type"] == "TaskSubmitted" and any(e["type"] in FAILURES for e in changed):
+        return "a call can fail before it is handed over"
+    if event["type"] == "MapStateStarted" and changed[-1].get("error") == "States.Runtime":
+        return "a Map can fail before it starts"
     return ""
 
 
@@ -341,7 +373,9 @@ def report(whole: Counter, tally: dict[bool, Counter], reasons: Counter[str], ti
         print(f"  {count:5} {why}")
     times.sort()
     if times:
-        print(f"\nloading and holding one: median {statistics.median(times) * 1e3:.0f} ms, worst {times[-1] * 1e3:.0f} ms")
+        print(
+            f"\nloading and holding one: median {statistics.median(times) * 1e3:.0f} ms, worst {times[-1] * 1e3:.0f} ms"
+        )
     wrong = sum(n for (verdict, _), n in whole.items() if verdict != "conforms")
     wrong += sum(n for counts in tally.values() for (_, told), n in counts.items() if told in ("ACCEPTED", "broken"))
     return int(bool(wrong))

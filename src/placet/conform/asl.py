@@ -137,7 +137,10 @@ class Asl:
         ):
             observer.labels[t] = self._named(told)
             return
-        observer.twin(t, self._named(told))
+        if told.errors == (QUERY,):
+            observer.labels[t] = self._named(told)
+        else:
+            observer.twin(t, self._named(told))
 
     def _named(self, told: Told) -> Label:
         error = ", ".join(told.errors) if told.errors else told.via

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.conform.asl import ANY, shown
+from placet.conform.asl import ANY, QUERY, shown
 from placet.conform.meaning import ASIDE, Meaning
 
 if TYPE_CHECKING:
@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from placet.conform.observed import Label
     from placet.conform.record import Copies, Event
 
-_OUTCOMES = ("succeeded", "failed", "timed_out")
+_AFTER_START = frozenset(
+    ("TaskFailed", "TaskTimedOut", "LambdaFunctionFailed", "LambdaFunctionTimedOut", "ActivityFailed")
+)
+_PENDING = ("item", "map")  # a Map or Parallel that must say that it fails
+_OPEN = ("started", "run", "run over")
 
 
 class AslReading:
@@ -20,11 +24,13 @@ class AslReading:
 
     def __init__(self, vocabulary: Asl) -> None:
         self._of = vocabulary
-        self._phase: dict[tuple[str, Copies], str] = {}  # of a task: scheduled, started, submitted
+        # of a task: scheduled, started, submitted; of a Map: started, run, run over, succeeded, failed
+        self._phase: dict[tuple[str, Copies], str] = {}
         self._items: dict[tuple[str, Copies], tuple[int, int]] = {}  # of a Map: last item started, items running
         self._lengths: dict[tuple[str, Copies], int] = {}  # of a Map: how many items it has
         self._failing: dict[tuple[str, Copies], str] = {}  # of a Map or Parallel: how it fails: item, own, told
         self._events: dict[int, Event] = {}
+        self._kinds: dict[str, str] = {}  # of a state that was entered
         self._ended = ""
 
     def complete(self) -> str:
@@ -50,14 +56,16 @@ class AslReading:
     def _state(self, event: Event) -> Meaning:
         key = (event.name, event.copies)
         if event.what == "entered":
+            self._kinds[event.name] = event.service
             self._failing.pop(key, None)
             self._phase.pop(key, None)
             return Meaning(self._labels("entered", event))
         if event.what == "aborted":
             return ASIDE
-        if self._failing.get(key) == "item":
-            return Meaning(foreign=f"`{event.name}` has a failed item and does not fail")
-        self._phase.pop(key, None)
+        if self._failing.get(key) in _PENDING:
+            return Meaning(foreign=f"`{event.name}` has failed, which is not told before it is exited")
+        if self._phase.pop(key, "") in _OPEN and event.service == "map":
+            return Meaning(foreign=f"`{event.name}` is exited before it has succeeded or failed")
         return Meaning((*self._labels("exited", event), *self._labels("caught", event)))
 
     def _task(self, event: Event) -> Meaning:
@@ -78,6 +86,8 @@ class AslReading:
         self._phase[key] = ""
         if phase not in ("started", "submitted") and event.what == "succeeded":
             return Meaning(foreign=f"`{name}` succeeds without being started")
+        if phase not in ("started", "submitted") and event.type in _AFTER_START:
+            return Meaning(foreign=f"`{name}` fails without being started")
         if event.what == "succeeded":
             return Meaning(self._labels("succeeded", event))
         return self._failed(event, ("failed", "timed_out") if event.what == "failed" else ("timed_out", "failed"))
@@ -91,7 +101,8 @@ class AslReading:
 
     def _evaluation(self, event: Event) -> Meaning:
         key = (event.name, event.copies)
-        self._failing[key] = "own"
+        kind = self._kinds.get(event.name, "")
+        self._failing[key] = "map" if kind == "map" else "own"
         self._phase.pop(key, None)
         return self._failed(event, ("bad_data",))
 
@@ -103,7 +114,13 @@ class AslReading:
             self._failing.pop(key, None)
             self._items[key] = (-1, 0)
             self._lengths[key] = event.items
+            self._phase[key] = "started"
             return Meaning(self._started(event))
+        if event.what == "succeeded":
+            before = "run over" if event.name in self._of.facts.distributed else "started"
+            if self._phase.get(key) != before:
+                return Meaning(foreign=f"`{event.name}` cannot succeed here")
+        self._phase[key] = event.what
         return self._ends(event, key)
 
     def _started(self, event: Event) -> tuple[Label, ...]:
@@ -133,14 +150,9 @@ class AslReading:
             return ASIDE
         how = self._failing.get(key, "")
         self._failing[key] = "told"
-        if how == "own":
+        if how in ("own", "map"):
             return ASIDE
-        if (
-            how != "item"
-            and event.kind == "map"
-            and key in self._items
-            and event.name not in self._of.facts.distributed
-        ):
+        if how != "item" and event.kind == "map" and event.name not in self._of.facts.distributed:
             return Meaning(foreign=f"`{event.name}` fails, but no item of it has")
         return Meaning(self._labels("children_failed", event))
 
@@ -154,9 +166,14 @@ class AslReading:
 
     def _run(self, event: Event) -> Meaning:
         """The run of a distributed Map."""
+        key = (event.name, event.copies)
+        phase = self._phase.get(key, "")
+        before, self._phase[key] = ("started", "run") if event.what in ("started", "redriven") else ("run", "run over")
+        if phase != before and event.what != "redriven":
+            return Meaning(foreign=f"the run of `{event.name}` cannot have {event.what} here")
         if event.what != "failed":
             return ASIDE
-        self._failing[event.name, event.copies] = "own"
+        self._failing[key] = "map"
         labels = [label for kind in ("bad_data", "too_many") for label in self._labels(kind, event, event.error)]
         return Meaning(tuple(labels)) if labels else self._failed(event, ("bad_data",))
 
@@ -188,21 +205,23 @@ class AslReading:
         return ASIDE  # stopped from outside, or by its time-out, which the net leaves out
 
     def _fails(self, event: Event) -> Meaning:
-        pending = next((name for (name, _), how in self._failing.items() if how == "item"), "")
+        pending = next((name for (name, _), how in self._failing.items() if how in _PENDING), "")
         if pending:
-            return Meaning(foreign=f"`{pending}` has a failed item and does not fail")
+            return Meaning(foreign=f"`{pending}` has failed, which is not told before the execution fails")
         raised = self._raised(event)
-        if raised is not None and raised.error != event.error:
+        if raised is not None and raised.what != "entered" and raised.error != event.error:
             told = f"`{raised.error}`" if raised.error else "no name"
             return Meaning(foreign=f"the error that was raised has {told}, in event {raised.id}")
+        if event.error == QUERY and (raised is None or raised.service != "fail") and not (raised and raised.error):
+            return Meaning(foreign="no expression has failed before")
         labels = self._of.labels("execution_failed", "", (), event.error or ANY)
         return Meaning(labels) if labels else Meaning(foreign=f"nothing in the definition fails with `{event.error}`")
 
     def _raised(self, event: Event) -> Event | None:
-        """The event that raised what ends the execution, where the history names one."""
+        """The event that raised what ends the execution: a failure, or the entry of a state that fails; if it is named."""
         found = self._events.get(event.cause)
         while found is not None:
-            if found.what in ("failed", "timed_out") and found.kind in ("task", "evaluation", "run"):
+            if found.what == "entered" or found.kind in ("task", "evaluation", "run"):
                 return found
             if found.what != "failed":
                 return None
