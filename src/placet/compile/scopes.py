@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from placet.compile.env import END, Back, Env, Exit, Forked, Frame, Handled, Ports, Thread, Top, record
 from placet.compile.phrases import called, next_up
 from placet.compile.phrases import done as had
-from placet.compile.phrases import done as had
 from placet.compile.ports import waits_here
 from placet.compile.statements import name_of
 from placet.compile.threads import finish_thread, new_fork
@@ -134,23 +133,6 @@ def _enter(agenda: Agenda, stmt: Scope, start: int, begin: int, env: Env, counte
         start = after
     if not used:
         agenda.move(f"{path}#enter", (start,), (begin,), env, stmt.id, phrase, stmt.span)
-
-
-def _forgets(
-    agenda: Agenda, stmt: Scope, env: Env, name: str, start: int, after: int, counters: list[list[int]]
-) -> None:
-    """From `start` to `after`, every counter set back: what is over must not tell runs apart that go on alike."""
-    path = env.path(stmt.id)
-    phrase = f"the retries of `{name_of(stmt.id)}` are over"
-    used = [(number, c) for number, c in enumerate(counters) if len(c) > 1]
-    for number, counter in used:
-        last = number == used[-1][0]
-        label = f"{path}#forget.{name}[{number}]"
-        then = after if last else agenda.place(label, env, stmt.id, phrase, stmt.span)
-        for i, place in enumerate(counter):
-            made = agenda.move(f"{label}.{i}", (start, place), (then, counter[0]), env, stmt.id, phrase, stmt.span)
-            agenda.draft.quiet.add(made)
-        start = then
 
 
 def _forgets(

@@ -39,8 +39,8 @@ class Definition:
         return made
 
     def _compiled(self, wanted: Needs) -> Compiled | None:
+        from placet.formats.asl.bounds import Bounds
         from placet.formats.asl.reader import read_all
-        from placet.formats.asl.to_ir import Bounds
 
         found, _ = read_all(self.source, bounds=Bounds((0, 1), wanted.retries, wanted.items, unforeseen=True))
         return next((c for c in found if c.subject == self.subject), None)

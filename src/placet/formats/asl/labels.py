@@ -37,7 +37,7 @@ _FAILING = {"exited": "bad_data", "data": "bad_data", "submitted": "failed", "ou
 _PHRASES = {
     "entered": "`{0}` is entered",
     "exited": "`{0}` is done",
-    "scheduled": "`{0}` is started",
+    "scheduled": "`{0}` is scheduled",
     "submitted": "`{0}` is handed over",
     "succeeded": "`{0}` succeeds",
     "failed": "`{0}` fails: {1}",
@@ -73,7 +73,8 @@ def labelled(compiled: Compiled, marks: Marks) -> Compiled:
         if mark.step and event is not None and event.kind in ("entered", "exited", "caught"):
             steps.setdefault(mark.step, []).append(t)
     places = tuple([o._replace(id=state_id(o.id), phrase=_place(o, marks)) for o in origins.places])
-    bounds = tuple([(_bound(name), most) for name, most in compiled.assumptions.bounds])
+    # how often is retried changes no verdict (bounds.py); how many items a Map has may
+    bounds = [(state_id(name), most) for name, most in compiled.assumptions.bounds if "#retry[" not in name]
     return compiled._replace(
         origin=origins._replace(places=places, transitions=tuple(told)),
         steps=tuple([(step, tuple(found)) for step, found in steps.items()]),
@@ -84,12 +85,6 @@ def labelled(compiled: Compiled, marks: Marks) -> Compiled:
 def state_id(identifier: str) -> str:
     """The id of the state that a statement is a part of."""
     return identifier.partition("#")[0].removesuffix("{}")
-
-
-def _bound(name: str) -> str:
-    head, _, tail = name.partition("#")
-    found = re.match(r"work#retry\[(\d+)\]", tail)
-    return f"{head} retries" if found else f"{head} items"
 
 
 def _cleaned(phrase: str) -> str:
@@ -117,15 +112,17 @@ def _told(origin: Origin, mark: Mark, event: Event | None) -> Origin:
     identifier = state_id(origin.id)
     span = mark.span or origin.span
     if event is None:
-        return origin._replace(id=identifier, phrase=_cleaned(origin.phrase), span=span)
+        phrase = f"the data of `{mark.state}` are there" if mark.role == "data" else _cleaned(origin.phrase)
+        return origin._replace(id=identifier, phrase=phrase, span=span)
     errors = ", ".join(n for n in event.errors if n != "*") if "*" not in event.errors else "any error"
     if "*" in event.errors and event.but:
         errors = "any other error"
     phrase = _PHRASES[event.kind].format(event.element, errors, event.target)
     if event.kind == "exited" and event.target:
         phrase = f"`{event.element}` goes on at `{event.target}`"
-    if event.scope and event.scope[-1].rpartition("/")[2].partition(":")[0] in ("iter", "run"):
-        phrase += f" (item {int(event.scope[-1].rpartition(':')[2]) + 1})"
+    items = [int(part.rpartition(":")[2]) + 1 for part in event.scope if "/branch:" not in part]
+    if items:
+        phrase += f" (item {'.'.join(map(str, items))})"
     return origin._replace(id=identifier, phrase=phrase, span=span, event=event)
 
 

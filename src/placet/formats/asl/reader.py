@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from placet.compile.to_net import compile_model
 from placet.formats.asl import documents
+from placet.formats.asl.bounds import fitted
 from placet.formats.asl.labels import labelled
 from placet.formats.asl.schema import Reader
-from placet.formats.asl.to_ir import DEFAULT, Builder
+from placet.formats.asl.to_ir import Builder
 from placet.formats.data_tree import BadData, Limits
 from placet.ir import model as ir
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled
     from placet.diagnostics import Diagnostic
-    from placet.formats.asl.to_ir import Bounds
+    from placet.formats.asl.bounds import Bounds
     from placet.source import SourceFile
 
 
@@ -23,11 +24,11 @@ def read_all(
     source: SourceFile,
     *,
     final: str = "",  # noqa: ARG001 # machines have ends, so it changes nothing
-    bounds: Bounds = DEFAULT,
+    bounds: Bounds | None = None,
 ) -> tuple[tuple[Compiled, ...], tuple[Diagnostic, ...]]:
     """Every state machine of a file, and what is wrong with it. Raises nothing on any text.
 
-    `bounds` says how many items of a Map and how many retries are looked at; `conform` gives those of its recording.
+    `bounds` says how many items of a Map and how many retries are looked at; None: the usual ones.
     """
     document = documents.read(source)
     diagnostics = list(document.diagnostics)
@@ -42,7 +43,7 @@ def read_all(
         diagnostics += reader.diagnostics
         if machine is None:
             continue
-        builder = Builder(source, bounds)
+        builder = Builder(source, bounds or fitted(machine))
         process = builder.process(definition.name, machine)
         model = ir.Model(source.path, (process,), (), (), process.title)
         compiled, problems = compile_model(model)

@@ -19,27 +19,12 @@ from placet.source import Span
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from placet.formats.asl.bounds import Bounds
     from placet.formats.asl.machine import Catcher, Machine, State, Target
     from placet.formats.data_tree import Node
     from placet.source import SourceFile
 
 _ESCAPED = str.maketrans({c: f"%{ord(c):02X}" for c in "%/#[]@"})
-
-
-class Bounds(NamedTuple):
-    """How much of what has no bound of its own is looked at.
-
-    `retries` is the most attempts after the first one (None: as many as the file says). One retry shows what a thousand
-    show, but for their number: each leads to where the first attempt began.
-    """
-
-    copies: tuple[int, ...] = (0, 1, 2)
-    retries: int | None = 2
-    items: tuple[tuple[str, tuple[int, ...]], ...] = ()  # the same by name of a Map, where it is known better
-    unforeseen: bool = False  # every state may fail over its data and its size, whether or not it looks into it
-
-
-DEFAULT = Bounds()
 
 
 class Escaped(NamedTuple):
@@ -57,7 +42,7 @@ def path_of(base: str, name: str) -> str:
 class Builder:
     """Builds one process; `marks` fills as it goes."""
 
-    def __init__(self, source: SourceFile, bounds: Bounds = DEFAULT) -> None:
+    def __init__(self, source: SourceFile, bounds: Bounds) -> None:
         self.source = source
         self.bounds = bounds
         self.marks = Marks()
@@ -309,7 +294,8 @@ class _Graph:
         width = state.node.get("MaxConcurrency")
         one = width is not None and width.text == "1"
         self.mark(f"{path}#items", "items", state)
-        copies = dict(self.builder.bounds.items).get(state.name, self.builder.bounds.copies)
+        depth = sum(part.endswith("#") for part in self.scope)
+        copies = self.builder.bounds.numbers(state.name, depth)
         items = ir.Repeat(f"{path}#items", each, copies, 1 if one else None, span=self.key(state))
         self.attempts(state, path, [items], tuple(failing))
 
@@ -351,9 +337,8 @@ class _Graph:
         retry = []
         for number, retrier in enumerate(state.retry):
             taken = tuple(e for e in failing if errors.first(levels[0].retry, classes[e].names[0]) == number)
-            most = self.builder.bounds.retries
             if taken:
-                retry.append(ir.Retry(taken, retrier.times if most is None else min(most, retrier.times)))
+                retry.append(ir.Retry(taken, self.builder.bounds.times(retrier.times)))
         handlers: list[ir.Handler] = []
         for number, catcher in enumerate(state.catch):
             taken = tuple(e for e in failing if errors.first(levels[0].catch, classes[e].names[0]) == number)
