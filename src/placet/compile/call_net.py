@@ -153,9 +153,14 @@ def step(agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
 
 def _rules(stmt: Step) -> list[tuple[str, ErrorRule | None]]:
     """The error replies of a step by name, the unnamed one first, each with its rule."""
-    named = [(r.error, r) for r in stmt.errors if r.error != "other"]
+    named = [(r.error, r) for r in stmt.errors if r.error not in ("other", TIMEOUT)]
     other = next((r for r in stmt.errors if r.error == "other"), None)
     return [("", other), *named]
+
+
+def stops_at_timeout(stmt: Step) -> str:
+    """`halt` or `escalate` where a time-out stops the saga, else empty."""
+    return next((r.action for r in stmt.errors if r.error == TIMEOUT and r.action in ("halt", "escalate")), "")
 
 
 def _forward(call: Call, record: Record) -> None:
@@ -182,7 +187,7 @@ def _forward(call: Call, record: Record) -> None:
         again: list[str] = []
         if timed:
             target = after if a <= stmt.retry else -1
-            if target < 0 and (waits_for_ever):
+            if target < 0 and waits_for_ever and not stops_at_timeout(stmt):
                 target = ready
                 again.append(UNKNOWN)
             _times_out(call, a, attempt, target, unclear, sure, doubt)
@@ -297,6 +302,9 @@ def _times_out(call: Call, a: int, attempt: Attempt, target: int, unclear: bool,
     phrase = f"`{stmt.name}` times out waiting for `{call.service}`"
     role = call.role(Kind.TIMER, FORWARD, a)
     pre = (attempt.waiting, attempt.due)
+    if target < 0 and (action := stops_at_timeout(stmt)):
+        _stops(call, f"timeout[{a}]", pre, (attempt.gone,), phrase, role, action)
+        return
     if target < 0:
         _leaves(call, f"timeout[{a}]", pre, (attempt.gone,), _fails(call, unclear, TIMEOUT), phrase, role)
         return
@@ -307,6 +315,15 @@ def _times_out(call: Call, a: int, attempt: Attempt, target: int, unclear: bool,
         return
     call.draft.quiet.add(call.does(f"timeout[{a}]", (*pre, sure), (*after, doubt), phrase, role))
     call.draft.quiet.add(call.does(f"timeout[{a}].again", (*pre, doubt), (*after, doubt), phrase, role))
+
+
+def _stops(
+    call: Call, name: str, pre: tuple[int, ...], post: tuple[int, ...], phrase: str, role: Role, action: str
+) -> None:
+    """The saga ends failed, with nothing undone; somebody hears of it, or nobody does."""
+    phrase = f"{phrase}, {'and a person is called' if action == 'escalate' else 'and the saga stops'}"
+    role = role._replace(commits=True, escalates=action == "escalate")
+    call.draft.quiet.add(call.does(name, pre, (call.env.failed, *post), phrase, role))
 
 
 def _refused(
@@ -334,11 +351,8 @@ def _refused(
     if a <= retry and after >= 0:
         quiet.add(call.does(label, pre, (after, *late), words, role))
         return
-    if action == "escalate":
-        phrase = f"{words}, and a person is called"
-        role = role._replace(commits=True, escalates=True)
-        made = call.does(label, pre, (call.env.failed, *late), phrase, role)
-        quiet.add(made)
+    if action in ("escalate", "halt"):
+        _stops(call, label, pre, late, words, role, action)
         return
     for_ever = stmt.retriable or (action == "unknown" and (stmt.pivot or call.policy.on_unknown == "retry"))
     if for_ever:

@@ -43,6 +43,10 @@ class UndoLint:
         if step.timeout is None:
             message = f"`{step.name}` waits for `{step.service}` for ever when a message is lost"
             self._add("P317", message, step.span, "give it a limit: `timeout 10s`")
+        elif any(rule.error == "timeout" and rule.action == "halt" for rule in step.errors):
+            message = f"when `{step.name}` times out the saga stops, and nothing is undone"
+            help_ = "let a time-out turn the saga back like any failure: leave `timeout: halt` out"
+            self._add("P318", message, step.span, help_)
         undo = step.undo
         if undo is None or step.read_only:
             return
@@ -66,8 +70,14 @@ class UndoLint:
             why = "the step fails or times out" if self._policy.undo_failing == "yes" else "the outcome is unknown"
             help_ = f"the undo also runs when {why}: let it find what it needs by a key the saga chose"
             self._add("P319", message, undo.span or step.span, help_)
-        undone = self._policy.register == "before" and self._policy.undo_failing != "no"
-        if step.timeout is not None and not undone and self._policy.on_unknown == "undo" and not step.retriable:
+        undone = self._policy.register != "after" and self._policy.undo_failing != "no"
+        if (
+            step.timeout is not None
+            and not undone
+            and not _halts(step)
+            and self._policy.on_unknown == "undo"
+            and not step.retriable
+        ):
             why = "is registered after the reply" if self._policy.register == "after" else "leaves the failing step out"
             message = f"nothing undoes `{step.name}` when it times out: its undo {why}"
             help_ = "say `register before` and `failing_step undo_unless_rejected`, or `on unknown retry`"
@@ -76,11 +86,11 @@ class UndoLint:
     def _undoes_itself(self, step: ir.Step, *, timed: bool) -> bool:
         """Whether a step that failed, or perhaps failed, is undone itself."""
         policy = self._policy
-        if step.retriable or policy.register != "before" or policy.undo_failing == "no":
+        if step.retriable or policy.register == "after" or policy.undo_failing == "no":
             return False
         if policy.undo_failing == "yes":
             return True
-        unclear = timed or any(rule.action == "unknown" for rule in step.errors)
+        unclear = (timed and not _halts(step)) or any(rule.action == "unknown" for rule in step.errors)
         return unclear and policy.on_unknown == "undo"
 
     # -- what may turn the saga back after a step --------------------------------------------------------------------
@@ -131,9 +141,19 @@ class UndoLint:
     def _may_time_out(self, statement: ir.Statement | ir.Gateway) -> ir.Step | None:
         """The first step inside whose time-out leaves the statement."""
         if isinstance(statement, ir.Step):
-            waits = statement.retriable or statement.pivot or self._policy.on_unknown == "retry"
+            waits = (
+                statement.retriable
+                or statement.pivot
+                or self._policy.on_unknown in ("retry", "ask")
+                or _halts(statement)
+            )
             return None if waits or statement.timeout is None else statement
         inner = children(statement)
         if isinstance(statement, ir.Scope) and any(h.trigger == "error" and h.name == ANY for h in statement.handlers):
             inner = inner[1:]
         return next((step for child in inner if (step := self._may_time_out(child)) is not None), None)
+
+
+def _halts(step: ir.Step) -> bool:
+    """Whether a time-out stops the saga where it stands."""
+    return any(rule.error == "timeout" and rule.action in ("halt", "escalate") for rule in step.errors)

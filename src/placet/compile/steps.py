@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from placet.compile.findings import Findings
     from placet.compile.options import Operand
 
-ACTIONS = ("reject", "unknown", "escalate")
+ACTIONS = ("reject", "unknown", "escalate", "halt")
+AFTER_TIMEOUT = ("unknown", "escalate", "halt")
 DIRECTIONS = {"debit": -1, "credit": 1}
 
 
@@ -115,6 +116,10 @@ class Steps:
             elif rule.action is not None and action not in ACTIONS:
                 help_ = self._findings.meant(action, ACTIONS, f"it is one of {listed(ACTIONS)}")
                 self._findings.add("P206", f"`{action}` is nothing to do after an error", rule.action.span, help=help_)
+            elif name == "timeout" and (rule.retry is not None or action not in AFTER_TIMEOUT):
+                message = "a time-out tells nothing: it cannot be taken for a refusal"
+                help_ = f"it is one of {listed(AFTER_TIMEOUT)}; `retry 3` in the step itself tries again"
+                self._findings.add("P206", message, rule.span, help=help_)
             else:
                 operands = (rule.retry,) if rule.retry is not None else ()
                 retry = number(operands, MOST_RETRIES, "retries", self._findings) if operands else 0

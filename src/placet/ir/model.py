@@ -55,11 +55,14 @@ class Amount(NamedTuple):
 
 
 class ErrorRule(NamedTuple):
-    """What the coordinator takes an error of that name for; `other` stands for all not named."""
+    """What the coordinator takes an error of that name for; `other` stands for all not named, `timeout` for a time-out.
+
+    `halt` stops the saga, which then ends failed with nothing undone, and nobody is told.
+    """
 
     error: str
     retry: int
-    action: Literal["reject", "unknown", "escalate"]
+    action: Literal["reject", "unknown", "escalate", "halt"]
 
 
 class Step(NamedTuple):
@@ -379,6 +382,8 @@ class Check(NamedTuple):
     faults: tuple[str, ...] | None = None
     fault_budget: int | None = None
     span: Span | None = None
+    level: str = ""  # of faults, such as L2
+    demand: int = 100  # per cent, of a check that counts
 
 
 class Model(NamedTuple):
