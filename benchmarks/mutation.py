@@ -38,6 +38,7 @@ TARGETS = {
         "tests/analysis/test_structure.py",
         "tests/analysis/test_liveness.py",
         "tests/analysis/test_any_sink.py",
+        "tests/analysis/test_company.py",
         "tests/analysis/test_strategy.py",
         "tests/analysis/test_checks.py",
         "tests/analysis/test_replay.py",
