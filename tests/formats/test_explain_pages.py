@@ -8,7 +8,8 @@ import pytest
 
 from conftest import CHECKOUT
 from placet.diagnostics import Diagnostic
-from placet.formats import pnml, registry
+from placet.formats import mcc_properties, pnml, registry
+from placet.net.builder import NetBuilder
 from placet.source import SourceFile
 
 PAGES = sorted((CHECKOUT / "docs" / "explain").glob("P5*.md"))
@@ -16,6 +17,10 @@ PAGES = sorted((CHECKOUT / "docs" / "explain").glob("P5*.md"))
 
 def codes(tag: str, text: str) -> set[str]:
     source = SourceFile(f"model.{tag}", text)
+    if tag == "properties":
+        builder = NetBuilder()
+        builder.transition("on", {builder.place("p", 1): 1}, {})
+        return {d.code for d in mcc_properties.read(source, builder.build()[0])[1]}
     found = registry.find(source)
     if isinstance(found, Diagnostic):
         return {found.code}

@@ -1,0 +1,261 @@
+"""Formulas of CTL, LTL and what lies between, over state predicates.
+
+`Every` and `Some` speak of the maximal runs from a state; `Next`, `Eventually`, `Always` and `Until` of one run. A formula
+in which each of these four stands directly under a quantifier, and each quantifier over one of the four, is CTL; one
+with a quantifier at the top alone is LTL. The `tag` keeps tuples of the same parts apart. Readers bound the nesting (200),
+so that a function may follow the formula by recursion.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
+
+from placet.logic.state import And, Linear, Not, Or, Predicate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Atom(NamedTuple):
+    """The state predicate holds in the (first) state."""
+
+    predicate: Predicate
+    tag: Literal["atom"] = "atom"
+
+
+class Neg(NamedTuple):
+    """Negation."""
+
+    of: Formula
+    tag: Literal["neg"] = "neg"
+
+
+class Conj(NamedTuple):
+    """Conjunction; empty = true."""
+
+    of: tuple[Formula, ...]
+    tag: Literal["conj"] = "conj"
+
+
+class Disj(NamedTuple):
+    """Disjunction; empty = false."""
+
+    of: tuple[Formula, ...]
+    tag: Literal["disj"] = "disj"
+
+
+class Next(NamedTuple):
+    """In the next state of the run. Where the run ends `Some(Next(f))` is false and `Every(Next(f))` is true."""
+
+    of: Formula
+    tag: Literal["next"] = "next"
+
+
+class Eventually(NamedTuple):
+    """Now or later on the run."""
+
+    of: Formula
+    tag: Literal["eventually"] = "eventually"
+
+
+class Always(NamedTuple):
+    """Now and in every later state of the run."""
+
+    of: Formula
+    tag: Literal["always"] = "always"
+
+
+class Until(NamedTuple):
+    """`right` at some time, and `left` at all times before."""
+
+    left: Formula
+    right: Formula
+    tag: Literal["until"] = "until"
+
+
+class Release(NamedTuple):
+    """`right` up to and including the first time that `left` holds; for ever where it never does. Dual of `Until`."""
+
+    left: Formula
+    right: Formula
+    tag: Literal["release"] = "release"
+
+
+class Every(NamedTuple):
+    """Every maximal run from the state satisfies it."""
+
+    of: Formula
+    tag: Literal["every"] = "every"
+
+
+class Some(NamedTuple):
+    """Some maximal run from the state satisfies it."""
+
+    of: Formula
+    tag: Literal["some"] = "some"
+
+
+Formula: TypeAlias = Union[Atom, Neg, Conj, Disj, Next, Eventually, Always, Until, Release, Every, Some]
+
+YES = Conj(())
+NO = Disj(())
+
+MOST_NESTING = 200
+
+
+def children(formula: Formula) -> tuple[Formula, ...]:
+    """The formulas that it is made of directly."""
+    match formula:
+        case Atom():
+            return ()
+        case Conj(of) | Disj(of):
+            return of
+        case Until(left, right) | Release(left, right):
+            return (left, right)
+    return (formula.of,)
+
+
+def parts(formula: Formula) -> Iterator[Formula]:
+    """Every part of the formula, itself included, each before what it is made of."""
+    pending = [formula]
+    while pending:
+        one = pending.pop()
+        yield one
+        pending.extend(children(one))
+
+
+def atoms(formula: Formula) -> list[Predicate]:
+    """The predicates of the formula, each once, in the order of their appearance."""
+    return list(dict.fromkeys(one.predicate for one in parts(formula) if isinstance(one, Atom)))
+
+
+def conj(parts: tuple[Formula, ...]) -> Formula:
+    """Their conjunction: flattened, without constants, what is only about the state in one atom."""
+    return _junction(parts, conjunction=True)
+
+
+def disj(parts: tuple[Formula, ...]) -> Formula:
+    """Their disjunction, likewise."""
+    return _junction(parts, conjunction=False)
+
+
+def neg(formula: Formula) -> Formula:
+    """Its negation, pushed into predicates and through constants and double negations."""
+    match formula:
+        case Neg(of):
+            return of
+        case Atom(predicate):
+            return Atom(opposite(predicate))
+        case Conj(()):
+            return NO
+        case Disj(()):
+            return YES
+    return Neg(formula)
+
+
+def opposite(predicate: Predicate) -> Predicate:
+    """The negation of a predicate, inside comparisons where it is one."""
+    if isinstance(predicate, Not):
+        return predicate.of
+    if isinstance(predicate, Linear):
+        turned = {"<=": ">", ">=": "<", "==": "!=", "!=": "==", "<": ">=", ">": "<="}
+        return predicate._replace(op=turned[predicate.op])  # type: ignore[arg-type]
+    return Not(predicate)
+
+
+def _junction(parts: tuple[Formula, ...], *, conjunction: bool) -> Formula:
+    kind, unit, zero = (Conj, YES, NO) if conjunction else (Disj, NO, YES)
+    flat: dict[Formula, None] = {}
+    said: dict[Predicate, None] = {}
+    for part in parts:
+        for one in part.of if isinstance(part, kind) else (part,):
+            if one == zero:
+                return zero
+            if isinstance(one, Atom):
+                said[one.predicate] = None
+            elif one != unit:
+                flat[one] = None
+    if any(opposite(p) in said for p in said) or any(neg(f) in flat for f in flat):
+        return zero
+    merged: Predicate = (And if conjunction else Or)(tuple(said)) if len(said) > 1 else next(iter(said), And(()))
+    found = ((Atom(merged),) if said else ()) + tuple(flat)
+    return found[0] if len(found) == 1 else kind(found)
+
+
+def simplify(formula: Formula, known: Callable[[Predicate], bool | None] = lambda _: None) -> Formula:
+    """An equivalent formula, smaller where it can be. `known` says which predicates hold in every state, or in none.
+
+    Equivalent on maximal runs, finite ones included: `Next` of true, or of false, is left alone, as runs can end.
+    """
+    match formula:
+        case Atom(predicate):
+            fact = known(predicate)
+            return formula if fact is None else YES if fact else NO
+        case Neg(of):
+            return neg(simplify(of, known))
+        case Conj(of):
+            return conj(tuple(simplify(f, known) for f in of))
+        case Disj(of):
+            return disj(tuple(simplify(f, known) for f in of))
+        case Every(of) | Some(of):
+            inner = simplify(of, known)
+            if inner == Next(YES if isinstance(formula, Every) else NO):
+                return inner.of  # type: ignore[union-attr]
+            return inner if _of_state(inner) else formula._replace(of=inner)
+        case Next(of):
+            return Next(simplify(of, known))
+        case Eventually(of):
+            inner = simplify(of, known)
+            return inner if isinstance(inner, Eventually) or inner in (YES, NO) else Eventually(inner)
+        case Always(of):
+            inner = simplify(of, known)
+            return inner if isinstance(inner, Always) or inner in (YES, NO) else Always(inner)
+        case Until(left, right):
+            return _until(simplify(left, known), simplify(right, known))
+        case Release(left, right):
+            return _release(simplify(left, known), simplify(right, known))
+
+
+def _until(left: Formula, right: Formula) -> Formula:
+    if right in (YES, NO) or left in (NO, right):
+        return right
+    return Eventually(right) if left == YES else Until(left, right)
+
+
+def _release(left: Formula, right: Formula) -> Formula:
+    if right in (YES, NO) or left in (YES, right):
+        return right
+    return Always(right) if left == NO else Release(left, right)
+
+
+def _of_state(formula: Formula) -> bool:
+    """Whether its truth is a matter of the first state: every operator on runs stands under a quantifier."""
+    pending = [formula]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, (Next, Eventually, Always, Until, Release)):
+            return False
+        if isinstance(one, (Neg, Conj, Disj)):
+            pending.extend(children(one))
+    return True
+
+
+def is_ctl(formula: Formula) -> bool:
+    """Whether each quantifier stands over exactly one operator on runs, and each of these under a quantifier."""
+    pending = [formula]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, (Every, Some)):
+            if not isinstance(one.of, (Next, Eventually, Always, Until, Release)):
+                return False
+            pending.extend(children(one.of))
+        elif isinstance(one, (Next, Eventually, Always, Until, Release)):
+            return False
+        else:
+            pending.extend(children(one))
+    return True
+
+
+def is_ltl(formula: Formula) -> bool:
+    """Whether no quantifier stands in it: a formula about one run."""
+    return not any(isinstance(one, (Every, Some)) for one in parts(formula))
