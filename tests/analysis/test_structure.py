@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -173,3 +173,18 @@ def test_a_place_that_only_a_long_detour_pumps():
     assert found.complete
     assert found.alive == {0, 1}
     assert found.unbounded == {pile, done}
+
+
+def test_coverability_ends_after_a_fixed_number_of_looks_however_many_transitions_there_are():
+    builder = NetBuilder("wide")
+    here, heap, never = builder.place("here", 1), builder.place("heap", 0), builder.place("never", 0)
+    builder.transition("t", {here: 1}, {here: 1, heap: 1})
+    for n in range(50_000):
+        builder.transition(f"u{n}", {heap: n + 1, never: 1}, {heap: n + 2})
+    found = cover(*builder.build(), limit=1_000_000_000)
+    assert found.complete
+    chain = NetBuilder("chain")
+    places = [chain.place(f"p{n}", int(n == 0)) for n in range(5_000)]
+    for before, after in pairwise(places):
+        chain.transition(f"t{before}", {before: 1}, {after: 1})
+    assert not cover(*chain.build(), limit=1_000_000_000).complete

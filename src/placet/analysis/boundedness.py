@@ -11,14 +11,17 @@ from placet.analysis.passes import Asks, Pass
 from placet.analysis.replay import run
 from placet.analysis.subject import Exceeds
 from placet.engines.protocol import Needs
-from placet.evidence import Grows, Holds, Inconclusive, Pump, Reach, Reaches, Verdict, Violated
+from placet.evidence import Grows, Holds, Inconclusive, Proof, Pump, Reach, Reaches, Verdict, Violated
 from placet.logic.state import FALSE
 from placet.net.final import PlaceClass
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from placet.analysis.subject import Subject
     from placet.compiled import Query
     from placet.evidence import Trace
+    from placet.net.core import Marking, Net
 
 _ROUNDS = 1000  # of a loop that are written out to show that a bound is exceeded
 
@@ -69,6 +72,30 @@ def pumped(subject: Subject, seen: Pass, places: frozenset[int]) -> Violated | N
         return None
     place, pump = found
     return Violated(Grows(place), pump, seen.proof(), culprits=(place,))
+
+
+def by_structure(
+    asks: Asks, net: Net, initial: Marking, numbers: Mapping[int, int], rules: tuple[str, ...]
+) -> Holds | None:
+    """A proof by invariants that no place of the question holds more than it may, in a net, perhaps a reduced one.
+
+    `numbers` are the places of that net by the number they have in the question; what is gone of `asks.bounded` matters
+    no more, since the greatest bound of the others is that of all (see `Reduced.bounds`).
+    """
+    from placet.analysis.invariants import bounds
+
+    asked = [goal for goal, _ in asks.goals if isinstance(goal, Exceeds)]
+    most = asked[0].most if asked else None
+    places = asks.bounded or (asked[0].places if asked else frozenset())
+    wanted = [numbers[p] for p in places if p in numbers]
+    if not asks.bounded and len(wanted) < len(places):
+        return None
+    found = list(bounds(net, initial, wanted, float("inf") if most is None else most).values())
+    greatest = max((known for known in found if known is not None), default=0)
+    if None in found or (most is not None and greatest > most):
+        return None
+    argument = f"sums that no step increases leave room for no more than {max(greatest, 1)} at once"
+    return Holds(Proof("invariants", reductions=rules, argument=argument))
 
 
 class Safe:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from placet.net.core import Marking, Net
 
 OMEGA = float("inf")
-_COMPARISONS = 1_000_000  # of markings; about a second
+_LOOKS = 3_000_000  # comparisons of markings, and tests whether a transition can fire; about three seconds
 
 
 class Coverage(NamedTuple):
@@ -38,23 +38,24 @@ def cover(net: Net, initial: Marking, limit: int = 20_000) -> Coverage:
     """Explore the coverability graph, up to `limit` markings; needs `is_monotone`.
 
     The first marking that covers an ancestor has no omega in its past, so that its loop is one of the net itself and is
-    given as `pump`. Whether there is one decides boundedness. Cost: O(markings * (T + depth * P)), cut off at a fixed
-    number of comparisons.
+    given as `pump`. Whether there is one decides boundedness. Cost: O(markings * (arcs + depth * P)), cut off at a fixed
+    number of looks at markings and transitions.
     """
+    width = len(net.transitions)
     seen: set[tuple[float, ...]] = set()
     alive: set[int] = set()
     unbounded: set[int] = set()
     pump: Stop | None = None
     line: list[tuple[float, ...]] = []  # the markings from the initial one to the present one
     fired: list[int] = []  # the transitions between them
-    compared = 0
+    looked = 0
     work: list[tuple[int, int, tuple[float, ...]]] = [(0, -1, tuple(initial))]  # (depth, transition, marking)
     while work:
         depth, t, marking = work.pop()
         del line[depth:], fired[max(depth - 1, 0) :]
         if t >= 0:
             fired.append(t)
-        compared += len(line)
+        looked += len(line) + width + len(marking) // 4  # a marking is made place by place
         for back, before in enumerate(line):
             if marking != before and not any(map(lt, marking, before)):
                 grown = [p for p, (a, b) in enumerate(zip(marking, before, strict=True)) if a > b]
@@ -64,11 +65,11 @@ def cover(net: Net, initial: Marking, limit: int = 20_000) -> Coverage:
                 marking = tuple(OMEGA if a > b else a for a, b in zip(marking, before, strict=True))
         if marking in seen:
             continue
-        if len(seen) >= limit or compared > _COMPARISONS:
+        if len(seen) >= limit or looked > _LOOKS:
             return Coverage(complete=False, alive=frozenset(alive), pump=pump, unbounded=frozenset(unbounded))
         seen.add(marking)
         line.append(marking)
-        for u in range(len(net.transitions) - 1, -1, -1):
+        for u in range(width - 1, -1, -1):
             if all(marking[p] >= w for side in (net.pre, net.read) for p, w in side[u]):
                 alive.add(u)
                 after = list(marking)

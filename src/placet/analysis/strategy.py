@@ -124,8 +124,11 @@ class _Decision:
                 reducing, rest = [o for o in left if o.asks.reducible], [o for o in left if not o.asks.reducible]
         if reducing:
             for part in _alike(reducing):
-                seen = self._pass(subject, part, budget, self._reduce(subject, part))
-                self._close(seen, self._judge(seen, part))
+                reduced = self._reduce(subject, part)
+                part = self._by_structure(subject, part, reduced)  # noqa: PLW2901 - what is left of it
+                if part:
+                    seen = self._pass(subject, part, budget, reduced)
+                    self._close(seen, self._judge(seen, part))
             left = rest
         if rest:
             last = self._pass(subject, rest, budget)
@@ -185,9 +188,24 @@ class _Decision:
             self._answer(o, verdict, replayed)
         return left
 
+    def _by_structure(self, subject: Subject, group: list[_Open], reduced: Reduced | None) -> list[_Open]:
+        """Answer what the net shows without a search; gives the rest."""
+        left = []
+        for o in group:
+            begun = perf_counter()
+            holds = _by_structure(o, subject, reduced)
+            o.seconds += perf_counter() - begun
+            if holds is None:
+                left.append(o)
+            else:
+                self._answer(o, holds)
+        return left
+
     def _close(self, seen: Pass, left: list[_Open]) -> None:
-        """What no pass decides: look at coverability where that may tell, and say which budget ran out."""
+        """What no pass decides: look at the structure and at coverability where they may tell, and say which budget ran out."""
         if left and self._interrupted is None:
+            if seen.reduced is None and seen.seen.stop is not None and seen.seen.stop.budget in ("states", "bytes"):
+                left = self._by_structure(seen.subject, left, None)
             left = self._cover(seen, left)
         for o in left:
             self._answer(o, _inconclusive(seen, self._interrupted))
@@ -234,6 +252,18 @@ def _verdict(o: _Open, seen: Pass) -> Verdict | None:
     except TooLongError as problem:
         reason = f"a run of {problem} steps may violate it, which is too long to be checked again and shown"
         return Inconclusive(reason, "theory", proof=seen.proof())
+
+
+def _by_structure(o: _Open, subject: Subject, reduced: Reduced | None) -> Holds | None:
+    """A proof of a check of bounds by invariants of the net, or None."""
+    if o.query.check not in ("safe", "bounded"):
+        return None
+    from placet.analysis.boundedness import by_structure
+
+    net, initial = (subject.net, subject.compiled.initial) if reduced is None else (reduced.net, reduced.initial)
+    numbers = range(len(net.places)) if reduced is None else reduced.places
+    rules = () if reduced is None else tuple(name for name, _ in reduced.rules)
+    return by_structure(o.asks, net, initial, {p: i for i, p in enumerate(numbers)}, rules)
 
 
 def _alike(group: list[_Open]) -> list[list[_Open]]:
