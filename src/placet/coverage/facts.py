@@ -11,7 +11,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 from placet.analysis.components import Rows, components, hopeless, without
-from placet.coverage.ghosts import CARRIED, EFFECT, HELD, LEARNED, PER_STEP, SENT, Ghosts, applies, end_name
+from placet.coverage.ghosts import CARRIED, EFFECT, HELD, LEARNED, PER_STEP, Ghosts, applies, end_name
 from placet.coverage.obligations import FAMILIES
 from placet.net.roles import Kind
 
@@ -204,9 +204,7 @@ class Facts:
         if end is None or any(not self._same(self._seen.state(i), end, values) for i in members[1:]):
             return facts | bits.broken(TERM, whole)
         for s, step in enumerate(ghosts.steps):
-            effect, held, sent = (values[PER_STEP * s + k] for k in (EFFECT, HELD, SENT))
-            if not sent and effect == 0:
-                continue
+            effect, held = values[PER_STEP * s + EFFECT], values[PER_STEP * s + HELD]
             back = end in ("compensated", "failed") and step.saga == self._compiled.subject
             wanted = 0 if back else held
             if effect != wanted:

@@ -203,7 +203,7 @@ class _Walk:
         for name, memory in self.memory.items():
             step = self._steps[name]
             back = end in ("compensated", "failed") and step.saga == compiled.subject
-            if self._called or (not memory.sent and memory.effect == 0):
+            if self._called:
                 continue
             if memory.effect != (0 if back else memory.held):
                 memory.broken.add("BALANCE")
