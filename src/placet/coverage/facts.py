@@ -45,8 +45,9 @@ class Bits:
         return 1 << family * self.columns + step + self.section
 
     def escalated(self, family: int, step: int) -> int:
-        """A person was called instead."""
-        return 1 << family * self.columns + step + 2 * self.section
+        """It would be broken, but a person was called instead; then it is owed too."""
+        bit = 1 << family * self.columns + step + self.section
+        return bit | bit << self.section
 
     def rows(self, steps: int) -> int:
         """These steps (a bit set over columns) in all families and sections."""
@@ -200,14 +201,13 @@ class Facts:
         whole = len(ghosts.steps)
         facts = bits.owed(TERM, whole)
         first = self._seen.state(members[0])
-        end, values = self._end(first), first[self._width + self._skip :]
+        end, values = self._end(first), self.values(members[0])
         if end is None or any(not self._same(self._seen.state(i), end, values) for i in members[1:]):
             return facts | bits.broken(TERM, whole)
         for s, step in enumerate(ghosts.steps):
-            effect, held = values[PER_STEP * s + EFFECT], values[PER_STEP * s + HELD]
+            effect = values[PER_STEP * s + EFFECT]
             back = end in ("compensated", "failed") and step.saga == self._compiled.subject
-            wanted = 0 if back else held
-            if effect != wanted:
+            if any(effect != (0 if back else self.values(i)[PER_STEP * s + HELD]) for i in members):
                 facts |= bits.escalated(BALANCE, s) if values[-1] else bits.broken(BALANCE, s)
             if step.pivot and back and effect > 0:
                 facts |= bits.escalated(PIVOT, s) if values[-1] else bits.broken(PIVOT, s)
