@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 
@@ -34,7 +35,9 @@ def blocks(page: str, heading: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
-def test_page(path):
+def test_page(path, monkeypatch):
+    if path.stem == "P533":
+        monkeypatch.setitem(sys.modules, "yaml", None)
     page = path.read_text(encoding="utf-8")
     assert page.startswith(f"# {path.stem}: ")
     ((tag, bad),) = blocks(page, "Shows it")
@@ -47,7 +50,7 @@ def test_page(path):
 @pytest.mark.editable  # reads the source
 def test_every_code_has_a_page():
     written = set()
-    for module in (CHECKOUT / "src" / "placet" / "formats").glob("*.py"):
+    for module in (CHECKOUT / "src" / "placet" / "formats").rglob("*.py"):
         written |= set(re.findall(r'"(P5\d\d)"', module.read_text(encoding="utf-8")))
     assert written == {p.stem for p in PAGES}
     assert pnml.VARIANTS == ("", "any-sink")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from placet.compile.to_net import compile_model
 from placet.formats.asl import documents
 from placet.formats.asl.bounds import fitted
+from placet.formats.asl.calm import calmed
+from placet.formats.asl.findings import Findings
 from placet.formats.asl.labels import labelled
 from placet.formats.asl.schema import Reader
 from placet.formats.asl.to_ir import Builder
@@ -48,5 +50,6 @@ def read_all(
         model = ir.Model(source.path, (process,), (), (), process.title)
         compiled, problems = compile_model(model)
         diagnostics += [d._replace(path=source.path) for d in problems]
-        found += [labelled(one, builder.marks) for one in compiled]
+        found += [calmed(labelled(one, builder.marks), frozenset(builder.doomed)) for one in compiled]
+        diagnostics += Findings(machine, limits).run(builder.idle)
     return tuple(found), tuple(diagnostics)

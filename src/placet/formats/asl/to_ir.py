@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from placet.formats.asl import data_use, errors
 from placet.formats.asl.errors import Class, Level
+from placet.formats.asl.findings import complete, doomed
 from placet.formats.asl.marks import ITEM, Mark, Marks
 from placet.ir import model as ir
 from placet.source import Span
@@ -46,6 +47,8 @@ class Builder:
         self.source = source
         self.bounds = bounds
         self.marks = Marks()
+        self.doomed: set[str] = set()  # the paths of states that no end is reached from
+        self.idle: list[tuple[State, Catcher]] = []  # catchers of errors that nothing raises
 
     def process(self, name: str, machine: Machine) -> ir.Process:
         """The whole of a definition."""
@@ -71,6 +74,7 @@ class Builder:
         drawing = _Graph(self, base, machine, levels, scope)
         for state in machine.states.values():
             drawing.state(state)
+        self.doomed.update(path_of(base, state.name) for state in doomed(machine))
         start = path_of(base, machine.start.name)
         span = Span(self.source, machine.node.start, machine.node.start + 1)
         graph = ir.Graph(f"{base}{{}}", tuple(drawing.nodes), tuple(drawing.flows), (start,), span)
@@ -192,7 +196,7 @@ class _Graph:
         if state.default is not None:
             guard = ir.Guard(f"otherwise in {state.name}")
             self.way(state, gate, "Default", state.default, guard, self.span(state.default.node))
-        else:
+        elif not complete(state.rules):
             self.raising(state, path, gate, errors.classes((errors.NO_CHOICE,), self.levels), "no_choice")
         self.raising(
             state, path, gate, errors.of_bad_data(self.levels, jsonata=state.jsonata, output=False), "bad_data"
@@ -345,6 +349,8 @@ class _Graph:
             handlers += [self.caught(state, path, number, catcher, error) for error in taken]
             if taken:
                 self.to(work, catcher.target, f"Catch[{number}]", f"Catch[{number}]")
+            else:
+                self.builder.idle.append((state, catcher))
         self.uncaught(tuple(e for e in failing if errors.first(levels[0].catch, classes[e].names[0]) < 0))
         self.nodes.append(ir.Scope(work, body, tuple(handlers), tuple(retry), self.key(state)))
         self.flow(path, work, "begins")
