@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.compile.findings import head
+from placet.compile.findings import head, listed
 from placet.compile.flow import ANY, children
 from placet.compile.lint_saga import can_fail
 from placet.diagnostics import Label
@@ -16,6 +16,8 @@ from placet.ir import model as ir
 if TYPE_CHECKING:
     from placet.compile.findings import Findings
     from placet.source import Span
+
+HELP = "give it a limit: `timeout 10s`"
 
 
 class UndoLint:
@@ -26,6 +28,7 @@ class UndoLint:
         self._policy = process.policy
         self._findings = findings
         self._called = called
+        self._patient: list[ir.Step] = []
         self._fallible: dict[int, int] = {}  # by statement: how many statements in it can fail
 
     def run(self) -> None:
@@ -33,6 +36,18 @@ class UndoLint:
         self._count(self._process.body)
         self._backward(self._process.body, turning=self._called)
         self._handlers(self._process.body)
+        if self._patient:
+            self._waits(sorted(self._patient, key=lambda step: step.span.start if step.span is not None else 0))
+
+    def _waits(self, steps: list[ir.Step]) -> None:
+        """Steps without a time-out: one finding, at the first of them."""
+        first, *others = steps
+        if others:
+            message = f"{listed([s.name for s in steps], 4)} wait for ever for a reply when a message is lost"
+        else:
+            message = f"`{first.name}` waits for `{first.service}` for ever when a message is lost"
+        labels = tuple([Label(s.span, "this one too") for s in others[:3] if s.span is not None])
+        self._add("P317", message, first.span, "give each a limit: `timeout 10s`" if others else HELP, labels)
 
     def _add(self, code: str, message: str, span: Span | None, help_: str, labels: tuple[Label, ...] = ()) -> None:
         self._findings.add(code, message, span, severity="warning", help=help_, labels=labels)
@@ -41,8 +56,7 @@ class UndoLint:
 
     def _step(self, step: ir.Step, *, turning: bool) -> None:
         if step.timeout is None:
-            message = f"`{step.name}` waits for `{step.service}` for ever when a message is lost"
-            self._add("P317", message, step.span, "give it a limit: `timeout 10s`")
+            self._patient.append(step)
         elif any(rule.error == "timeout" and rule.action == "halt" for rule in step.errors):
             message = f"when `{step.name}` times out the saga stops, and nothing is undone"
             help_ = "let a time-out turn the saga back like any failure: leave `timeout: halt` out"

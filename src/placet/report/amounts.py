@@ -79,7 +79,7 @@ def _told(run: Run, name: str, moves: list[tuple[str, int]], history: list[tuple
         f"{quoted(name)} {words} in {_steps(applied)}" if applied else f"{quoted(name)}, which {words}, is never done"
     )
     if undone:
-        told += f" and is undone in {_steps(undone)}"
+        told += f"{' and is' if applied else ', but'} undone in {_steps(undone)}"
     elif value > 0:
         told += ", and nothing undoes it after that"
     return told
