@@ -16,7 +16,7 @@ from placet.engines.packing import Ceilings, narrowest
 from placet.engines.protocol import Needs, Stop
 from placet.engines.pumping import Pumping
 from placet.engines.visited import MOST, Visited
-from placet.engines.words import Rules, TooWideError, fields
+from placet.engines.words import Rules, TooWideError, fields, repacked
 from placet.logic.state import And, Dead, Not, Or
 
 if TYPE_CHECKING:
@@ -285,17 +285,9 @@ class Search:
         step = 1 << 16
         for start in range(0, seen.count, step):
             columns = seen.columns(start, min(seen.count, start + step))
-            made.add(self._repacked(old, columns))
+            made.add(repacked(old, self._layout, columns))
         assert made.count == seen.count, "different states stay different"
         self._seen = made
-
-    def _repacked(self, old: Fields, columns: Sequence[Column]) -> list[Column]:
-        np, layout = self._np, self._layout
-        made = [np.zeros(len(columns[0]), dtype=np.uint64) for _ in range(layout.words)]
-        for i in range(len(layout.width)):
-            field = columns[old.word[i]] >> np.uint64(old.shift[i]) & np.uint64((1 << old.width[i]) - 1)
-            made[layout.word[i]] |= field << np.uint64(layout.shift[i])
-        return made
 
     def _over_budget(self, more: int = 0) -> bool:
         """Whether the memory or the time is used up, with so many states offered; then says so."""

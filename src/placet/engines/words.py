@@ -105,6 +105,17 @@ def fields(widths: Sequence[int], observers: Sequence[Observer]) -> Fields:
     return Fields(tuple(word), tuple(shift), tuple(all_widths), low, tuple(guards), len(widths))
 
 
+def repacked(old: Fields, new: Fields, columns: Sequence[Column]) -> list[Column]:
+    """The same states in another layout, whose fields are no narrower."""
+    import numpy as np
+
+    made = [np.zeros(len(columns[0]), dtype=np.uint64) for _ in range(new.words)]
+    for i in range(len(new.width)):
+        field = columns[old.word[i]] >> np.uint64(old.shift[i]) & np.uint64((1 << old.width[i]) - 1)
+        made[new.word[i]] |= field << np.uint64(new.shift[i])
+    return made
+
+
 class Test(NamedTuple):
     """What one word must show: `((m | guards) - need) & mask == mask`, without the subtraction where `need` is 0."""
 
