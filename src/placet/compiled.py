@@ -72,6 +72,8 @@ class Query(NamedTuple):
     atoms: tuple[tuple[Predicate, str], ...] = ()  # the conjuncts as written, to say which one failed
     faults: tuple[str, ...] | None = None  # `under { lost, slow }`; None: the default of the subject's kind
     fault_budget: int | None = None  # `at_most 2`; None: the default
+    demand: int = 100  # per cent that `coverage` must reach
+    level: str = ""  # of faults, `at L2`: instead of `faults`
 
 
 class Compiled(NamedTuple):

@@ -82,7 +82,16 @@ class Cycles(NamedTuple):
     escape: Predicate | None = None
 
 
-Claim: TypeAlias = Union[Reaches, Strands, NeverHolds, Grows, Cycles]
+class Breaks(NamedTuple):
+    """A run with these faults breaks what a saga owes for a step. Witness: `Reach`; `coverage.replay` re-checks it."""
+
+    family: str
+    step: str
+    faults: tuple[str, ...]
+    phase: str
+
+
+Claim: TypeAlias = Union[Reaches, Strands, NeverHolds, Grows, Cycles, Breaks]
 
 
 # -- witnesses -------------------------------------------------------------------------------------------------------

@@ -166,8 +166,10 @@ def _answers(compiled: Compiled, options: Options, *, stopped: bool) -> tuple[Ch
     groups: dict[tuple[object, ...], list[int]] = {}
     for n, query in enumerate(compiled.queries):
         reason = _INTERRUPTED if stopped else unanswerable(query)
-        if reason is None:
-            groups.setdefault((query.faults, query.fault_budget), []).append(n)
+        if reason is None and query.check == "coverage":
+            entries[n] = _coverage(compiled, query, options)
+        elif reason is None:
+            groups.setdefault((query.faults, query.fault_budget, query.level), []).append(n)
         else:
             entries[n] = report_check(compiled, query, reason)
     for numbers in groups.values():
@@ -203,10 +205,37 @@ def _decide(compiled: Compiled, options: Options) -> tuple[Compiled, list[tuple[
     return compiled, [(a.verdict, a.seconds) for a in strategy.decide(compiled, compiled.queries, how)]
 
 
+def _coverage(compiled: Compiled, query: Query, options: Options) -> CheckReport:
+    """The entry of a coverage check: what a saga owes under the faults, counted."""
+    from time import perf_counter
+
+    from placet.coverage.measure import measure
+    from placet.faults.weave import weave
+    from placet.report.answers import report_check
+    from placet.report.coverage import report_coverage
+
+    begun = perf_counter()
+    if not compiled.roles.steps:
+        reason = "the model has no saga steps, so there is nothing to cover"
+        return report_check(compiled, query, Inconclusive(reason, "theory"))
+    hypothesis = _hypothesis(query, options)
+    try:
+        woven = weave(compiled._replace(queries=(query,)), hypothesis).compiled
+    except UsageError as problem:
+        if query.faults is None:
+            raise
+        return report_check(compiled, query, Inconclusive(str(problem), "theory"))
+    with Uncollected():
+        measured = measure(woven, hypothesis.budget, options.budget, progress=options.progress)
+        return report_coverage(query, measured, hypothesis, perf_counter() - begun)
+
+
 def _hypothesis(query: Query, options: Options) -> Hypothesis:
     """The faults that a query is asked under: its own, else those of the options, else the default."""
-    from placet.faults.hypothesis import DEFAULT
+    from placet.faults.hypothesis import DEFAULT, level
 
+    if query.level:
+        return level(query.level)
     base = options.hypothesis or DEFAULT
     if query.faults is not None:
         base = base._replace(faults=query.faults, budget=1)

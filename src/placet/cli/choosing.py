@@ -114,14 +114,15 @@ def _known_checks(checks: tuple[str, ...], where: str) -> tuple[str, ...]:
     if not checks:
         return ()
     from placet.analysis.check import CHECKS
-    from placet.analysis.questions import LATER
+    from placet.analysis.questions import LATER, MEASURED
 
+    known = (*CHECKS, *sorted(MEASURED))
     for check in checks:
-        if check not in CHECKS and check not in LATER:
+        if check not in known and check not in LATER:
             from difflib import get_close_matches
 
-            near = get_close_matches(check, CHECKS, 1)
-            hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(CHECKS)}"
+            near = get_close_matches(check, known, 1)
+            hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}"
             raise click.BadParameter(f"there is no check `{check}`; {hint}", param_hint=where)
     return tuple(dict.fromkeys(checks))
 

@@ -33,6 +33,7 @@ CHECKS: dict[str, Shape] = {
     "possible": "formula",
     "anomaly_A1": "saga",
     "conserved": "amounts",
+    "coverage": "saga",
 }
 SHAPES: dict[Shape, str] = {
     "subject": "the name of a workflow, saga or net",
@@ -42,9 +43,9 @@ SHAPES: dict[Shape, str] = {
     "saga": "the name of a saga, or of a workflow that calls one",
     "amounts": "the name of a saga whose steps say what they move, or of a workflow that calls one",
 }
-LATER = frozenset(
-    ("reversible", "home", "easy_sound", "generalised_sound", "coverage", "ctl", "ltl")
-).union(f"anomaly_A{n}" for n in range(2, 26))
+LATER = frozenset(("reversible", "home", "easy_sound", "generalised_sound", "ctl", "ltl")).union(
+    f"anomaly_A{n}" for n in range(2, 26)
+)
 
 _Operand: TypeAlias = Union[ast.Formula, ast.Number]
 
@@ -75,8 +76,40 @@ class CheckReader:
         for item in check.items:
             resolved = self._item(item)
             if resolved is not None:
-                found.append(resolved._replace(faults=faults, fault_budget=budget))
+                level, demand = self._level(item, check), self._demand(item)
+                found.append(resolved._replace(faults=faults, fault_budget=budget, level=level, demand=demand))
         return found
+
+    def _level(self, item: ast.CheckItem, check: ast.Check) -> str:
+        """The level of faults that the check names, or nothing."""
+        if item.level is None:
+            return ""
+        from placet.faults.hypothesis import LEVELS
+
+        name = item.level.text
+        if name not in LEVELS:
+            help_ = self._findings.meant(name, tuple(LEVELS), f"the levels are {listed(LEVELS)}")
+            self._findings.add("P241", f"no level of faults is called `{name}`", item.level.span, help=help_)
+            return ""
+        if check.faults is not None:
+            message = "`at` and `under` both say which faults there may be"
+            self._findings.add("P239", message, item.level.span, help="leave one of them out")
+        return name
+
+    def _demand(self, item: ast.CheckItem) -> int:
+        """The share that the check asks for, in per cent."""
+        if item.demand is None:
+            return 100
+        percent, op = item.demand.percent.value, item.demand.op
+        if item.check.text != "coverage":
+            help_ = "only `coverage` is counted: `check coverage(trip) >= 90%`"
+            self._findings.add("P240", f"`{item.check.text}` has no percentage", item.demand.span, help=help_)
+        elif percent > 100 or not (op == ">=" or (op == "==" and percent == 100)):
+            help_ = "write `>= 90%` or `== 100%`"
+            self._findings.add(
+                "P240", "coverage can be asked to reach a share, and no more", item.demand.span, help=help_
+            )
+        return min(percent, 100)
 
     def _faults(self, check: ast.Check) -> tuple[str, ...] | None:
         if check.faults is None:
@@ -108,7 +141,7 @@ class CheckReader:
         blank = ir.Check(
             name,
             "",
-            f"{name}({written})",
+            f"{name}({written})" + _tail(item),
             sentence=item.sentence.text if item.sentence is not None else "",
             span=item.span,
         )
@@ -334,3 +367,9 @@ class CheckReader:
                 text, self._words.written(), "formulas say `step.done`, `process.end`, a place"
             )
             self._findings.add("P232", f"nothing is called `{text}`", atom.span, help=help_)
+
+
+def _tail(item: ast.CheckItem) -> str:
+    """What stands behind the parentheses, as written."""
+    level = f" at {item.level.text}" if item.level is not None else ""
+    return level + (f" {item.demand.op} {item.demand.percent.value}%" if item.demand is not None else "")

@@ -87,6 +87,8 @@ class _Queries:
             span=check.span,
             faults=check.faults,
             fault_budget=check.fault_budget,
+            demand=check.demand,
+            level=check.level,
         )
         if check.check == "anomaly_A1":
             return blank._replace(predicate=self._lost_compensation())

@@ -178,7 +178,7 @@ class Facts:
     def _own(self) -> dict[int, int]:
         """The facts of states of terminal sets, and of states that were not expanded."""
         calm = self.calm
-        found = {i: self.bits.unknown for i in range(calm.expanded, calm.states)}
+        found = dict.fromkeys(range(calm.expanded, calm.states), self.bits.unknown)
         offsets = calm.offsets
         dead = bytearray(calm.states)
         for i in range(calm.expanded):
@@ -187,7 +187,7 @@ class Facts:
                 found[i] = self._ended([i])
         circling = hopeless(calm, dead)
         if any(circling):
-            for members in components(calm, circling.__getitem__):
+            for members in components(calm, lambda i: bool(circling[i])):
                 own = set(members)
                 if all(own.issuperset(calm.out(i)) for i in members):
                     facts = self._ended(members)
@@ -236,7 +236,7 @@ class Facts:
         """The same for runs that never give up going on; and by state, whether there is such a run."""
         going = without(self.calm, commits)
         able = bytearray(going.states)
-        offsets, targets, labels = self.calm.offsets, self.calm.targets, self.calm.labels
+        offsets, labels = self.calm.offsets, self.calm.labels
         for i in self.own:
             members = range(offsets[i], offsets[i + 1]) if i < self.calm.expanded else ()
             able[i] = all(labels[e] not in commits for e in members)

@@ -127,9 +127,8 @@ def _commits(compiled: Compiled) -> frozenset[int]:
     found = set()
     ends = {p: end_name(compiled, p) for p in compiled.final.ends}
     for t, role in enumerate(compiled.roles.transitions):
-        if role.commits or (role.kind is Kind.SEND and role.direction == "undo"):
-            found.add(t)
-        elif any(ends.get(p) in ("compensated", "failed") for p, _ in compiled.net.post[t]):
+        undoes = role.kind is Kind.SEND and role.direction == "undo"
+        if role.commits or undoes or any(ends.get(p) in ("compensated", "failed") for p, _ in compiled.net.post[t]):
             found.add(t)
     return frozenset(found)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from placet.coverage.causes import causes as causes_of
 from placet.coverage.facts import ROWS, TERM, UNDO_FAIL, Facts
+from placet.coverage.ghosts import EFFECT, PER_STEP
 from placet.coverage.ghosts import ghosts as ghosts_of
 from placet.coverage.obligations import PHASES, Coverage, Row, Size
 from placet.coverage.scenarios import Scenarios
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from placet.engines.protocol import Engine, Progress
 
 
+DEFAULT = Budget()
+
+
 class Measured(NamedTuple):
-    """Coverage, the woven net it was measured on, and what finds runs on it."""
+    """Coverage, the woven net it was measured on (with its observers), and what finds runs on it."""
 
     coverage: Coverage
     compiled: Compiled
@@ -43,7 +47,7 @@ class Measured(NamedTuple):
 def measure(
     compiled: Compiled,
     fault_budget: int,
-    budget: Budget = Budget(),
+    budget: Budget = DEFAULT,
     engine: Engine | None = None,
     progress: Progress | None = None,
     families: frozenset[str] | None = None,
@@ -68,7 +72,15 @@ def measure(
     stop = (seen.stop.budget, seen.stop.reached) if seen.stop is not None else ("", "")
     size = Size(seen.states, seen.edges, seen.engine, seen.complete, stop)
     coverage = Coverage(causes.causes, (*(s.id for s in ghosts.steps), ""), rows, size)
-    return Measured(coverage, compiled, ghosts, Finder(facts, ghosts, scenarios))
+    return Measured(coverage, _told(watched, ghosts), ghosts, Finder(facts, ghosts, scenarios))
+
+
+def _told(compiled: Compiled, ghosts: Ghosts) -> Compiled:
+    """The net whose saga steps know the observers of their effects, for those who tell its runs."""
+    first = len(compiled.observers) - len(ghosts.observers)
+    number = {s.id: first + PER_STEP * i + EFFECT for i, s in enumerate(ghosts.steps)}
+    steps = tuple(s._replace(effect=number.get(s.id, s.effect)) for s in compiled.roles.steps)
+    return compiled._replace(roles=compiled.roles._replace(steps=steps))
 
 
 def _rows(

@@ -116,7 +116,7 @@ class _Walk:
             self._gave_up = True
             self.phases = {s: m.phase() for s, m in self.memory.items()}
         self._remember(t, role)
-        self._marking = fire(compiled.net, self._marking, t)
+        self._marking = _fired(compiled, self._marking, t)
         if cause is not None and not self._gave_up:
             self.phases = {s: m.phase() for s, m in self.memory.items()}
 
@@ -222,7 +222,7 @@ class _Walk:
         for marking in queue:
             for t in enabled(net, marking):
                 if self._calm(t):
-                    after = fire(net, marking, t)
+                    after = _fired(self._compiled, marking, t)
                     back.setdefault(after, []).append(marking)
                     if after not in seen:
                         if len(seen) >= LIMIT:
@@ -236,6 +236,13 @@ class _Walk:
                     home.add(before)
                     queue.append(before)
         return seen if home == seen else None
+
+
+def _fired(compiled: Compiled, marking: Marking, t: int) -> Marking:
+    after = fire(compiled.net, marking, t)
+    if after is None:
+        raise EvidenceError(f"`{compiled.net.transitions[t]}` cannot happen there")
+    return after
 
 
 def _end(compiled: Compiled, place: int) -> str:

@@ -94,7 +94,7 @@ class Scenarios:
             if cause is not None:
                 yield t, j, Context((*context.causes, cause), calm, self.phases(j) if calm else context.phases)
             elif calm and t in commits:
-                yield t, j, Context(context.causes, False, self.phases(state))  # noqa: FBT003
+                yield t, j, Context(context.causes, False, self.phases(state))
             elif not spent:
                 yield t, j, context
 

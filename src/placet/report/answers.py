@@ -32,6 +32,7 @@ _MEANING = {
     "home": "{subject} can always get back there",
     "anomaly_A1": "whenever {subject} ends as compensated, all it did is undone",
     "conserved": "{subject} neither makes nor loses anything",
+    "coverage": "{subject} survives every fault that is allowed for",
     "never": "it never happens",
     "possible": "it can happen",
 }

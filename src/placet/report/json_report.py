@@ -10,7 +10,7 @@ from placet.report.style import PLAIN, Style
 if TYPE_CHECKING:
     from placet.diagnostics import Diagnostic
     from placet.evidence import Assumptions
-    from placet.report.report import CheckReport, ModelReport, Report, Story
+    from placet.report.report import CheckReport, CoverageReport, ModelReport, Report, Story
     from placet.source import Span
 
 SCHEMA = "placet.verify/1"
@@ -91,6 +91,41 @@ def _check(check: CheckReport) -> dict[str, Any]:
         "reductions": list(check.reductions),
         "budget": {"kind": check.budget, "limit": check.limit, "option": check.option} if check.budget else None,
         "counterexample": _story(check.story) if check.story else None,
+        **({"coverage": _coverage(check.coverage)} if check.coverage else {}),
+    }
+
+
+def _coverage(found: CoverageReport) -> dict[str, Any]:
+    return {
+        "level": found.level or None,
+        "faults": list(found.faults),
+        "budget": found.budget,
+        "assumed": list(found.assumed),
+        "demand": found.demand,
+        "feasible": found.feasible,
+        "covered": found.covered,
+        "by_escalation": found.by_escalation,
+        "undecided": found.undecided,
+        "exercised": found.exercised,
+        "matrix": {
+            step or "the saga as a whole": {
+                kind: {"covered": covered, "owed": owed}
+                for kind, (covered, owed) in zip(found.kinds, cells, strict=True)
+                if owed
+            }
+            for step, cells in found.matrix
+        },
+        "findings": list(found.findings),
+        "obligations": [
+            {
+                "family": o.family,
+                "step": o.step or None,
+                "scenario": o.scenario,
+                "status": o.status,
+                "counterexample": _story(o.run) if o.run else None,
+            }
+            for o in found.obligations
+        ],
     }
 
 

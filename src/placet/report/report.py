@@ -50,6 +50,35 @@ class Story(NamedTuple):
     advice: tuple[str, ...] = ()
 
 
+class ObligationReport(NamedTuple):
+    """What a saga owes for a step in one scenario; `run` is a run that breaks it, where one was asked for."""
+
+    family: str
+    step: str
+    scenario: str  # the faults in order, then how far the step had got
+    status: str  # covered, covered by escalation, uncovered, undecided
+    run: Story | None = None
+
+
+class CoverageReport(NamedTuple):
+    """What was counted for `coverage`. `matrix` is by step, then by kind of fault: covered, owed."""
+
+    level: str
+    faults: tuple[str, ...]
+    budget: int
+    assumed: tuple[str, ...]
+    feasible: int
+    covered: int
+    by_escalation: int
+    undecided: int
+    demand: int  # per cent
+    kinds: tuple[str, ...]
+    matrix: tuple[tuple[str, tuple[tuple[int, int], ...]], ...]
+    findings: tuple[str, ...]  # what is not survived, grouped, in words
+    obligations: tuple[ObligationReport, ...]
+    exercised: int | None = None
+
+
 class CheckReport(NamedTuple):
     """The answer to one check."""
 
@@ -72,6 +101,7 @@ class CheckReport(NamedTuple):
     sentence: str = ""  # what the user wants to hold, in the user's words
     story: Story | None = None
     verdict: Verdict | None = None  # the evidence itself, for users of the library
+    coverage: CoverageReport | None = None
 
 
 class ModelReport(NamedTuple):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from placet.report.snippet import render_diagnostic
 from placet.report.style import PLAIN, Style, wrap
 from placet.report.table import render_run
-from placet.report.words import clean, counted, listed, resting_on, trusting
+from placet.report.words import clean, counted, listed, resting_on, short, trusting
 
 if TYPE_CHECKING:
-    from placet.report.report import CheckReport, ModelReport, Report, Story
+    from placet.report.report import CheckReport, CoverageReport, ModelReport, Report, Story
 
 _LOOKS = {"proved": "good", "violated": "bad", "inconclusive": "unsure"}
 _INDENT = " " * 16
@@ -42,6 +42,29 @@ def render_model(model: ModelReport, style: Style = PLAIN) -> list[str]:
     for check in model.checks:
         if check.story:
             lines += ["", *_story_lines(check, check.story, model, style)]
+        if check.coverage and (check.story or style.verbose):
+            lines += ["", *_matrix_lines(check.coverage)]
+    return lines
+
+
+def _matrix_lines(found: CoverageReport) -> list[str]:
+    """Steps against kinds of faults: covered of owed, marked where something is missing."""
+    from placet.report.coverage import KINDS
+
+    heads = [KINDS.get(kind, kind) for kind in found.kinds]
+    table = [["", *heads]]
+    for step, cells in found.matrix:
+        name = clean(short(step)) if step else "the whole"
+        line = [f"{c}/{n}{' !' if c < n else '  '}" if n else "" for c, n in cells]
+        table.append([name, *line])
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    lines = ["  what is owed, by step and by fault that occurs in it: covered/owed"]
+    for row in table:
+        cells_ = [
+            row[0].ljust(widths[0]),
+            *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+        ]
+        lines.append("    " + "  ".join(cells_).rstrip())
     return lines
 
 
@@ -90,7 +113,7 @@ def _check_lines(check: CheckReport, style: Style, *, told: bool = False) -> lis
     lead = f"  {check.outcome:<14}"
     lines = wrap(head, style.width, lead, _INDENT)
     lines[0] = f"  {style.paint(check.outcome, _LOOKS[check.outcome])}" + lines[0][2 + len(check.outcome) :]
-    if check.outcome != "proved":
+    if check.outcome != "proved" or check.coverage:
         lines += wrap(check.message, style.width, _INDENT)
     if check.option and check.outcome == "inconclusive":
         lines += wrap(f"raise the budget with {check.option}", style.width, _INDENT)

@@ -321,13 +321,23 @@ class Junction(NamedTuple):
 Formula: TypeAlias = Union[Atom, Compare, Negation, Junction]
 
 
+class Demand(NamedTuple):
+    """`>= 90 %`, of a check that counts."""
+
+    op: str
+    percent: Number
+    span: Span
+
+
 class CheckItem(NamedTuple):
-    """`sound(purchase)`, `bounded(readings, 2)`, `never(f)`; then an optional sentence."""
+    """`sound(purchase)`, `bounded(readings, 2)`, `coverage(trip) at L2 == 100%`; then an optional sentence."""
 
     check: Name
     operands: tuple[Formula | Number, ...]
     sentence: Text | None
     span: Span
+    level: Name | None = None  # of faults
+    demand: Demand | None = None
 
 
 class Check(NamedTuple):

@@ -280,11 +280,17 @@ class Builder:
         return faults or (), budget
 
     def check_item(
-        self, span: Span, check: ast.Name, *rest: ast.Formula | ast.Number | ast.Text | None
+        self, span: Span, check: ast.Name, *rest: ast.Formula | ast.Number | ast.Text | ast.Name | ast.Demand | None
     ) -> ast.CheckItem:
-        *operands, sentence = rest
+        *operands, level, demand, sentence = rest
         kept = tuple(o for o in operands if o is not None)
-        return ast.CheckItem(check, kept, sentence, span)  # type: ignore[arg-type]
+        return ast.CheckItem(check, kept, sentence, span, level, demand)  # type: ignore[arg-type]
+
+    def at_level(self, _: Span, level: ast.Name) -> ast.Name:
+        return level
+
+    def demand(self, span: Span, op: ast.Name, percent: ast.Number) -> ast.Demand:
+        return ast.Demand(op.text, percent, span)
 
     def implication(self, span: Span, left: ast.Formula, right: ast.Formula) -> ast.Junction:
         return ast.Junction("implies", (left, right), span)

@@ -261,9 +261,15 @@ def _compare(value: ast.Compare) -> str:
     return f"{shown.lstrip()} {value.op} {value.bound.value}"
 
 
+def _demand(demand: ast.Demand | None) -> str:
+    return "" if demand is None else f" {demand.op} {demand.percent.value}%"
+
+
 def _check(indent: int, check: ast.Check) -> list[Piece]:
     items = [
-        f"{item.check.text}({', '.join(map(formula, item.operands))}){_some('', item.sentence)}" for item in check.items
+        f"{item.check.text}({', '.join(map(formula, item.operands))}){_some('at', item.level)}{_demand(item.demand)}"
+        f"{_some('', item.sentence)}"
+        for item in check.items
     ]
     under = ""
     if check.faults is not None:

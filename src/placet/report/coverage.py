@@ -1,0 +1,255 @@
+"""Compensation coverage in words: the counts, a matrix of steps and faults, what is not survived, and a run that shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.evidence import Breaks, Holds, Inconclusive, Proof, Reach, Violated
+from placet.faults.hypothesis import LEVELS
+from placet.report.report import CheckReport, CoverageReport, ObligationReport, Story
+from placet.report.words import clean, counted, quoted, short
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from placet.compiled import Query
+    from placet.coverage.measure import Measured
+    from placet.coverage.obligations import Cause, Coverage, Obligation
+    from placet.evidence import Verdict
+    from placet.faults.hypothesis import Hypothesis
+
+LISTED = 50_000  # obligations; of more than these only the uncovered and undecided ones are listed
+RUNS = 25  # uncovered obligations that get a run of their own, shortest scenarios first
+
+KINDS = {
+    "reject": "refused",
+    "partial": "error, yet done",
+    "lost": "lost",
+    "slow": "late",
+    "undo-fail": "undo fails",
+    "undo-slow": "undo late",
+    "undo-lost": "undo lost",
+    "duplicate": "twice",
+    "cancel": "cancelled",
+    "crash": "crash",
+}
+
+# What is wrong where an obligation of a family is broken, as a clause about the step and its undo.
+BROKEN = {
+    "BALANCE": "{step} is not in the state that {saga} reports in the end",
+    "TERM": "{saga} never comes to an end",
+    "ONCE": "{step} takes effect twice",
+    "NULL": "{undo} takes effect though there is nothing to undo",
+    "LATE": "{step} is carried out after its undo",
+    "ORDER": "{step} is undone while a step that builds on it is still in effect",
+    "INPUT": "{undo} is asked for without the reply of {step} that it needs",
+    "PIVOT": "{saga} turns back although {step}, its point of no return, has happened",
+    "UNDO-FAIL": "{undo} fails, and what it leaves behind is neither repaired nor handed to a person",
+}
+
+
+def report_coverage(query: Query, measured: Measured, hypothesis: Hypothesis, seconds: float) -> CheckReport:
+    """The entry of one coverage check. Raises EvidenceError where a run does not show what it was found for."""
+    coverage = measured.coverage
+    compiled = measured.compiled
+    runs = _runs(measured)
+    verdict = _verdict(coverage, query.demand, runs)
+    assumptions = compiled.assumptions
+    entry = CheckReport(
+        query.check,
+        query.label or f"coverage({compiled.subject})",
+        "proved",
+        _counts(coverage),
+        coverage.size.engine,
+        coverage.size.states,
+        coverage.size.edges,
+        seconds,
+        query.span,
+        assumptions,
+        sentence=query.sentence,
+        verdict=verdict._replace(assumptions=assumptions),
+        coverage=_entry(measured, hypothesis, query.demand, runs),
+    )
+    if isinstance(verdict, Holds):
+        return entry._replace(vacuous=verdict.vacuous)
+    if isinstance(verdict, Violated):
+        story = _story(query, measured, runs)
+        return entry._replace(outcome="violated", message=story.headline, story=story)
+    option = {"states": "--budget-states", "bytes": "--budget-mb", "seconds": "--budget-seconds"}.get(
+        verdict.budget, ""
+    )
+    return entry._replace(
+        outcome="inconclusive", message=verdict.reason, budget=verdict.budget, limit=verdict.limit, option=option
+    )
+
+
+def _runs(measured: Measured) -> list[Obligation]:
+    """The first uncovered obligations with a run each, the shortest run first; one for each family and step before others."""
+    first: dict[tuple[str, str], Obligation] = {}
+    rest: list[Obligation] = []
+    for o in measured.coverage.missing():
+        if (o.family, o.step) in first:
+            if len(rest) < RUNS:
+                rest.append(o)
+        else:
+            first[o.family, o.step] = o
+    found = [measured.run(o) for o in [*first.values(), *rest][:RUNS]]
+    order = list(BROKEN)
+    return sorted(found, key=lambda o: (order.index(o.family), len(o.faults), len(o.trace)))
+
+
+def _verdict(coverage: Coverage, demand: int, runs: Sequence[Obligation]) -> Verdict:
+    size = coverage.size
+    proof = Proof(size.engine, size.states, size.edges)
+    if size.complete:
+        if not coverage.feasible:
+            return Holds(proof, vacuous="no fault of those considered can hit a step that has an effect")
+        if 100 * coverage.covered >= demand * coverage.feasible:
+            return Holds(proof)
+    if runs and (size.complete or demand == 100):
+        o = runs[0]
+        claim = Breaks(o.family, o.step, tuple(coverage.causes[f].id for f in o.faults), o.phase)
+        return Violated(claim, Reach(o.trace), proof)
+    budget, reached = size.stop
+    words = {"states": "states", "bytes": "bytes of memory", "seconds": "seconds"}.get(budget, budget)
+    known = f"; so far {coverage.covered} covered, {coverage.uncovered} not, {coverage.undecided} undecided"
+    if budget == "unbounded":
+        return Inconclusive(
+            "something piles up without end, so that not every run can be looked at" + known, "theory", proof=proof
+        )
+    if budget == "interrupted":
+        return Inconclusive("interrupted before all runs were looked at" + known, "interrupted", reached, proof=proof)
+    return Inconclusive(f"not all runs fit into the budget of {reached} {words}{known}", budget, reached, proof=proof)
+
+
+def _counts(coverage: Coverage) -> str:
+    text = f"{coverage.covered} of {counted(coverage.feasible, 'obligation')} covered"
+    if coverage.feasible:
+        text += f" ({percent(coverage.covered, coverage.feasible)})"
+    return text + (f", {coverage.by_escalation} of them by calling a person" if coverage.by_escalation else "")
+
+
+def percent(part: int, whole: int) -> str:
+    """As `98.3 %`, never rounded up to 100."""
+    if part == whole:
+        return "100 %"
+    return f"{min(999, 1000 * part // whole) / 10:.1f} %"
+
+
+def _entry(measured: Measured, hypothesis: Hypothesis, demand: int, runs: Sequence[Obligation]) -> CoverageReport:
+    coverage = measured.coverage
+    told = {(o.family, o.step, o.faults, o.phase): o for o in runs}
+    total = coverage.feasible + coverage.undecided
+    obligations = coverage.obligations if total <= LISTED else tuple(coverage.missing())
+    kinds = tuple(dict.fromkeys(c.kind for c in coverage.causes))
+    level = next((name for name, known in LEVELS.items() if known == hypothesis), "")
+    return CoverageReport(
+        level,
+        hypothesis.faults,
+        hypothesis.budget,
+        measured.compiled.assumptions.guarantees,
+        coverage.feasible,
+        coverage.covered,
+        coverage.by_escalation,
+        coverage.undecided,
+        demand,
+        kinds,
+        matrix(coverage, kinds),
+        tuple(findings(measured)),
+        tuple(_obligation(measured, o, told.get((o.family, o.step, o.faults, o.phase))) for o in obligations),
+    )
+
+
+def matrix(coverage: Coverage, kinds: Sequence[str]) -> tuple[tuple[str, tuple[tuple[int, int], ...]], ...]:
+    """By step, by kind of fault: how many obligations with such a fault in their scenario are covered, and owed."""
+    columns = len(coverage.steps)
+    number = {kind: i for i, kind in enumerate(kinds)}
+    cells = [[[0, 0] for _ in kinds] for _ in coverage.steps]
+    families = max((r.owed.bit_length() for r in coverage.rows), default=0) // columns + 1
+    masks = [sum(1 << family * columns + step for family in range(families)) for step in range(columns)]
+    for row in coverage.rows:
+        hit = {number[coverage.causes[f].kind] for f in row.faults}
+        good = 0 if row.unknown else row.owed & ~row.broken
+        for step, mask in enumerate(masks):
+            owed = (row.owed & mask).bit_count()
+            if owed:
+                covered = (good & mask).bit_count()
+                for k in hit:
+                    cells[step][k][0] += covered
+                    cells[step][k][1] += owed
+    return tuple(
+        (name, tuple((covered, owed) for covered, owed in line))
+        for name, line in zip(coverage.steps, cells, strict=True)
+        if any(owed for _, owed in line)
+    )
+
+
+def findings(measured: Measured) -> list[str]:
+    """What is not survived: a line for each family and step, the most frequent first."""
+    groups: dict[tuple[str, str], list[Obligation]] = {}
+    for o in measured.coverage.missing():
+        groups.setdefault((o.family, o.step), []).append(o)
+    ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
+    return [
+        f"{broken(measured, family, step)}: {counted(len(found), 'scenario')}, first "
+        f"{scenario(measured.coverage, min(found, key=lambda o: len(o.faults)))}"
+        for (family, step), found in ordered
+    ]
+
+
+def broken(measured: Measured, family: str, step: str) -> str:
+    """What is wrong, as a clause."""
+    undo = next((s.undo for s in measured.ghosts.steps if s.id == step), "")
+    name = quoted(short(step)) if step else ""
+    return BROKEN[family].format(
+        step=name, undo=quoted(undo) if undo else f"the undo of {name}", saga=quoted(measured.compiled.subject)
+    )
+
+
+def scenario(coverage: Coverage, obligation: Obligation) -> str:
+    """The faults in order, and how far the step had got: `the request for `car` is slow (`car` on its way)`."""
+    words = ", then ".join(cause_words(coverage.causes[f]) for f in obligation.faults) or "the saga gives up by itself"
+    return words + (
+        f" ({quoted(short(obligation.step))} {obligation.phase} when it gave up)" if obligation.step else ""
+    )
+
+
+def cause_words(cause: Cause) -> str:
+    """What happens, with the attempt where it is not the first."""
+    more = f" (attempt {cause.attempt})" if cause.attempt > 1 else ""
+    return clean(cause.words) + more
+
+
+def _obligation(measured: Measured, o: Obligation, told: Obligation | None) -> ObligationReport:
+    run = None
+    if told is not None:
+        run = Story("reach", broken(measured, o.family, o.step), _steps(measured, told))
+    return ObligationReport(o.family, o.step, scenario(measured.coverage, o), o.status.value, run)
+
+
+def _steps(measured: Measured, told: Obligation) -> tuple:  # type: ignore[type-arg]
+    from placet.compiled import Query
+    from placet.report.run import make_run
+
+    claim = Breaks(told.family, told.step, (), told.phase)
+    return make_run(measured.compiled, Query("coverage", ""), Violated(claim, Reach(told.trace), Proof("none"))).steps
+
+
+def _story(query: Query, measured: Measured, runs: Sequence[Obligation]) -> Story:
+    """The shortest run that breaks an obligation, told; the others as reasons."""
+    from placet.report.advice import advice
+    from placet.report.run import make_run
+    from placet.report.story import headline
+
+    coverage = measured.coverage
+    first = runs[0]
+    violated = Violated(Breaks(first.family, first.step, (), first.phase), Reach(first.trace), Proof("none"))
+    run = make_run(measured.compiled, query._replace(check="anomaly_A1"), violated)
+    what = headline(run) if first.family == "BALANCE" else broken(measured, first.family, first.step)
+    total = counted(coverage.feasible + coverage.undecided, "obligation")
+    told = f"{coverage.uncovered} of {total} of {quoted(measured.compiled.subject)} not met: {what}"
+    lines = findings(measured)
+    why = [f"in the run above: {scenario(coverage, first)}", *lines[:8]]
+    if len(lines) > 8:
+        why.append(f"and {counted(len(lines) - 8, 'more finding')}: see `--format json`")
+    return Story("reach", told, run.steps, None, run.turned, tuple(why), tuple(advice(run)))
