@@ -39,6 +39,7 @@ TARGETS = {
         "tests/analysis/test_liveness.py",
         "tests/analysis/test_dead_steps.py",
         "tests/analysis/test_boundedness.py",
+        "tests/analysis/test_soundness.py",
         "tests/analysis/test_any_sink.py",
         "tests/analysis/test_company.py",
         "tests/analysis/test_strategy.py",

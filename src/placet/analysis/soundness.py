@@ -5,10 +5,12 @@ records that a run leaves behind (see `net/final.py`).
 
 **Unbounded nets.** Let a net with weights and read arcs only have option to complete and proper completion, and let a
 loop lead from a reachable marking m to m + D, D >= 0. Some sigma leads from m to a final f; firing is monotone, so it
-leads from m + D to f + D, which marks an end and so, by proper completion, is final itself. Final markings differ in
-records and budgets only (and in which one end is marked, but their sum is 1), so D is zero elsewhere. Hence a loop that
-pumps a place of control, a channel, a resource or an end refutes weak soundness, and soundness with it: for workflow nets
-this is "sound implies bounded" (van der Aalst 1998, theorem 11). With resets, inhibitors or capacities nothing is claimed.
+leads from m + D to f + D, which marks an end and so, by proper completion, is final but for messages in flight. Final
+markings differ in records and budgets only (and in which one end is marked, but their sum is 1), so D is zero but for
+these and for channels. Hence a loop that pumps a place of control, a resource or an end refutes weak soundness, and
+soundness with it: for workflow nets this is "sound implies bounded" (van der Aalst 1998, theorem 11). A channel that
+fills up refutes nothing: all of it may be taken in after the end. With resets, inhibitors or capacities nothing is
+claimed.
 
 **Any sink.** With any sink as final marking soundness is: every place but the sinks is safe, and from everywhere a
 marking of sinks only can be reached (the variant in which Fahland et al. 2011 check industrial models). Dead steps are
@@ -71,7 +73,7 @@ class Sound:
         net = subject.compiled.net
         if subject.compiled.final.any_sink or net.capacity or any(net.inhibit) or any(net.reset) or subject.faults:
             return None
-        counted = subject.places(PlaceClass.CONTROL, PlaceClass.CHANNEL, PlaceClass.RESOURCE)
+        counted = subject.places(PlaceClass.CONTROL, PlaceClass.RESOURCE)  # no channels: see above
         return pumped(subject, seen, counted | frozenset(subject.compiled.final.ends))
 
 
