@@ -75,12 +75,12 @@ def pumped(subject: Subject, seen: Pass, places: frozenset[int]) -> Violated | N
 
 
 def by_structure(
-    asks: Asks, net: Net, initial: Marking, numbers: Mapping[int, int], rules: tuple[str, ...]
+    asks: Asks, net: Net, initial: Marking, numbers: Mapping[int, int], rules: tuple[str, ...], until: float
 ) -> Holds | None:
     """A proof by invariants that no place of the question holds more than it may, in a net, perhaps a reduced one.
 
     `numbers` are the places of that net by the number they have in the question; what is gone of `asks.bounded` matters
-    no more, since the greatest bound of the others is that of all (see `Reduced.bounds`).
+    no more, since the greatest bound of the others is that of all (see `Reduced.bounds`). `until`: see `semiflows`.
     """
     from placet.analysis.invariants import bounds
 
@@ -90,7 +90,7 @@ def by_structure(
     wanted = [numbers[p] for p in places if p in numbers]
     if not asks.bounded and len(wanted) < len(places):
         return None
-    found = list(bounds(net, initial, wanted, float("inf") if most is None else most).values())
+    found = list(bounds(net, initial, wanted, float("inf") if most is None else most, until).values())
     greatest = max((known for known in found if known is not None), default=0)
     if None in found or (most is not None and greatest > most):
         return None

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from itertools import product
 from math import gcd
+from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from placet.net.core import Marking, Net
 
 MOST_PAIRS = 2_000  # of rows that one transition may combine; then each with some others
-MOST_WORK = 3_000_000  # entries added and supports compared in all; about two seconds
+MOST_WORK = 1_000_000  # entries added and supports compared in all; under a second
 
 
 class Semiflow(NamedTuple):
@@ -74,8 +75,8 @@ def _sum(one: dict[int, int], times: int, other: dict[int, int], times_other: in
 class _Elimination:
     """Farkas' algorithm: transition after transition, the rows that it changes give way to combinations it does not."""
 
-    def __init__(self, net: Net, *, surplus: bool, most_pairs: int, most_work: int) -> None:
-        self._surplus, self._most_pairs, self._left = surplus, most_pairs, most_work
+    def __init__(self, net: Net, *, surplus: bool, most_pairs: int, most_work: int, until: float) -> None:
+        self._surplus, self._most_pairs, self._left, self._until = surplus, most_pairs, most_work, until
         self._places = len(net.places)
         self._number = 0
         self.rows: dict[int, _Row] = {}
@@ -104,7 +105,7 @@ class _Elimination:
         open_ = dict.fromkeys(self._touching)
         while open_:
             transition = min(open_, key=self._cost)
-            if not self._eliminate(transition, len(open_)):
+            if perf_counter() > self._until or not self._eliminate(transition, len(open_)):
                 self.complete = False
                 break
             del open_[transition]
@@ -166,13 +167,19 @@ class _Elimination:
 
 
 def semiflows(
-    net: Net, *, surplus: bool = False, most_pairs: int = MOST_PAIRS, most_work: int = MOST_WORK
+    net: Net,
+    *,
+    surplus: bool = False,
+    most_pairs: int = MOST_PAIRS,
+    most_work: int = MOST_WORK,
+    until: float = float("inf"),
 ) -> Semiflows:
     """The minimal semiflows y >= 0 with y * C = 0; with `surplus` y * C <= 0, minimal in places and decreasing transitions.
 
-    There can be exponentially many: the work is cut off, and what is given then is right but not all. O(`most_work`).
+    There can be exponentially many: the work is cut off, and what is given then is right but not all. O(`most_work`), and
+    not much longer than `until`, a reading of `perf_counter`.
     """
-    elimination = _Elimination(net, surplus=surplus, most_pairs=most_pairs, most_work=most_work)
+    elimination = _Elimination(net, surplus=surplus, most_pairs=most_pairs, most_work=most_work, until=until)
     elimination.run()
     found = {tuple(sorted(_reduced(row.weights).items())) for row in elimination.rows.values()}
     return Semiflows(tuple(Semiflow(weights) for weights in sorted(found)), elimination.complete)
@@ -183,7 +190,9 @@ def _reduced(weights: dict[int, int]) -> dict[int, int]:
     return {p: w // divisor for p, w in weights.items()} if divisor > 1 else weights
 
 
-def bounds(net: Net, initial: Marking, wanted: Iterable[int], enough: float = float("inf")) -> dict[int, int | None]:
+def bounds(
+    net: Net, initial: Marking, wanted: Iterable[int], enough: float = float("inf"), until: float = float("inf")
+) -> dict[int, int | None]:
     """For each wanted place a number of tokens that it never exceeds, from invariants and capacities; None: none found.
 
     Invariants that may decrease are looked for only where those that do not leave some place above `enough`. What is
@@ -196,7 +205,7 @@ def bounds(net: Net, initial: Marking, wanted: Iterable[int], enough: float = fl
     for surplus in (False, True):
         if all(most is not None and most <= enough for most in found.values()):
             break
-        for flow in semiflows(net, surplus=surplus).found:
+        for flow in semiflows(net, surplus=surplus, until=until).found:
             total = flow.total(initial)
             for p, w in flow.weights:
                 if p in found:

@@ -14,6 +14,7 @@ from placet.analysis.check import check
 from placet.analysis.passes import Asks, Pass
 from placet.analysis.replay import LIMIT, Replayed, replay
 from placet.analysis.subject import mentions, sinks, whole, without_sinks
+from placet.engines.protocol import Needs
 from placet.errors import UsageError
 from placet.evidence import Budget, Holds, Inconclusive, Proof, Verdict, Violated
 
@@ -142,7 +143,9 @@ class _Decision:
         net, initial = (subject.net, subject.compiled.initial) if reduced is None else (reduced.net, reduced.initial)
         observers = subject.observers if reduced is None else _moved(subject, reduced)
         if budget.seconds is not None:
-            budget = budget._replace(seconds=max(0.0, budget.seconds - (begun - self._begun)))
+            left = max(0.0, budget.seconds - (begun - self._begun))
+            edges = any(v.needs is Needs.EDGES for v in made.visitors)
+            budget = budget._replace(seconds=left / 2 if edges else left)  # judging a graph takes as long as making it
         if self._interrupted is not None:
             budget = Budget(states=1)
         made.seen = self._engine.explore(net, initial, observers, made.visitors, budget, self._options.progress)
@@ -190,10 +193,12 @@ class _Decision:
 
     def _by_structure(self, subject: Subject, group: list[_Open], reduced: Reduced | None) -> list[_Open]:
         """Answer what the net shows without a search; gives the rest."""
+        seconds = self._options.budget.seconds
+        until = float("inf") if seconds is None else self._begun + seconds
         left = []
         for o in group:
             begun = perf_counter()
-            holds = _by_structure(o, subject, reduced)
+            holds = _by_structure(o, subject, reduced, until)
             o.seconds += perf_counter() - begun
             if holds is None:
                 left.append(o)
@@ -254,7 +259,7 @@ def _verdict(o: _Open, seen: Pass) -> Verdict | None:
         return Inconclusive(reason, "theory", proof=seen.proof())
 
 
-def _by_structure(o: _Open, subject: Subject, reduced: Reduced | None) -> Holds | None:
+def _by_structure(o: _Open, subject: Subject, reduced: Reduced | None, until: float) -> Holds | None:
     """A proof of a check of bounds by invariants of the net, or None."""
     if o.query.check not in ("safe", "bounded"):
         return None
@@ -263,7 +268,7 @@ def _by_structure(o: _Open, subject: Subject, reduced: Reduced | None) -> Holds 
     net, initial = (subject.net, subject.compiled.initial) if reduced is None else (reduced.net, reduced.initial)
     numbers = range(len(net.places)) if reduced is None else reduced.places
     rules = () if reduced is None else tuple(name for name, _ in reduced.rules)
-    return by_structure(o.asks, net, initial, {p: i for i, p in enumerate(numbers)}, rules)
+    return by_structure(o.asks, net, initial, {p: i for i, p in enumerate(numbers)}, rules, until)
 
 
 def _alike(group: list[_Open]) -> list[list[_Open]]:
