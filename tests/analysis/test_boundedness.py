@@ -75,10 +75,3 @@ def test_the_greatest_count_is_told(marked):
     (answer,) = decide(compiled_of(net, initial), (Query("bounded", ""),), Options(reduce=False))
     most = max(n for state in graph.edges for n in state)
     assert f"more than {most} times" in answer.verdict.proof.argument
-
-
-@pytest.mark.parametrize("reduce", [True, False])
-def test_without_time_nothing_is_proved(reduce):
-    (answer,) = decide(ring(1_000), (Query("bounded", "b"),), Options(budget=Budget(seconds=0.0), reduce=reduce))
-    assert isinstance(answer.verdict, Inconclusive)
-    assert answer.verdict.budget == "seconds"
