@@ -121,13 +121,13 @@ SAGAS = {
     "three abandoned": Saga(
         "parallel_parts/broken/abandoned",
         ((0, 12), (0, 42), (39, 321)),
-        ((3, 27), (18, 138), (402, 1824)),
+        ((3, 27), (18, 138), (405, 1851)),
         abandoned,
     ),
     "three awaited": Saga(
         "parallel_parts/broken/no-barrier",
         ((6, 6), (18, 24), (117, 207)),
-        ((27, 27), (135, 138), (1989, 2100)),
+        ((27, 27), (135, 138), (2016, 2127)),
         late,
     ),
 }
