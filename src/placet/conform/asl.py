@@ -33,6 +33,9 @@ _ALWAYS = frozenset((
 _SOMETIMES = frozenset(("bad_data", "children_succeeded", "children_failed", "too_many"))
 
 
+_RAISING = frozenset(("failed", "timed_out", "bad_data"))
+
+
 class Needs(NamedTuple):
     """What a case asks of the net: how many items each Map has, how often anything is tried, and what is not shown."""
 
@@ -152,7 +155,11 @@ class Asl:
     def labels(self, kind: str, name: str, copies: Copies, error: str | None = None) -> tuple[Label, ...]:
         """The labels of that kind for a state; with `error` those whose class of errors has it."""
         found = self.by_kind.get((kind, name, copies), ())
-        return tuple(dict.fromkeys(label for told, label in found if error is None or fits(told, error)))
+        if error is not None:
+            found = [one for one in found if fits(one[0], error)]
+            if kind in _RAISING and any(error in told.errors for told, _ in found):
+                found = [one for one in found if error in one[0].errors]  # the state treats it apart from the others
+        return tuple(dict.fromkeys(label for _, label in found))
 
     def says(self, label: Label) -> str:
         """A label in words."""

@@ -191,6 +191,9 @@ class AslReading:
             return Meaning(self._labels("iteration_succeeded", event))
         if event.what == "failed":
             self._failing[key] = "item"
+            before = self._events.get(event.cause)
+            if before is not None and before.copies[: len(event.copies)] != event.copies:
+                return Meaning(foreign=f"another item of `{event.name}` has failed")
         return ASIDE
 
     # -- the end

@@ -27,26 +27,26 @@ _KNOWN = "the histories of `aws stepfunctions get-execution-history` and of Temp
 
 
 def read(path: str) -> Log:
-    """All runs of a log. Raises nothing: what is wrong with it is a diagnostic (P602, P603, P620, P621)."""
+    """All runs of a log. Raises nothing: what is wrong with it is a diagnostic (P602, P603, P701, P702)."""
     cases: list[Case] = []
     try:
         found = os.stat(path)  # noqa: PTH116 - pathlib costs 4 ms of every start
         if not stat.S_ISREG(found.st_mode):
             return _refused(path, "P603", f"`{path}` is no regular file")
         if found.st_size > MOST_BYTES:
-            return _refused(path, "P620", f"`{path}` is larger than {MOST_BYTES >> 20} MB")
+            return _refused(path, "P701", f"`{path}` is larger than {MOST_BYTES >> 20} MB")
         with open(path, encoding="utf-8-sig", newline="") as stream:  # noqa: PTH123
             cases.extend(_cases(path, stream))
     except FileNotFoundError:
         return _refused(path, "P602", f"there is no file `{path}`")
     except (OSError, ValueError) as problem:
         if isinstance(problem, UnicodeDecodeError):
-            return Log(path, tuple(cases), _refused(path, "P620", "the log is not UTF-8 text").diagnostics)
+            return Log(path, tuple(cases), _refused(path, "P701", "the log is not UTF-8 text").diagnostics)
         return _refused(path, "P603", f"`{path}` cannot be read: {getattr(problem, 'strerror', None) or problem}")
     except LogError as problem:
         return Log(path, tuple(cases), (_located(path, problem),))
     if not cases:
-        return _refused(path, "P621", f"there is no recorded run in `{path}`")
+        return _refused(path, "P702", f"there is no recorded run in `{path}`")
     return Log(path, tuple(cases))
 
 
@@ -81,15 +81,15 @@ def _again(first: Item, rest: Iterator[Item]) -> Iterator[Item]:
 
 
 def _refused(path: str, code: str, message: str) -> Log:
-    hint = f"logs that are read: {_KNOWN}" if code in ("P620", "P621") else ""
+    hint = f"logs that are read: {_KNOWN}" if code in ("P701", "P702") else ""
     return Log(path, (), (Diagnostic(code, "error", message, path=path, help=hint),))
 
 
 def _located(path: str, problem: LogError) -> Diagnostic:
     """The diagnostic of a log that cannot be read on, at its line. The text before that line is not kept."""
-    code = "P621" if "no log that is read" in problem.message else "P620"
-    hint = f"logs that are read: {_KNOWN}" if code == "P621" else ""
-    message = problem.message if code == "P621" else f"the log cannot be read on: {problem.message}"
+    code = "P702" if "no log that is read" in problem.message else "P701"
+    hint = f"logs that are read: {_KNOWN}" if code == "P702" else ""
+    message = problem.message if code == "P702" else f"the log cannot be read on: {problem.message}"
     span = None
     if 0 < problem.line < 1_000_000:
         source = SourceFile(path, "\n" * (problem.line - 1))

@@ -12,7 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from placet.conform.observed import Label, Observed
 
@@ -60,13 +60,14 @@ class Tables:
                 for p in places:
                     table.setdefault(p, []).append(t)
         self._rivals: dict[int, tuple[int, ...]] = {}
+        self._relevant: dict[tuple[int, ...], frozenset[int]] = {}
 
     def _effect(self, t: int) -> tuple[list[int], list[int], list[int]]:
-        """The places it takes from, gives to, and needs but leaves as they are (or fuller)."""
+        """The places it takes from, gives to, and needs more tokens on than it takes."""
         pre, post = dict(self.pre[t]), dict(self.post[t])
         takes = [p for p, w in pre.items() if w > post.get(p, 0)]
         gives = [p for p, w in post.items() if w > pre.get(p, 0)]
-        tests = [p for p, w in pre.items() if w <= post.get(p, 0)]
+        tests = [p for p in pre if post.get(p, 0)]
         return takes, gives, [*tests, *(p for p, _ in self.read[t])]
 
     def start(self) -> Node:
@@ -137,8 +138,48 @@ class Tables:
             found = self._rivals[t] = tuple(made)
         return found
 
-    def stubborn(self, marking: Sparse, goals: Iterable[int]) -> list[int]:
+    def relevant(self, goals: tuple[int, ...]) -> frozenset[int]:
+        """The silent transitions that can have a part in enabling a goal, or would be too late after it.
+
+        All others can be put off until it has fired: they give nothing that leads to it, and nothing that leads to it
+        takes from them what they need.
+        """
+        found = self._relevant.get(goals)
+        if found is None:
+            chosen: set[int] = set()
+            pending = list(goals)
+            while pending:
+                for u in self._before(pending.pop()):
+                    if u not in chosen:
+                        chosen.add(u)
+                        pending.append(u)
+            found = self._relevant[goals] = frozenset(chosen)
+        return found
+
+    def _before(self, t: int) -> Iterator[int]:
+        """The silent transitions that help one, or that it can make impossible."""
+        takes, gives, _ = self._effect(t)
+        for p, _ in (*self.pre[t], *self.read[t]):
+            yield from self.givers.get(p, ())
+        for p, _ in self.inhibit[t]:
+            yield from self.takers.get(p, ())
+        for p in takes:
+            yield from self.testers.get(p, ())
+        for p in gives:
+            yield from self.shunners.get(p, ())
+            if p in self.capacity:
+                yield from self.takers.get(p, ())
+                yield from self.givers.get(p, ())
+        for p in self.reset[t]:
+            for table in (self.takers, self.givers, self.testers):
+                yield from table.get(p, ())
+        if self.emptiers:
+            for p, _ in (*self.pre[t], *self.post[t], *self.read[t], *self.inhibit[t]):
+                yield from self.emptiers.get(p, ())
+
+    def stubborn(self, marking: Sparse, goals: tuple[int, ...]) -> list[int]:
         """The enabled transitions of a set, containing the goals, that no other silent firing can matter to."""
+        relevant = self.relevant(goals)
         pending = list(goals)
         chosen = set(pending)
         enabled = []
@@ -153,7 +194,7 @@ class Tables:
             else:
                 more = (*self.takers.get(found[1], ()), *self.emptiers.get(found[1], ()))
             for u in more:
-                if u not in chosen:
+                if u not in chosen and u in relevant:
                     chosen.add(u)
                     pending.append(u)
         return enabled
@@ -171,13 +212,13 @@ class Replay:
 
     def step(self, labels: Collection[Label], hidden: bool = False) -> bool:  # noqa: FBT001, FBT002
         """Whether one of these can be seen next; then it has been. With `exhausted` set, False says nothing."""
-        goals = [t for label in labels for t in self.tables.by_label.get(label, ())]
+        goals = tuple(dict.fromkeys(t for label in labels for t in self.tables.by_label.get(label, ())))
         found = self._search(goals) if goals else []
         if found and not hidden:
             self.nodes = found
         return bool(found)
 
-    def _search(self, goals: list[int]) -> list[Node]:
+    def _search(self, goals: tuple[int, ...]) -> list[Node]:
         tables = self.tables
         wanted = set(goals)
         queue: deque[Node] = deque(self.nodes)
