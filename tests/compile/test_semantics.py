@@ -84,4 +84,5 @@ def test_every_construct_has_a_table() -> None:
         "The call", "Faults", "Task", "Sequence", "Choice", "Parallel", "Loop", "First of", "Try", "Errors that leave a parallel",
         "Call of a process", "Sequence of steps", "Choice around steps", "Parallel around steps", "Try around steps",
         "Loop around steps", "Messages that come twice",
+        "Cancelling a saga", "A crash of the coordinator",
     }  # fmt: skip

@@ -63,14 +63,16 @@ def bodies(draw, most: int = 3) -> ir.Statement:
 
 
 POLICIES = st.builds(
-    ir.Policy,
-    profile=st.just("default"),
-    register=st.sampled_from(["before", "after"]),
+    ir.Policy()._replace,
+    register=st.sampled_from(["before", "after", "submit", "log"]),
     undo_failing=st.sampled_from(["yes", "no", "unless_rejected"]),
     on_unknown=st.sampled_from(["undo", "retry", "ignore"]),
     undo_order=st.sampled_from(["reverse", "parallel"]),
     undo_failure=st.sampled_from(["retry", "halt", "continue", "escalate"]),
     undo_retries=st.sampled_from([None, 0, 1]),
-    siblings=st.sampled_from(["await", "abandon"]),
+    siblings=st.sampled_from(["await", "cancel", "abandon"]),
+    cancellation=st.sampled_from(["masked", "unmasked"]),
+    children=st.sampled_from(["propagate", "await"]),
+    on_crash=st.sampled_from(["resume", "undo", "forget"]),
 )
 SAGAS = st.builds(lambda body, policy: ir.Process("b", "saga", body, ENDS, policy), bodies(), POLICIES)

@@ -224,7 +224,7 @@ def _moments(
         else:  # asked for ever, and nothing tells the first time from the others
             agenda.draft.ports.pop((ready, ()), None)
     here = (call.path, FORWARD, a)
-    waits_here(agenda, env, attempt.waiting, unclear, stmt, call=here, ready=ready, gone=attempt.gone)
+    waits_here(agenda, env, attempt.waiting, unclear, stmt, call=here, gone=attempt.gone)
 
 
 def _attempt(call: Call, a: int, names: list[str], direction: str = FORWARD) -> Attempt:
@@ -476,7 +476,7 @@ def _undo(call: Call, record: Record) -> None:
         agenda, env = call.agenda, call.env
         waits_here(agenda, env, ready, -1, stmt, call=(call.path, UNDO, 0))
         here = (call.path, UNDO, a)
-        waits_here(agenda, env, attempt.waiting, -1, stmt, call=here, ready=ready, gone=attempt.gone)
+        waits_here(agenda, env, attempt.waiting, -1, stmt, call=here, gone=attempt.gone)
         _channels(call, UNDO, a, attempt, ("", UNKNOWN) if last and for_ever else ())
         ready = after
 

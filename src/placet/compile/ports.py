@@ -24,7 +24,6 @@ def waits_here(
     stmt: Statement,
     *,
     call: tuple[str, str, int] = ("", "", 0),
-    ready: int = -1,
     gone: int = -1,
     keeps: tuple[int, ...] = (),
     again: bool = False,
@@ -48,7 +47,7 @@ def waits_here(
     scope = env.scope.number if env.scope is not None else -1
     step, direction, attempt = call
     ports[key] = Port(
-        place, env.frame.top, back, cancelled, policy.on_crash, step, direction, attempt, ready, gone, scope, keeps,
+        place, env.frame.top, back, cancelled, policy.on_crash, step, direction, attempt, gone, scope, keeps,
         env.beside,
     )  # fmt: skip
     if env.stops and env.scope is not None:

@@ -15,8 +15,10 @@ KINDS: dict[str, str] = {
     "undo-slow": "the time-out of an undo fires while its request or reply is still on its way",
     "undo-lost": "the request of an undo, or its reply, vanishes",
     "duplicate": "a message is delivered twice: a request, an undo, or a reply",
+    "cancel": "the saga is cancelled while it runs, and has to undo what it did",
+    "crash": "the coordinator crashes and comes back; what it had not recorded as done it does again",
 }
-PLANNED = ("cancel", "crash")
+PLANNED: tuple[str, ...] = ()
 
 Modes = Literal["transient", "permanent", "both"]
 
@@ -38,8 +40,11 @@ LEVELS: dict[str, Hypothesis] = {
     "L1": Hypothesis(("reject", "partial", "lost", "slow"), 1),
     "L2": Hypothesis(("reject", "partial", "lost", "slow", "undo-fail", "undo-slow"), 2),
     "L3": Hypothesis(("reject", "partial", "lost", "slow", "undo-fail", "undo-slow", "duplicate"), 2),
+    "L4": Hypothesis(
+        ("reject", "partial", "lost", "slow", "undo-fail", "undo-slow", "duplicate", "cancel", "crash"), 2
+    ),
 }
-LATER_LEVELS = ("L4", "L5")
+LATER_LEVELS = ("L5",)
 
 DEFAULT = Hypothesis(("reject", "lost", "slow"), 1)  # of `placet verify` on a saga
 NONE = Hypothesis((), 0)

@@ -36,7 +36,7 @@ class Woven(NamedTuple):
 
 
 def weave(compiled: Compiled, hypothesis: Hypothesis) -> Woven:
-    """The net with the faults of a hypothesis. Linear in channels. Raises UsageError for a hypothesis without sense."""
+    """The net with the faults of a hypothesis. Linear in channels and ports. Raises UsageError for a hypothesis without sense."""
     hypothesis = checked(hypothesis)
     places, transitions = len(compiled.net.places), len(compiled.net.transitions)
     if not hypothesis.faults or not hypothesis.budget or not compiled.roles.channels:
@@ -49,6 +49,10 @@ def weave(compiled: Compiled, hypothesis: Hypothesis) -> Woven:
     messages = Messages(loom)
     for channel in compiled.roles.channels:
         messages.channel(channel)
+    if compiled.roles.ports and not loom.faults.isdisjoint(("cancel", "crash")):
+        from placet.faults.coordinator import Coordinators
+
+        Coordinators(loom, messages).weave()
     made = loom.compiled()._replace(assumptions=_assume(compiled, hypothesis, compiled.assumptions))
     return Woven(made, places, transitions, loom.budget, tuple(loom.causes), tuple(loom.consequences))
 

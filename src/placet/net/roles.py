@@ -91,7 +91,6 @@ class Port(NamedTuple):
     step: str = ""
     direction: str = ""
     attempt: int = 0
-    ready: int = -1  # of a call under way: where this attempt is made again
     gone: int = -1  # of a call under way: the record that nobody waits for its replies, where there is one
     scope: int = -1  # number of the innermost Scope, to be told why the saga turns back
     keeps: tuple[int, ...] = ()
