@@ -12,6 +12,7 @@ COMMANDS = {
     "explain": "What a check or a diagnostic means, and what to do.",
     "explore": "Count the state space, or walk through it step by step.",
     "conform": "Hold recorded runs against a model.",
+    "advise": "Which changes would make a saga survive more, each verified.",
     "simulate": "Run a model at random, told in your words.",
     "draw": "Draw the net as DOT, Mermaid or SVG.",
     "convert": "Translate a model to another format.",

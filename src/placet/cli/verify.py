@@ -118,7 +118,12 @@ def verify_file(job: Job) -> Report:
     from placet.pipeline import check, load
 
     try:
-        report = check(load(job.path, job.options), job.options)
+        loaded = load(job.path, job.options)
+        report = check(loaded, job.options)
+        if any(c.coverage is not None for m in report.models for c in m.checks):
+            from placet.advice.telling import advised
+
+            report = advised(report, loaded, job.options)
     except Exception as problem:  # one file must not hide the others
         from placet.errors import EvidenceError, PlacetError
 

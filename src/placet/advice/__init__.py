@@ -1,0 +1,1 @@
+"""What would help: changes of a model, each verified before it is printed."""

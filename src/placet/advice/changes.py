@@ -1,0 +1,126 @@
+"""Single changes of a saga that can help it: what participants could promise, and what the coordinator could do.
+
+A change is data, and `changed` applies it to the IR. Costs order advice, nothing else: a word in one's own definition is
+cheap, a promise that another team has to build and test is dear.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from placet.compile.vocabulary import statements
+from placet.ir import model as ir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GUARANTEES = {
+    "null_safe": (
+        2,
+        "let {service} answer an undo that finds nothing to undo, without doing anything (`null_safe`)",
+        "{service}: send an undo whose request never came; it answers that all is well, and nothing has changed",
+    ),
+    "idempotent": (
+        2,
+        "let {service} recognise a request that it has carried out before (`idempotent`)",
+        "{service}: send the same request twice; it takes effect once, and both are answered alike",
+    ),
+    "rejects_after_cancel": (
+        3,
+        "let {service} remember an undo, and refuse the request that comes after it (`rejects_after_cancel`)",
+        "{service}: send an undo, then its request; the request is refused, and nothing has changed",
+    ),
+}
+
+POLICIES: tuple[tuple[str, str, int, str], ...] = (
+    ("register", "before", 1, "register the undo of a step before it is asked for (`register before`)"),
+    ("undo_failing", "yes", 1, "undo the step that failed too, whatever its error says (`failing_step undo`)"),
+    ("on_unknown", "undo", 1, "undo a step that did not answer in time (`on unknown undo`)"),
+    ("on_unknown", "retry", 1, "try a step that did not answer in time until it does (`on unknown retry`)"),
+    ("undo_failure", "retry", 1, "try an undo that failed until it works (`on undo_failure retry`)"),
+    ("undo_failure", "escalate", 2, "call a person when an undo fails (`on undo_failure escalate`)"),
+    ("siblings", "await", 1, "wait for the other ways of a parallel before going back (`siblings await`)"),
+)
+
+
+class Change(NamedTuple):
+    """One change: to a guarantee of a service, or to a policy of a saga."""
+
+    kind: Literal["guarantee", "policy"]
+    target: str  # the service, or the id of the saga
+    name: str  # the guarantee, or the field of the policy
+    value: str
+    cost: int
+    words: str  # what to do, without a full stop
+    owes: str  # the contract test that the participant then owes; empty where it owes none
+
+    @property
+    def id(self) -> str:
+        """`cars: rejects_after_cancel`, `book_trip: register before`."""
+        return f"{self.target}: {self.name}" + (f" {self.value}" if self.value else "")
+
+
+def changes(model: ir.Model) -> tuple[Change, ...]:
+    """Every single change that is not made already, cheapest first. Linear in the model."""
+    found: list[Change] = []
+    given: dict[str, set[str]] = {}
+    for process in model.processes:
+        steps = [s for s in statements(process.body) if isinstance(s, ir.Step) and not s.read_only]
+        for step in steps:
+            kept = given.setdefault(step.service, set(step.guarantees))
+            kept &= step.guarantees
+        if process.kind == "saga" and steps:
+            found += _policies(process, forks=any(isinstance(s, ir.Parallel) for s in statements(process.body)))
+    for service, kept in given.items():
+        for name, (cost, words, owes) in GUARANTEES.items():
+            if name not in kept:
+                quoted = f"`{service}`"
+                told = words.format(service=quoted), owes.format(service=quoted)
+                found.append(Change("guarantee", service, name, "", cost, *told))
+    return tuple(sorted(found, key=lambda c: (c.cost, c.id)))
+
+
+def _policies(process: ir.Process, *, forks: bool) -> list[Change]:
+    name = process.id.rpartition("/")[2]
+    return [
+        Change("policy", process.id, field, value, cost, f"in `{name}`, {words}", "")
+        for field, value, cost, words in POLICIES
+        if getattr(process.policy, field) != value and (field != "siblings" or forks)
+    ]
+
+
+def changed(model: ir.Model, wanted: tuple[Change, ...]) -> ir.Model:
+    """The model with these changes. Of two for one policy the last one counts."""
+    promised: dict[str, set[str]] = {}
+    policies: dict[str, dict[str, Any]] = {}
+    for change in wanted:
+        if change.kind == "guarantee":
+            promised.setdefault(change.target, set()).add(change.name)
+        else:
+            policies.setdefault(change.target, {})[change.name] = change.value
+            if change.name == "undo_failure" and change.value == "retry":
+                policies[change.target]["undo_retries"] = None
+
+    def step(found: ir.Step) -> ir.Step:
+        more = promised.get(found.service)
+        return found if not more else found._replace(guarantees=found.guarantees | more)
+
+    processes = tuple(
+        p._replace(
+            body=_rewritten(p.body, step) if promised else p.body, policy=p.policy._replace(**policies.get(p.id, {}))
+        )
+        for p in model.processes
+    )
+    return model._replace(processes=processes)
+
+
+def _rewritten(value: Any, step: Callable[[ir.Step], ir.Step]) -> Any:  # noqa: ANN401 - any part of the IR
+    """The same tree with every step replaced. Recurses as deep as statements nest, which the language bounds."""
+    if isinstance(value, ir.Step):
+        return step(value)
+    if not isinstance(value, tuple):
+        return value
+    parts = [_rewritten(part, step) for part in value]
+    if all(new is old for new, old in zip(parts, value, strict=True)):
+        return value
+    return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)

@@ -1,0 +1,115 @@
+"""Advice in words, and its place in a report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from placet.advice.search import Advice
+    from placet.ir import model as ir
+    from placet.pipeline import Loaded, Options
+    from placet.report.report import CheckReport, Report
+
+SMALL = 20_000  # situations: the coverage of larger sagas gets advice only where it is asked for
+_SHOWN = 3
+
+
+def lines(advice: Advice, most: int = _SHOWN) -> list[str]:
+    """Sentences: the best single changes, then the cheapest sets with which all is covered."""
+    if not advice.missing:
+        return []
+    found = []
+    for effect in advice.single[:most]:
+        new = f", but {effect.breaks} others are missed then" if effect.breaks else ""
+        alone = effect.covers == advice.missing and not effect.breaks
+        covers = (
+            "this alone covers all that is missing" if alone else f"covers {effect.covers} of {advice.missing} missing"
+        )
+        found.append(f"{effect.change.words} -- {covers}{new} (verified)")
+    for wanted in [s for s in advice.sets if len(s) > 1][:most]:
+        together = "; ".join(c.words for c in wanted)
+        found.append(f"all of: {together} -- together they cover all that is missing (verified)")
+    promised = next((s for s in advice.sets if any(c.owes for c in s)), ())
+    found += [f"a promise needs its test: {c.owes}" for c in promised if c.owes]
+    if not advice.sets:
+        found.append(
+            "no set of up to 4 promises and policies covers everything"
+            if advice.exhausted
+            else "which sets of changes cover everything was not searched to the end"
+        )
+    return found
+
+
+def document(advice: Advice) -> dict[str, Any]:
+    """The advice as values that JSON knows."""
+    return {
+        "missing": advice.missing,
+        "single": [
+            {
+                "change": e.change.id,
+                "words": e.change.words,
+                "cost": e.change.cost,
+                "covers": e.covers,
+                "breaks": e.breaks,
+            }
+            for e in advice.single
+        ],
+        "sets": [
+            {
+                "changes": [c.id for c in wanted],
+                "words": [c.words for c in wanted],
+                "cost": sum(c.cost for c in wanted),
+                "contract_tests": [c.owes for c in wanted if c.owes],
+            }
+            for wanted in advice.sets
+        ],
+        "exhausted": advice.exhausted,
+        "measured": advice.measured,
+    }
+
+
+def advised(report: Report, loaded: Loaded, options: Options) -> Report:
+    """The report with verified advice on every coverage check that fails, where the saga is small."""
+    if not any(_wants(c) for m in report.models for c in m.checks):
+        return report
+    model = ir_of(loaded.path) if loaded.format == "placet" else None
+    if model is None:
+        return report
+    models = tuple(
+        m._replace(checks=tuple(_with_advice(c, model, m.subject, options) if _wants(c) else c for c in m.checks))
+        for m in report.models
+    )
+    return report._replace(models=models)
+
+
+def _wants(check: CheckReport) -> bool:
+    return check.coverage is not None and check.outcome == "violated" and check.states <= SMALL
+
+
+def _with_advice(check: CheckReport, model: ir.Model, subject: str, options: Options) -> CheckReport:
+    from placet.advice.search import advise
+    from placet.faults.hypothesis import Hypothesis
+
+    found = check.coverage
+    if found is None or check.story is None:
+        return check
+    modes = options.hypothesis.modes if options.hypothesis is not None else "both"
+    hypothesis = Hypothesis(found.faults, found.budget, modes)
+    allowance = max(20, min(200, 100_000 // max(1, check.states)))
+    advice = advise(model, subject, hypothesis, options.budget._replace(states=4 * SMALL), most=allowance)
+    told = tuple(lines(advice)) if advice is not None else ()
+    return check._replace(story=check.story._replace(advice=told or check.story.advice))
+
+
+def ir_of(path: str) -> ir.Model | None:
+    """The model of a file in the language; None where it cannot be read any more, or is broken."""
+    from placet.compile.resolve import resolve
+    from placet.project.reading import read
+    from placet.syntax.parser import parse
+
+    source, _ = read(path)
+    if source is None:
+        return None
+    file, problems = parse(source)
+    model, unresolved = resolve(file)
+    return None if any(d.severity == "error" for d in (*problems, *unresolved)) else model
