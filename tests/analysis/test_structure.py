@@ -132,6 +132,8 @@ def test_coverability_decides_boundedness_and_what_can_fire(marked):
         assert found.pump is None
         assert found.alive == fired
         assert found.unbounded == frozenset()
+        assert cover(net, initial, len(graph.edges)) == found
+        assert not cover(net, initial, len(graph.edges) - 1).complete
         return
     if found.pump is None:
         assert not found.complete
@@ -188,3 +190,14 @@ def test_coverability_ends_after_a_fixed_number_of_looks_however_many_transition
     for before, after in pairwise(places):
         chain.transition(f"t{before}", {before: 1}, {after: 1})
     assert not cover(*chain.build(), limit=1_000_000_000).complete
+
+
+def test_a_long_line_of_markings_is_given_up():
+    """Every marking is compared with all before it: three thousand in a row are too many, two hundred are not."""
+    for count, complete in ((200, True), (3000, False)):
+        builder = NetBuilder()
+        full, empty = builder.place("full", count), builder.place("empty")
+        builder.transition("move", {full: 1}, {empty: 1})
+        found = cover(*builder.build(), 10**6)
+        assert found.complete == complete
+        assert found.alive == {0}
