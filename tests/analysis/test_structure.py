@@ -201,3 +201,21 @@ def test_a_long_line_of_markings_is_given_up():
         found = cover(*builder.build(), 10**6)
         assert found.complete == complete
         assert found.alive == {0}
+
+
+@pytest.mark.parametrize("detour", [0, 1, 2, 3])
+def test_a_pump_behind_dead_ends(detour):
+    """The search goes down the dead end first; the run to the loop is that of the way it took at last."""
+    builder = NetBuilder()
+    start, loop, pile = builder.place("start", 1), builder.place("loop"), builder.place("pile")
+    before = start
+    for i in range(detour):
+        after = builder.place(f"end{i}")
+        builder.transition(f"astray{i}", {before: 1}, {after: 1})
+        before = after
+    enter = builder.transition("enter", {start: 1}, {loop: 1})
+    more = builder.transition("more", {loop: 1}, {loop: 1, pile: 1})
+    found = cover(*builder.build())
+    assert found.complete
+    assert found.pump is not None
+    assert (found.pump.place, found.pump.trace, found.pump.loop) == (pile, (enter,), (more,))
