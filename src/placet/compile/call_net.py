@@ -9,100 +9,29 @@ late requests stay in flight and are carried out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from placet.compile.draft import CHANNEL, RECORD
+from placet.compile.call_parts import (
+    FORWARD,
+    REJECTED,
+    TIMEOUT,
+    UNKNOWN,
+    Call,
+    Record,
+    absorb,
+    attempt_of,
+    channels_of,
+)
+from placet.compile.call_undo import undo_call
 from placet.compile.env import backwards
 from placet.compile.ports import asks, waits_here
-from placet.ir.model import Policy
-from placet.net.roles import Channel, Kind, Role
+from placet.net.roles import Kind, Role
 from placet.net.roles import Step as StepRecord
 
 if TYPE_CHECKING:
-    from placet.compile.draft import Draft
+    from placet.compile.call_parts import Attempt
     from placet.compile.env import Agenda, Env, Ports, Throw
     from placet.ir.model import ErrorRule, Step
-
-REJECTED = "rejected"  # the error name of a refusal without a name
-TIMEOUT = "timeout"
-UNKNOWN = "unknown"
-FORWARD = "forward"
-UNDO = "undo"
-
-
-class Record(NamedTuple):
-    """What the participant remembers of a step; -1 where it never needs to."""
-
-    fresh: int = -1
-    applied: int = -1
-    undone: int = -1
-    cancelled: int = -1
-
-
-class Attempt(NamedTuple):
-    """The places of one attempt. `errors` are the replies that say no, by name; `due` is -1 without a time-out."""
-
-    request: int
-    waiting: int
-    ok: int
-    errors: tuple[tuple[str, int], ...]
-    due: int
-    gone: int
-
-
-class Call:
-    """One step while its net is made: names that every part needs."""
-
-    def __init__(self, agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
-        self.agenda = agenda
-        self.draft: Draft = agenda.draft
-        self.stmt = stmt
-        self.ports = ports
-        self.env = env
-        self.policy = env.policy or Policy()
-        self.path = env.path(stmt.id)
-        self.prefix = f"{self.path}#"
-        self.actor = env.frame.path
-        self.saga = env.frame.name
-        self.service = stmt.service
-        self.guarantees = stmt.guarantees
-        self.idempotent = "idempotent" in stmt.guarantees
-        self.barrier = "rejects_after_cancel" in stmt.guarantees
-        log = self.policy.register == "log"  # who undoes by the participant's own log undoes nothing that is not in it
-        self.null_safe = self.barrier or "null_safe" in stmt.guarantees or log
-        self.timed = stmt.timeout is not None
-        self.forgets = self.timed or bool(env.stops)  # a call may be given up while its reply is on its way
-
-    def place(self, name: str, phrase: str) -> int:
-        """A control place of the coordinator."""
-        return self.draft.place(self.prefix + name, self.stmt.id, phrase, self.stmt.span, self.actor)
-
-    def message(self, name: str, phrase: str) -> int:
-        """A place for messages in flight."""
-        stmt = self.stmt
-        return self.draft.place(self.prefix + name, stmt.id, phrase, stmt.span, self.actor, CHANNEL, 0, self.service)
-
-    def record(self, name: str, phrase: str, tokens: int = 0, service: str = "") -> int:
-        """A place that remembers."""
-        stmt = self.stmt
-        return self.draft.place(self.prefix + name, stmt.id, phrase, stmt.span, self.actor, RECORD, tokens, service)
-
-    def does(self, name: str, pre: tuple[int, ...], post: tuple[int, ...], phrase: str, role: Role) -> int:
-        """A transition of the coordinator."""
-        stmt = self.stmt
-        return self.draft.transition(self.prefix + name, pre, post, stmt.id, phrase, stmt.span, self.actor, role)
-
-    def there(self, name: str, pre: tuple[int, ...], post: tuple[int, ...], phrase: str, role: Role) -> int:
-        """A transition of the participant."""
-        stmt = self.stmt
-        service = self.service
-        return self.draft.transition(
-            self.prefix + name, pre, post, stmt.id, phrase, stmt.span, self.actor, role, service
-        )
-
-    def role(self, kind: Kind, direction: str, attempt: int) -> Role:
-        """A role of this step."""
-        return Role(kind, self.path, direction, attempt, self.service)
 
 
 def step(agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
@@ -145,7 +74,7 @@ def step(agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
         )
         draft.quiet.add(made)
     elif stmt.undo:
-        _undo(call, record)
+        undo_call(call, record)
 
 
 # -- forward ---------------------------------------------------------------------------------------------------------
@@ -173,7 +102,7 @@ def _forward(call: Call, record: Record) -> None:
     for a in range(1, attempts + 1):
         if a > 1:
             ready = call.place(f"ready[{a}]", f"`{stmt.name}` is to be tried again")
-        made.append((ready, _attempt(call, a, [name for name, _ in rules])))
+        made.append((ready, attempt_of(call, a, [name for name, _ in rules])))
     waits_for_ever = stmt.retriable or stmt.pivot or policy.on_unknown == "retry"
     undone = stmt.undo is not None and policy.register != "after" and not stmt.pivot
     unclear = undone and policy.undo_failing != "no" and policy.on_unknown == "undo"
@@ -195,7 +124,7 @@ def _forward(call: Call, record: Record) -> None:
         for name, rule in rules:
             _refused(call, a, attempt, name, rule, ready, after, again, (clean, unclear), (sure, doubt))
         _participant(call, a, attempt, record)
-        _channels(call, FORWARD, a, attempt, tuple(again))
+        channels_of(call, FORWARD, a, attempt, tuple(again))
         _sends(call, a, ready, attempt)
         given_up = undone and policy.undo_failing != "no" and policy.on_unknown != "ignore"
         _moments(call, a, ready, attempt, (clean, given_up), (sure, doubt), again=bool(again))
@@ -227,25 +156,6 @@ def _moments(
     waits_here(agenda, env, attempt.waiting, unclear, stmt, call=here, gone=attempt.gone)
 
 
-def _attempt(call: Call, a: int, names: list[str], direction: str = FORWARD) -> Attempt:
-    stmt = call.stmt
-    undo = direction == UNDO
-    name = stmt.undo.name if undo and stmt.undo else stmt.name
-    p = "undo." if undo else ""
-    timed = stmt.timeout is not None
-    refused = f"an error reply of `{name}` is on its way"
-    return Attempt(
-        call.message(f"{p}request[{a}]", f"the request for `{name}` is on its way"),
-        call.place(f"{p}waiting[{a}]", f"waiting for the reply of `{name}`"),
-        call.message(f"{p}ok[{a}]", f"the reply of `{name}` is on its way"),
-        tuple([(n, call.message(f"{p}{'error.' + n if n else REJECTED}[{a}]", refused)) for n in names]),
-        call.record(f"{p}due[{a}]", f"the reply of `{name}` is late") if timed else -1,
-        call.record(f"{p}gone[{a}]", f"nobody waits any more for attempt {a} of `{name}`")
-        if timed or (call.forgets and not undo)
-        else -1,
-    )
-
-
 def _sends(call: Call, a: int, ready: int, attempt: Attempt) -> None:
     name, service = call.stmt.name, call.service
     phrase = f"`{call.saga}` asks `{service}` for `{name}`" + (f", attempt {a}" if a > 1 else "")
@@ -265,18 +175,6 @@ def _learns(call: Call, a: int, attempt: Attempt) -> None:
     call.draft.step(stmt.id, made)
     if attempt.gone >= 0:
         absorb(call, FORWARD, a, attempt)
-
-
-def absorb(call: Call, direction: str, a: int, attempt: Attempt) -> None:
-    """Late replies of an attempt that nobody waits for are thrown away."""
-    p = "undo." if direction == UNDO else ""
-    role = call.role(Kind.ABSORB, direction, a)
-    name = call.stmt.undo.name if direction == UNDO and call.stmt.undo else call.stmt.name
-    phrase = f"a late reply of `{name}` is thrown away"
-    after = (attempt.gone,)
-    for label, place in (("ok", attempt.ok), *attempt.errors):
-        made = call.does(f"{p}late.{label or REJECTED}[{a}]", (place, attempt.gone), after, phrase, role)
-        call.draft.quiet.add(made)
 
 
 def _fails(call: Call, undo_itself: bool, error: str) -> Throw:  # noqa: FBT001
@@ -416,112 +314,3 @@ def _refuses(call: Call, a: int, attempt: Attempt, place: int, why: str) -> None
     pre, post = (attempt.request, place), (attempt.errors[0][1], place)
     made = call.there(f"refuse.{why}[{a}]", pre, post, phrase, call.role(Kind.REFUSE, FORWARD, a))
     call.draft.quiet.add(made)
-
-
-def _channels(call: Call, direction: str, a: int, attempt: Attempt, again: tuple[str, ...]) -> None:
-    add = call.draft.channels.append
-    path, due = call.path, attempt.due
-    add(Channel(attempt.request, path, direction, "request", a, due, -1, attempt.errors, attempt.ok, again))
-    add(Channel(attempt.ok, path, direction, "reply", a, due, -1, (), -1, again))
-    for _, place in attempt.errors:
-        add(Channel(place, path, direction, "reply", a, due, -1, (), -1, again))
-
-
-# -- undo ------------------------------------------------------------------------------------------------------------
-
-
-def _undo(call: Call, record: Record) -> None:
-    """The call of the undo, by the saga's policy for an undo that fails."""
-    stmt, ports, policy = call.stmt, call.ports, call.policy
-    name = stmt.undo.name if stmt.undo else ""
-    retries = policy.undo_retries if policy.undo_retries is not None else 0
-    for_ever = policy.undo_failure == "retry" and policy.undo_retries is None
-    ready = ports.undo
-    key = f"{stmt.id}#undo"
-    for a in range(1, retries + 2):
-        last = a == retries + 1
-        attempt = _attempt(call, a, [""], UNDO)
-        asks = f"`{call.saga}` asks `{call.service}` for `{name}`" + (f", attempt {a}" if a > 1 else "")
-        made = call.does(
-            f"undo.send[{a}]", (ready,), (attempt.request, attempt.waiting), asks, call.role(Kind.SEND, UNDO, a)
-        )
-        if a == 1:
-            call.draft.step(key, made)
-        late: tuple[int, ...] = (attempt.gone,) if attempt.gone >= 0 else ()
-        call.does(
-            f"undo.known[{a}]",
-            (attempt.waiting, attempt.ok),
-            (ports.undone, *late),
-            f"`{call.saga}` learns that `{name}` is done",
-            call.role(Kind.REPLY, UNDO, a),
-        )
-        forgets, words = late, "and is tried again"
-        if not last:
-            after = call.place(f"undo.ready[{a + 1}]", f"`{name}` is to be tried again")
-        elif for_ever:
-            after, forgets = ready, ()
-        else:
-            after, words = _gives_up(call), _GIVES_UP[policy.undo_failure]
-        calls_person = last and policy.undo_failure == "escalate"
-        role = call.role(Kind.REPLY, UNDO, a)._replace(escalates=calls_person)
-        pre = (attempt.waiting, attempt.errors[0][1])
-        call.draft.quiet.add(call.does(f"undo.refused[{a}]", pre, (after, *forgets), f"`{name}` fails {words}", role))
-        if attempt.due >= 0:
-            timer = call.role(Kind.TIMER, UNDO, a)._replace(escalates=calls_person)
-            expires = f"`{name}` times out waiting for `{call.service}` {words}"
-            pre = (attempt.waiting, attempt.due)
-            call.draft.quiet.add(call.does(f"undo.timeout[{a}]", pre, (after, *forgets), expires, timer))
-            absorb(call, UNDO, a, attempt)
-        _undo_participant(call, a, attempt, record)
-        agenda, env = call.agenda, call.env
-        waits_here(agenda, env, ready, -1, stmt, call=(call.path, UNDO, 0))
-        here = (call.path, UNDO, a)
-        waits_here(agenda, env, attempt.waiting, -1, stmt, call=here, gone=attempt.gone)
-        _channels(call, UNDO, a, attempt, ("", UNKNOWN) if last and for_ever else ())
-        ready = after
-
-
-_GIVES_UP = {
-    "retry": "and the saga stops",
-    "halt": "and the saga stops",
-    "continue": "and nobody notices",
-    "escalate": "and a person is called",
-}
-
-
-def _gives_up(call: Call) -> int:
-    """Where the coordinator goes when an undo has failed for good."""
-    return call.ports.undone if call.policy.undo_failure == "continue" else call.env.failed
-
-
-def _undo_participant(call: Call, a: int, attempt: Attempt, record: Record) -> None:
-    """What the service does with an undo, by what it remembers of the step."""
-    stmt = call.stmt
-    undo = stmt.undo.name if stmt.undo else ""
-    service = call.service
-    request, ok = attempt.request, attempt.ok
-    ignore = call.role(Kind.IGNORE, UNDO, a)
-    if record.fresh < 0:
-        call.there(f"undo.answer[{a}]", (request,), (ok,), f"`{service}` answers `{undo}`", ignore)
-        return
-    quiet = call.draft.quiet
-    effect = call.role(Kind.APPLY, UNDO, a)
-    undoes = f"`{undo}` undoes `{stmt.name}` at `{service}`"
-    call.there(f"undo.apply[{a}]", (request, record.applied), (ok, record.undone), undoes, effect)
-    nothing = f"`{undo}` finds nothing to undo"
-    held = (request, record.fresh)
-    if call.null_safe:
-        to = record.cancelled if record.cancelled >= 0 else record.fresh
-        quiet.add(call.there(f"undo.null[{a}]", held, (ok, to), nothing, ignore._replace(how="null")))
-    else:
-        phrase = f"`{undo}` runs at `{service}` though `{stmt.name}` was never applied"
-        quiet.add(call.there(f"undo.null[{a}]", held, (ok, record.fresh), phrase, effect._replace(how="null")))
-    held, after = (request, record.undone), (ok, record.undone)
-    if call.idempotent:
-        quiet.add(call.there(f"undo.repeat[{a}]", held, after, f"{nothing} any more", ignore._replace(how="repeat")))
-    else:
-        again = effect._replace(how="repeat")
-        quiet.add(call.there(f"undo.repeat[{a}]", held, after, f"{undoes} once more", again))
-    if record.cancelled >= 0:
-        held, after = (request, record.cancelled), (ok, record.cancelled)
-        quiet.add(call.there(f"undo.cancelled[{a}]", held, after, nothing, ignore._replace(how="null")))

@@ -1,0 +1,137 @@
+"""What the net of a call and that of its undo have in common: their places, messages and names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from placet.compile.draft import CHANNEL, RECORD
+from placet.ir.model import Policy
+from placet.net.roles import Channel, Kind, Role
+
+if TYPE_CHECKING:
+    from placet.compile.draft import Draft
+    from placet.compile.env import Agenda, Env, Ports
+    from placet.ir.model import Step
+
+REJECTED = "rejected"  # the error name of a refusal without a name
+TIMEOUT = "timeout"
+UNKNOWN = "unknown"
+FORWARD = "forward"
+UNDO = "undo"
+
+
+class Record(NamedTuple):
+    """What the participant remembers of a step; -1 where it never needs to."""
+
+    fresh: int = -1
+    applied: int = -1
+    undone: int = -1
+    cancelled: int = -1
+
+
+class Attempt(NamedTuple):
+    """The places of one attempt. `errors` are the replies that say no, by name; `due` is -1 without a time-out."""
+
+    request: int
+    waiting: int
+    ok: int
+    errors: tuple[tuple[str, int], ...]
+    due: int
+    gone: int
+
+
+class Call:
+    """One step while its net is made: names that every part needs."""
+
+    def __init__(self, agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
+        self.agenda = agenda
+        self.draft: Draft = agenda.draft
+        self.stmt = stmt
+        self.ports = ports
+        self.env = env
+        self.policy = env.policy or Policy()
+        self.path = env.path(stmt.id)
+        self.prefix = f"{self.path}#"
+        self.actor = env.frame.path
+        self.saga = env.frame.name
+        self.service = stmt.service
+        self.guarantees = stmt.guarantees
+        self.idempotent = "idempotent" in stmt.guarantees
+        self.barrier = "rejects_after_cancel" in stmt.guarantees
+        log = self.policy.register == "log"  # who undoes by the participant's own log undoes nothing that is not in it
+        self.null_safe = self.barrier or "null_safe" in stmt.guarantees or log
+        self.timed = stmt.timeout is not None
+        self.forgets = self.timed or bool(env.stops)  # a call may be given up while its reply is on its way
+
+    def place(self, name: str, phrase: str) -> int:
+        """A control place of the coordinator."""
+        return self.draft.place(self.prefix + name, self.stmt.id, phrase, self.stmt.span, self.actor)
+
+    def message(self, name: str, phrase: str) -> int:
+        """A place for messages in flight."""
+        stmt = self.stmt
+        return self.draft.place(self.prefix + name, stmt.id, phrase, stmt.span, self.actor, CHANNEL, 0, self.service)
+
+    def record(self, name: str, phrase: str, tokens: int = 0, service: str = "") -> int:
+        """A place that remembers."""
+        stmt = self.stmt
+        return self.draft.place(self.prefix + name, stmt.id, phrase, stmt.span, self.actor, RECORD, tokens, service)
+
+    def does(self, name: str, pre: tuple[int, ...], post: tuple[int, ...], phrase: str, role: Role) -> int:
+        """A transition of the coordinator."""
+        stmt = self.stmt
+        return self.draft.transition(self.prefix + name, pre, post, stmt.id, phrase, stmt.span, self.actor, role)
+
+    def there(self, name: str, pre: tuple[int, ...], post: tuple[int, ...], phrase: str, role: Role) -> int:
+        """A transition of the participant."""
+        stmt = self.stmt
+        service = self.service
+        return self.draft.transition(
+            self.prefix + name, pre, post, stmt.id, phrase, stmt.span, self.actor, role, service
+        )
+
+    def role(self, kind: Kind, direction: str, attempt: int) -> Role:
+        """A role of this step."""
+        return Role(kind, self.path, direction, attempt, self.service)
+
+
+def attempt_of(call: Call, a: int, names: list[str], direction: str = FORWARD) -> Attempt:
+    """The places of one attempt."""
+    stmt = call.stmt
+    undo = direction == UNDO
+    name = stmt.undo.name if undo and stmt.undo else stmt.name
+    p = "undo." if undo else ""
+    timed = stmt.timeout is not None
+    refused = f"an error reply of `{name}` is on its way"
+    return Attempt(
+        call.message(f"{p}request[{a}]", f"the request for `{name}` is on its way"),
+        call.place(f"{p}waiting[{a}]", f"waiting for the reply of `{name}`"),
+        call.message(f"{p}ok[{a}]", f"the reply of `{name}` is on its way"),
+        tuple([(n, call.message(f"{p}{'error.' + n if n else REJECTED}[{a}]", refused)) for n in names]),
+        call.record(f"{p}due[{a}]", f"the reply of `{name}` is late") if timed else -1,
+        call.record(f"{p}gone[{a}]", f"nobody waits any more for attempt {a} of `{name}`")
+        if timed or (call.forgets and not undo)
+        else -1,
+    )
+
+
+def absorb(call: Call, direction: str, a: int, attempt: Attempt) -> None:
+    """Late replies of an attempt that nobody waits for are thrown away."""
+    p = "undo." if direction == UNDO else ""
+    role = call.role(Kind.ABSORB, direction, a)
+    name = call.stmt.undo.name if direction == UNDO and call.stmt.undo else call.stmt.name
+    phrase = f"a late reply of `{name}` is thrown away"
+    after = (attempt.gone,)
+    for label, place in (("ok", attempt.ok), *attempt.errors):
+        made = call.does(f"{p}late.{label or REJECTED}[{a}]", (place, attempt.gone), after, phrase, role)
+        call.draft.quiet.add(made)
+
+
+def channels_of(call: Call, direction: str, a: int, attempt: Attempt, again: tuple[str, ...]) -> None:
+    """The messages of one attempt; `again` names the outcomes after which it is made once more."""
+    add = call.draft.channels.append
+    path, due = call.path, attempt.due
+    add(Channel(attempt.request, path, direction, "request", a, due, -1, attempt.errors, attempt.ok, again))
+    add(Channel(attempt.ok, path, direction, "reply", a, due, -1, (), -1, again))
+    for _, place in attempt.errors:
+        add(Channel(place, path, direction, "reply", a, due, -1, (), -1, again))

@@ -1,0 +1,109 @@
+"""The net of an undo: a call like that of its step, made by the saga's policy for an undo that fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.compile.call_parts import UNDO, UNKNOWN, absorb, attempt_of, channels_of
+from placet.compile.ports import waits_here
+from placet.net.roles import Kind
+
+if TYPE_CHECKING:
+    from placet.compile.call_parts import Attempt, Call, Record
+
+
+def undo_call(call: Call, record: Record) -> None:
+    """The call of the undo, by the saga's policy for an undo that fails."""
+    stmt, ports, policy = call.stmt, call.ports, call.policy
+    name = stmt.undo.name if stmt.undo else ""
+    retries = policy.undo_retries if policy.undo_retries is not None else 0
+    for_ever = policy.undo_failure == "retry" and policy.undo_retries is None
+    ready = ports.undo
+    key = f"{stmt.id}#undo"
+    for a in range(1, retries + 2):
+        last = a == retries + 1
+        attempt = attempt_of(call, a, [""], UNDO)
+        asks = f"`{call.saga}` asks `{call.service}` for `{name}`" + (f", attempt {a}" if a > 1 else "")
+        made = call.does(
+            f"undo.send[{a}]", (ready,), (attempt.request, attempt.waiting), asks, call.role(Kind.SEND, UNDO, a)
+        )
+        if a == 1:
+            call.draft.step(key, made)
+        late: tuple[int, ...] = (attempt.gone,) if attempt.gone >= 0 else ()
+        call.does(
+            f"undo.known[{a}]",
+            (attempt.waiting, attempt.ok),
+            (ports.undone, *late),
+            f"`{call.saga}` learns that `{name}` is done",
+            call.role(Kind.REPLY, UNDO, a),
+        )
+        forgets, words = late, "and is tried again"
+        if not last:
+            after = call.place(f"undo.ready[{a + 1}]", f"`{name}` is to be tried again")
+        elif for_ever:
+            after, forgets = ready, ()
+        else:
+            after, words = _gives_up(call), _GIVES_UP[policy.undo_failure]
+        calls_person = last and policy.undo_failure == "escalate"
+        role = call.role(Kind.REPLY, UNDO, a)._replace(escalates=calls_person)
+        pre = (attempt.waiting, attempt.errors[0][1])
+        call.draft.quiet.add(call.does(f"undo.refused[{a}]", pre, (after, *forgets), f"`{name}` fails {words}", role))
+        if attempt.due >= 0:
+            timer = call.role(Kind.TIMER, UNDO, a)._replace(escalates=calls_person)
+            expires = f"`{name}` times out waiting for `{call.service}` {words}"
+            pre = (attempt.waiting, attempt.due)
+            call.draft.quiet.add(call.does(f"undo.timeout[{a}]", pre, (after, *forgets), expires, timer))
+            absorb(call, UNDO, a, attempt)
+        _undo_participant(call, a, attempt, record)
+        agenda, env = call.agenda, call.env
+        waits_here(agenda, env, ready, -1, stmt, call=(call.path, UNDO, 0))
+        here = (call.path, UNDO, a)
+        waits_here(agenda, env, attempt.waiting, -1, stmt, call=here, gone=attempt.gone)
+        channels_of(call, UNDO, a, attempt, ("", UNKNOWN) if last and for_ever else ())
+        ready = after
+
+
+_GIVES_UP = {
+    "retry": "and the saga stops",
+    "halt": "and the saga stops",
+    "continue": "and nobody notices",
+    "escalate": "and a person is called",
+}
+
+
+def _gives_up(call: Call) -> int:
+    """Where the coordinator goes when an undo has failed for good."""
+    return call.ports.undone if call.policy.undo_failure == "continue" else call.env.failed
+
+
+def _undo_participant(call: Call, a: int, attempt: Attempt, record: Record) -> None:
+    """What the service does with an undo, by what it remembers of the step."""
+    stmt = call.stmt
+    undo = stmt.undo.name if stmt.undo else ""
+    service = call.service
+    request, ok = attempt.request, attempt.ok
+    ignore = call.role(Kind.IGNORE, UNDO, a)
+    if record.fresh < 0:
+        call.there(f"undo.answer[{a}]", (request,), (ok,), f"`{service}` answers `{undo}`", ignore)
+        return
+    quiet = call.draft.quiet
+    effect = call.role(Kind.APPLY, UNDO, a)
+    undoes = f"`{undo}` undoes `{stmt.name}` at `{service}`"
+    call.there(f"undo.apply[{a}]", (request, record.applied), (ok, record.undone), undoes, effect)
+    nothing = f"`{undo}` finds nothing to undo"
+    held = (request, record.fresh)
+    if call.null_safe:
+        to = record.cancelled if record.cancelled >= 0 else record.fresh
+        quiet.add(call.there(f"undo.null[{a}]", held, (ok, to), nothing, ignore._replace(how="null")))
+    else:
+        phrase = f"`{undo}` runs at `{service}` though `{stmt.name}` was never applied"
+        quiet.add(call.there(f"undo.null[{a}]", held, (ok, record.fresh), phrase, effect._replace(how="null")))
+    held, after = (request, record.undone), (ok, record.undone)
+    if call.idempotent:
+        quiet.add(call.there(f"undo.repeat[{a}]", held, after, f"{nothing} any more", ignore._replace(how="repeat")))
+    else:
+        again = effect._replace(how="repeat")
+        quiet.add(call.there(f"undo.repeat[{a}]", held, after, f"{undoes} once more", again))
+    if record.cancelled >= 0:
+        held, after = (request, record.cancelled), (ok, record.cancelled)
+        quiet.add(call.there(f"undo.cancelled[{a}]", held, after, nothing, ignore._replace(how="null")))
