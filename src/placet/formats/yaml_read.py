@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _STRANGE = re.compile(r"[+-]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_PROPERTIES = re.compile(r"(?:[!&]\S*\s+)*")  # a tag and an anchor before a scalar
 _BOOL = {"true": "true", "True": "true", "TRUE": "true", "false": "false", "False": "false", "FALSE": "false"}
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _CORE = "tag:yaml.org,2002:"
@@ -181,7 +182,8 @@ def places_of_scalar(text: str, node: Node) -> list[int]:
     Other spellings (folded lines, escapes) are followed as far as the letters agree, and keep to the line.
     """
     found: list[int] = []
-    at, end = node.start, node.end
+    end = node.end
+    at = _PROPERTIES.match(text, node.start).end()  # type: ignore[union-attr] # it matches nothing at least
     if text[at : at + 1] in ("|", ">"):
         at = text.find("\n", at) + 1 or at
     elif text[at : at + 1] in ('"', "'"):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _RESOURCES = frozenset(("AWS::StepFunctions::StateMachine", "AWS::Serverless::StateMachine"))
 _STRINGS = frozenset(("definition", "Definition", "DefinitionString", "definitionString"))
 _SUFFIX = re.compile(r"(?:\.asl|\.sfn|\.states|\.template)?\.(?:json5?|ya?ml|asl)$|\.asl$", re.IGNORECASE)
+_NOT_IN_IDS = re.compile(r"[/#@\[\]{}]")
 _YAML_FILE = re.compile(r"\.ya?ml$", re.IGNORECASE)
 
 
@@ -205,7 +206,7 @@ def _distinct(found: list[Definition]) -> list[Definition]:
     counts: dict[str, int] = {}
     named = []
     for definition in found:
-        name = definition.name.replace("/", "_") or "machine"
+        name = _NOT_IN_IDS.sub("_", definition.name) or "machine"
         count = counts[name] = counts.get(name, 0) + 1
         named.append(definition._replace(name=name if count == 1 else f"{name}~{count}"))
     return named

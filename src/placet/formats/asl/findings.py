@@ -9,7 +9,7 @@ from placet.formats.asl import errors, services
 from placet.formats.asl.machine import every, targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from placet.diagnostics import Severity
     from placet.formats.asl.errors import Level
@@ -26,8 +26,8 @@ def doomed(machine: Machine) -> list[State]:
         for _, target in targets(state):
             into.setdefault(target.name, []).append(state.name)
     ending = [s.name for s in machine.states.values() if _ends(s)]
-    saved = _closure(ending, into)
-    return [s for s in machine.states.values() if s.name in reached(machine) - saved]
+    lost = reached(machine) - _closure(ending, into)
+    return [s for s in machine.states.values() if s.name in lost]
 
 
 def reached(machine: Machine) -> set[str]:
@@ -36,12 +36,13 @@ def reached(machine: Machine) -> set[str]:
     return _closure([machine.start.name], onward)
 
 
-def _closure(first: Iterable[str], onward: dict[str, list[str]]) -> set[str]:
-    found = set(first)
+def _closure(first: Iterable[str], onward: dict[str, list[str]], known: Container[str] = ()) -> set[str]:
+    """What is reached from the first ones, leaving out what is known and what only it leads to."""
+    found = {name for name in first if name not in known}
     pending = list(found)
     while pending:
         for name in onward.get(pending.pop(), ()):
-            if name not in found:
+            if name not in found and name not in known:
                 found.add(name)
                 pending.append(name)
     return found
@@ -216,8 +217,7 @@ class Findings:
         for state in machine.states.values():
             effect = _effect(state)
             if effect is not None:
-                for name in _closure(onward[state.name], onward):
-                    after.setdefault(name, effect)
+                after.update(dict.fromkeys(_closure(onward[state.name], onward, after), effect))
         for name in reached(machine):
             state = machine.states[name]
             earlier = after.get(name) or before

@@ -158,7 +158,8 @@ def _event(transition: str, origin: str, mark: Mark, marks: Marks) -> Event | No
         return _with(event._replace(kind="retried"), known)
     if known is not None and mark.role in _FAILING:
         kind = "timed_out" if known.timed_out else _FAILING[mark.role]
-        return _with(event._replace(kind=kind), known)
+        exact = next((one for one in mark.raises if one.text == known.text), known)
+        return _with(event._replace(kind=kind), exact)
     kind = _PLAIN.get(mark.role, "")
     return event._replace(kind=kind) if kind and not tail.strip("~0123456789") else None
 

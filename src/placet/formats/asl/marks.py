@@ -30,6 +30,7 @@ class Mark(NamedTuple):
     kind: str = ""
     step: str = ""  # the thing of the file that happens by it
     errors: Class = Class(())
+    raises: tuple[Class, ...] = ()  # by its variants
 
 
 class Marks:

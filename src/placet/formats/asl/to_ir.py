@@ -95,6 +95,7 @@ class _Graph:
         self.nodes: list[ir.Statement | ir.Gateway] = []
         self.flows: list[ir.Flow] = []
         self.escaping: dict[str, None] = {}
+        self.exact: dict[str, Class] = {}  # of the state that is drawn, by their words
 
     # -- pieces
 
@@ -111,6 +112,8 @@ class _Graph:
         return self.builder.mark(identifier, found)
 
     def named(self, found: tuple[Class, ...]) -> tuple[str, ...]:
+        """The words of classes, which are remembered as they are in this state."""
+        self.exact.update((one.text, one) for one in found)
         return self.builder.marks.named(found)
 
     def task(
@@ -118,7 +121,7 @@ class _Graph:
     ) -> ir.Task:
         """A statement of one transition, and one for each error."""
         step = path_of(self.base, state.name) if role == "entered" else ""
-        self.mark(identifier, role, state, step=step)
+        self.mark(identifier, role, state, step=step, raises=tuple(self.exact[e] for e in failing if e in self.exact))
         return ir.Task(identifier, state.name, failing, service, self.key(state))
 
     def flow(self, source: str, target: str, how: str, exit_: str = "", guard: ir.Guard | None = None) -> None:
@@ -139,6 +142,7 @@ class _Graph:
     def state(self, state: State) -> None:
         """The nodes of a state, and the arrows from it."""
         path = path_of(self.base, state.name)
+        self.exact = {}
         self.nodes.append(self.task(path, "entered", state))
         getattr(self, f"on_{state.kind.lower()}")(state, path)
 
@@ -213,7 +217,7 @@ class _Graph:
         """Nodes that raise errors, and the ways to them."""
         for error in self.uncaught(self.named(found)):
             identifier = f"{path}#{kind}[{error}]"
-            self.mark(identifier, "raise", state, kind=kind, errors=self.builder.marks.classes[error])
+            self.mark(identifier, "raise", state, kind=kind, errors=self.exact[error])
             self.nodes.append(ir.Raise(identifier, error, self.key(state)))
             self.flow(gate, identifier, kind + error)
             self.mark(f"{gate}#{kind}{error}", "quiet", state, base=gate)
@@ -256,7 +260,7 @@ class _Graph:
             (ir.Receive(done, f"the answer to {state.name}", span), ir.Sequence(f"{done}{{}}", ()))
         ]
         for error in refused:
-            event = self.mark(f"{path}#refused[{error}]", "refusal", state, errors=classes[error])
+            event = self.mark(f"{path}#refused[{error}]", "refusal", state, errors=self.exact[error])
             raised = self.mark(f"{event}!", "quiet", state)
             ways.append((ir.Receive(event, f"a failure of {state.name}", span), ir.Raise(raised, error, span)))
         for error in late:
