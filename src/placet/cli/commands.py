@@ -12,10 +12,12 @@ COMMANDS = {
     "explain": "What a check or a diagnostic means, and what to do.",
     "explore": "Count the state space, or walk through it step by step.",
     "conform": "Hold recorded runs against a model.",
+    "coverage": "What a saga owes under faults: table, matrix, experiments.",
     "advise": "Which changes would make a saga survive more, each verified.",
     "simulate": "Run a model at random, told in your words.",
     "draw": "Draw the net as DOT, Mermaid or SVG.",
     "convert": "Translate a model to another format.",
+    "mcc": "Answer an examination of the Model Checking Contest.",
     "completion": "Print the completion script of a shell.",
 }
 

@@ -48,6 +48,40 @@ class Finder:
                     best = way
         return best or ()
 
+    def sample(self, faults: tuple[int, ...]) -> tuple[Trace, tuple[str, ...]]:
+        """A shortest run with these causes to where it is over, and the names of the ends that such runs can have."""
+        best: Trace | None = None
+        ends: dict[str, None] = {}
+        for entry in self._entries.get(faults, ()):
+            for way, end in self._over(entry):
+                ends[end] = None
+                if best is None or len(way) < len(best):
+                    best = way
+        return best or (), tuple(sorted(ends))
+
+    def _over(self, entry: Entry) -> list[tuple[Trace, str]]:
+        """The shortest ways through an entry to every end that is reached without further faults."""
+        facts, rows, commits = self._facts, self._facts.calm, self._ghosts.commits
+        start = self._scenarios.states[entry.node]
+        if entry.context.calm and not self._can[start]:
+            return []
+        back: dict[int, tuple[int, int]] = {start: (-1, -1)}
+        queue = [start]
+        found: dict[str, Trace] = {}
+        for i in queue:
+            if i in facts.own:
+                end = facts.end_of(i)
+                if end is not None and end not in found:
+                    found[end] = self._scenarios.way(entry.node) + _unwind(back, i)
+            if i >= rows.expanded:
+                continue
+            for e in range(rows.offsets[i], rows.offsets[i + 1]):
+                t, j = rows.labels[e], rows.targets[e]
+                if j not in back and not (entry.context.calm and (t in commits or not self._can[j])):
+                    back[j] = (i, t)
+                    queue.append(j)
+        return [(way, end) for end, way in found.items()]
+
     def _wanted(self, o: Obligation) -> int:
         bits = self._facts.bits
         if ROWS.index(o.family) == UNDO_FAIL:

@@ -91,11 +91,12 @@ def _check(check: CheckReport) -> dict[str, Any]:
         "reductions": list(check.reductions),
         "budget": {"kind": check.budget, "limit": check.limit, "option": check.option} if check.budget else None,
         "counterexample": _story(check.story) if check.story else None,
-        **({"coverage": _coverage(check.coverage)} if check.coverage else {}),
+        **({"coverage": coverage_document(check.coverage)} if check.coverage else {}),
     }
 
 
-def _coverage(found: CoverageReport) -> dict[str, Any]:
+def coverage_document(found: CoverageReport) -> dict[str, Any]:
+    """What was counted, as values that JSON knows."""
     return {
         "level": found.level or None,
         "faults": list(found.faults),

@@ -43,11 +43,11 @@ def render_model(model: ModelReport, style: Style = PLAIN) -> list[str]:
         if check.story:
             lines += ["", *_story_lines(check, check.story, model, style)]
         if check.coverage and (check.story or style.verbose):
-            lines += ["", *_matrix_lines(check.coverage)]
+            lines += ["", *matrix_lines(check.coverage)]
     return lines
 
 
-def _matrix_lines(found: CoverageReport) -> list[str]:
+def matrix_lines(found: CoverageReport) -> list[str]:
     """Steps against kinds of faults: covered of owed, marked where something is missing."""
     from placet.report.coverage import KINDS
 

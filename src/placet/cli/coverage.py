@@ -1,0 +1,134 @@
+"""`placet coverage FILE`: what a saga owes under faults, for a reviewer, and the experiments still to be made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from placet.cli import exit_codes
+from placet.cli.choosing import budget_of, budget_options, fault_options, hypothesis_of
+from placet.cli.group import debug_option
+from placet.cli.subject import load_subject, subject_option
+
+if TYPE_CHECKING:
+    from placet.compiled import Compiled
+    from placet.coverage.exercised import Exercised
+    from placet.coverage.measure import Measured
+
+
+@debug_option
+@click.command()
+@click.argument("file", type=click.Path())
+@subject_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "svg", "json", "plan"]),
+    default="text",
+    help="How to print it; `plan` is the list of fault experiments that no recorded run has made.",
+)
+@click.option("--all", "everything", is_flag=True, help="List covered obligations too.")
+@click.option("--log", "logs", multiple=True, type=click.Path(), help="Recorded runs: count what they have exercised.")
+@fault_options
+@budget_options
+def command(
+    file: str,
+    subject: str | None,
+    form: str,
+    logs: tuple[str, ...],
+    *,
+    everything: bool,
+    **given: Any,  # noqa: ANN401 - click's
+) -> int:
+    """Count what a saga owes under faults, and how much of it is covered.
+
+    As text the obligations that are not covered, a line each, and a table of steps and faults; as markdown for a pull request; as JSON with every
+    obligation.
+    """
+    from placet.compiled import Query
+    from placet.coverage.measure import measure
+    from placet.faults.hypothesis import DEFAULT
+    from placet.faults.weave import weave
+    from placet.report.coverage import report_coverage
+
+    compiled = load_subject(file, subject)
+    if not compiled.roles.steps:
+        raise click.UsageError(f"`{compiled.subject}` has no saga steps, so there is nothing to cover")
+    hypothesis = hypothesis_of(given) or DEFAULT
+    woven = weave(compiled._replace(queries=()), hypothesis).compiled
+    measured = measure(woven, hypothesis.budget, budget_of(given))
+    entry = report_coverage(Query("coverage", f"coverage({compiled.subject})"), measured, hypothesis, 0.0)
+    found = entry.coverage
+    assert found is not None, "the entry of a coverage check has it"
+    runs = _exercised(measured, logs) if logs else None
+    if runs is not None:
+        found = found._replace(exercised=runs.count)
+    if form == "text":
+        from placet.report.coverage_tables import summary, table
+        from placet.report.text import matrix_lines
+
+        coverage = measured.coverage
+        shown = coverage.obligations if everything else tuple(coverage.missing())
+        click.echo(summary(found, compiled.subject))
+        click.echo("\n".join(["", *(matrix_lines(found) if found.matrix else ())]))
+        if shown:
+            click.echo("\n".join(["", *table(coverage, shown)]))
+    else:
+        click.echo(_rendered(form, measured, found, runs, entry), nl=False)
+    return {"proved": exit_codes.PROVED, "violated": exit_codes.VIOLATED}.get(entry.outcome, exit_codes.INCONCLUSIVE)
+
+
+def _rendered(form: str, measured: Measured, found: Any, runs: Exercised | None, entry: Any) -> str:  # noqa: ANN401
+    from placet.report import coverage_tables
+
+    subject = measured.compiled.subject
+    if form == "markdown":
+        return coverage_tables.markdown(found, subject)
+    if form == "svg":
+        return coverage_tables.svg(found, subject)
+    import json
+
+    if form == "plan":
+        from placet.coverage.exercised import experiments
+
+        made = experiments(measured, runs)
+        document = coverage_tables.plan(made, measured.compiled.net.transitions, subject)
+    else:
+        from placet.report.json_report import coverage_document
+
+        document = {
+            "schema": "placet.coverage/1",
+            "subject": subject,
+            "verdict": entry.outcome,
+            **coverage_document(found),
+        }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _exercised(measured: Measured, logs: tuple[str, ...]) -> Exercised:
+    """What recorded runs have exercised. Raises ModelError for a log that cannot be read."""
+    from placet.conform.conform import exercised as sequence
+    from placet.conform.logs import read
+    from placet.coverage.exercised import exercised
+    from placet.errors import ModelError
+
+    runs = []
+    for path in logs:
+        log = read(path)
+        if any(d.severity == "error" for d in log.diagnostics):
+            raise ModelError(log.diagnostics)
+        for case in log.cases:
+            fired = sequence(_plain(measured.compiled), case)
+            if fired is None:
+                click.echo(
+                    f"warning: a run of `{path}` does not fit the model under these faults and is not counted", err=True
+                )
+            else:
+                runs.append(fired)
+    return exercised(measured, runs)
+
+
+def _plain(compiled: Compiled) -> Compiled:
+    """The net without its observers, which are no business of recorded runs."""
+    return compiled._replace(observers=())
