@@ -103,12 +103,12 @@ def _forward(call: Call, record: Record) -> None:
         if a > 1:
             ready = call.place(f"ready[{a}]", f"`{stmt.name}` is to be tried again")
         made.append((ready, attempt_of(call, a, [name for name, _ in rules])))
-    waits_for_ever = stmt.retriable or stmt.pivot or policy.on_unknown == "retry"
+    waits_for_ever = not call.asks and (stmt.retriable or stmt.pivot or policy.on_unknown == "retry")
     undone = stmt.undo is not None and policy.register != "after" and not stmt.pivot
     unclear = undone and policy.undo_failing != "no" and policy.on_unknown == "undo"
     clean = undone and policy.undo_failing == "yes"
     timed = call.timed
-    doubts = timed and (clean != unclear or stmt.pivot) and (attempts > 1 or waits_for_ever)
+    doubts = timed and (clean != unclear or stmt.pivot or call.asks) and (attempts > 1 or waits_for_ever)
     sure = call.record("sure", f"no attempt of `{stmt.name}` has timed out", 1) if doubts else -1
     doubt = call.record("doubt", f"an attempt of `{stmt.name}` has timed out", 0) if doubts else -1
     for a, (ready, attempt) in enumerate(made, start=1):
@@ -128,6 +128,29 @@ def _forward(call: Call, record: Record) -> None:
         _sends(call, a, ready, attempt)
         given_up = undone and policy.undo_failing != "no" and policy.on_unknown != "ignore"
         _moments(call, a, ready, attempt, (clean, given_up), (sure, doubt), again=bool(again))
+    if call.asks:
+        _asked(call, record, clean)
+
+
+def _asked(call: Call, record: Record, clean: bool) -> None:  # noqa: FBT001
+    """The service says whether it has applied a step whose outcome is unknown; a question is put until it is answered.
+
+    What it has not applied yet it may apply later, when the request arrives.
+    """
+    stmt, service = call.stmt, call.service
+    role = call.role(Kind.REPLY, FORWARD, 0)
+    asks = f"`{call.saga}` asks what became of `{stmt.name}`"
+    held = (call.asking, record.applied)
+    words = f"{asks}: `{service}` has applied it"
+    made = call.does("told.applied", held, (call.ports.done, record.applied), words, role)
+    call.draft.quiet.add(made)
+    call.draft.step(stmt.id, made)
+    words = f"{asks}: `{service}` has not applied it"
+    for name in ("fresh", "undone", "cancelled"):
+        place = getattr(record, name)
+        if place < 0:
+            continue
+        _leaves(call, f"told.{name}", (call.asking, place), (place,), _fails(call, clean, TIMEOUT), words, role)
 
 
 def _moments(
@@ -203,6 +226,9 @@ def _times_out(call: Call, a: int, attempt: Attempt, target: int, unclear: bool,
     if target < 0 and (action := stops_at_timeout(stmt)):
         _stops(call, f"timeout[{a}]", pre, (attempt.gone,), phrase, role, action)
         return
+    if target < 0 and call.asks:
+        call.draft.quiet.add(call.does(f"timeout[{a}]", pre, (call.asking, attempt.gone), phrase, role))
+        return
     if target < 0:
         _leaves(call, f"timeout[{a}]", pre, (attempt.gone,), _fails(call, unclear, TIMEOUT), phrase, role)
         return
@@ -260,6 +286,9 @@ def _refused(
     clean, unclear = undone
     sure, doubt = doubts
     error = name or REJECTED
+    if call.asks and action == "unknown":
+        quiet.add(call.does(label, pre, (call.asking, *late), words, role))
+        return
     if action == "unknown":
         _leaves(call, label, pre, late, _fails(call, unclear, error), words, role)
         return
@@ -267,10 +296,13 @@ def _refused(
         _leaves(call, label, pre, late, _fails(call, clean, error), words, role)
         return
     _leaves(call, label, (*pre, sure), (*late, sure), _fails(call, clean, error), words, role)
-    if stmt.pivot:
+    if stmt.pivot and not call.asks:
         quiet.add(call.does(f"{label}.doubt", (*pre, doubt), (ready, doubt), f"{words}, after a time-out", role))
         return
     words = f"{words}, but an earlier attempt timed out"
+    if call.asks:
+        quiet.add(call.does(f"{label}.doubt", (*pre, doubt), (call.asking, *late, doubt), words, role))
+        return
     _leaves(call, f"{label}.doubt", (*pre, doubt), (*late, doubt), _fails(call, unclear, error), words, role)
 
 

@@ -61,6 +61,12 @@ class Call:
         log = self.policy.register == "log"  # who undoes by the participant's own log undoes nothing that is not in it
         self.null_safe = self.barrier or "null_safe" in stmt.guarantees or log
         self.timed = stmt.timeout is not None
+        unclear = self.timed or any(rule.action == "unknown" for rule in stmt.errors)
+        pointless = stmt.read_only or stmt.retriable  # no effect to ask about, or asked for again whatever became of it
+        self.asks = self.policy.on_unknown == "ask" and unclear and not pointless
+        self.asking = (
+            self.place("asking", f"`{self.service}` is asked what became of `{stmt.name}`") if self.asks else -1
+        )
         self.forgets = self.timed or bool(env.stops)  # a call may be given up while its reply is on its way
 
     def place(self, name: str, phrase: str) -> int:

@@ -1,0 +1,126 @@
+"""The choices of a saga, one by one: what each makes reachable, and what it rules out."""
+
+from __future__ import annotations
+
+import pytest
+
+from oracles.sagas import settle
+from placet.compile.workflow_to_net import process_to_net
+from placet.faults.hypothesis import Hypothesis
+from placet.faults.weave import weave
+from placet.ir import model as ir
+
+ENDS = ("completed", "compensated", "failed")
+IDEMPOTENT = frozenset(("idempotent",))
+SAFE = IDEMPOTENT | {"null_safe"}
+BARRIER = SAFE | {"rejects_after_cancel"}
+DEFAULT = ir.Policy()
+
+
+def step(name: str, guarantees=BARRIER, **more) -> ir.Step:
+    given = {"undo": ir.Undo(f"cancel_{name}"), "timeout": 10.0, **more}
+    return ir.Step(f"b/{name}", name, f"{name}s", guarantees=guarantees, **given)
+
+
+def seq(*parts: ir.Statement) -> ir.Sequence:
+    return ir.Sequence("b", parts)
+
+
+def found(body, faults, policy: ir.Policy, budget: int = 1, *, stuck: bool = False):
+    net, problems = process_to_net(ir.Process("b", "saga", body, ENDS, policy), {})
+    assert not problems
+    result = settle(weave(net, Hypothesis(faults, budget)).compiled)
+    assert (result.stuck is not None) == stuck
+    return result
+
+
+# -- on unknown ------------------------------------------------------------------------------------------------------
+
+ASK = DEFAULT._replace(on_unknown="ask")
+
+
+def test_who_asks_goes_on_when_the_step_was_done_and_turns_back_when_it_was_not() -> None:
+    result = found(seq(step("a"), step("c")), ("lost",), ASK)
+    assert set(result.ends) == {("completed", (1, 1)), ("compensated", (0, 0))}
+    told = [p for key in result.ends for p in result.story(*key)]
+    assert "`b` asks what became of `a`: `as` has not applied it" in told
+    assert "`b` asks what became of `a`: `as` has applied it" in {o.phrase for o in result.net.origin.transitions}
+
+
+def test_the_answer_that_it_was_not_done_may_be_too_early() -> None:
+    """A slow request arrives after the question; who then leaves the step alone is wrong, barrier or not."""
+    assert (1,) in found(step("a"), ("slow",), ASK).effects("compensated")
+    undoing = ASK._replace(undo_failing="yes")
+    assert found(step("a"), ("slow",), undoing).effects("compensated") == {(0,)}
+    assert (1,) in found(step("a", SAFE), ("slow",), undoing).effects("compensated")
+
+
+def test_an_unknown_pivot_is_asked_about_or_tried_again() -> None:
+    body = seq(step("a"), step("p", pivot=True, undo=None))
+    asked = found(body, ("lost",), ASK)
+    assert set(asked.ends) == {("completed", (1, 1)), ("compensated", (0, 0))}
+    assert set(found(body, ("lost",), DEFAULT).ends) == {("completed", (1, 1)), ("compensated", (0, 0))}
+    names = found(body, ("lost",), ASK).net.net.transitions
+    assert "b/p#told.applied" in names
+
+
+def test_a_retriable_step_is_asked_for_again_whatever_became_of_it() -> None:
+    result = found(step("a", retriable=True), ("lost",), ASK)
+    assert set(result.ends) == {("completed", (1,))}
+    assert not [n for n in result.net.net.transitions if "#told" in n]
+
+
+def test_a_refusal_after_a_time_out_is_asked_about_too() -> None:
+    body = seq(step("a", retry=1), step("c"))
+    result = found(body, ("lost", "reject"), ASK, 2)
+    assert result.effects("compensated") == {(0, 0)}
+    ignored = found(body, ("lost", "reject"), DEFAULT._replace(on_unknown="ignore"), 2)
+    assert (1, 0) in ignored.effects("compensated")
+
+
+def test_an_error_that_means_unknown_is_asked_about() -> None:
+    body = step("a", errors=(ir.ErrorRule("Timeout", 0, "unknown"),))
+    result = found(body, ("reject", "partial"), ASK)
+    assert set(result.ends) == {("completed", (1,)), ("compensated", (0,)), ("compensated", (1,))}
+    story = result.story("compensated", (1,))  # the other error, which means a refusal, came with an effect
+    assert "`b` learns that `a` is refused" in story
+
+
+@pytest.mark.parametrize(("choice", "effects"), [("undo", {(0,)}), ("ignore", {(0,), (1,)}), ("retry", set())])
+def test_what_an_unknown_outcome_leads_to(choice, effects) -> None:
+    result = found(step("a"), ("lost",), DEFAULT._replace(on_unknown=choice))
+    assert result.effects("compensated") == effects
+
+
+# -- register --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("register", "effects"), [
+    ("before", {(0, 0)}), ("submit", {(0, 0)}), ("log", {(0, 0)}), ("after", {(0, 0), (1, 0), (0, 1)}),
+])  # fmt: skip
+def test_an_undo_registered_after_success_misses_what_was_done_unheard(register, effects) -> None:
+    policy = DEFAULT._replace(register=register)
+    assert found(seq(step("a"), step("c")), ("lost",), policy).effects("compensated") == effects
+
+
+def test_the_participants_own_log_undoes_only_what_is_in_it() -> None:
+    """Undone by what the saga believes, a step that was never applied is undone in vain."""
+    body = step("a", IDEMPOTENT)
+    assert (-1,) in found(body, ("lost",), DEFAULT).effects("compensated")
+    assert found(body, ("lost",), DEFAULT._replace(register="log")).effects("compensated") == {(0,)}
+
+
+# -- the failing step ------------------------------------------------------------------------------------------------
+
+
+def test_the_failing_step_is_undone_or_not() -> None:
+    body = step("a", IDEMPOTENT)
+    assert (-1,) in found(body, ("reject",), DEFAULT._replace(undo_failing="yes")).effects("compensated")
+    for choice in ("unless_rejected", "no"):
+        assert found(body, ("reject",), DEFAULT._replace(undo_failing=choice)).effects("compensated") == {(0,)}
+    partial = {choice: (1,) in found(step("a"), ("partial",), DEFAULT._replace(undo_failing=choice)).effects("compensated")
+               for choice in ("yes", "unless_rejected", "no")}  # fmt: skip
+    assert partial == {"yes": False, "unless_rejected": True, "no": True}
+    lost = {choice: (1,) in found(step("a"), ("lost",), DEFAULT._replace(undo_failing=choice)).effects("compensated")
+            for choice in ("yes", "unless_rejected", "no")}  # fmt: skip
+    assert lost == {"yes": False, "unless_rejected": False, "no": True}
