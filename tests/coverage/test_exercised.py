@@ -41,7 +41,7 @@ def measured():
 
 
 def test_without_runs_nothing_is_exercised() -> None:
-    assert exercised(measured(), []).count == 0
+    assert exercised(measured(), []).total == 0
     every = experiments(measured())
     assert {e.faults for e in every} == {
         tuple(measured().coverage.causes[f] for f in row.faults) for row in measured().coverage.rows if row.faults
@@ -70,7 +70,7 @@ def test_a_run_that_breaks_an_obligation_does_not_count_for_it() -> None:
     seen = exercised(found, [o.trace for o in missing])
     assert {(o.family, o.step, o.faults) for o in missing} <= {(o.family, o.step, o.faults) for o in seen.broken}
     assert all(o.status is not Status.COVERED for o in seen.broken)
-    assert seen.count == len(seen.held - seen.broken)
+    assert seen.total == len(seen.held - seen.broken)
 
 
 def test_half_a_run_shows_nothing() -> None:

@@ -63,7 +63,7 @@ def command(
     assert found is not None, "the entry of a coverage check has it"
     runs = _exercised(measured, logs) if logs else None
     if runs is not None:
-        found = found._replace(exercised=runs.count)
+        found = found._replace(exercised=runs.total)
     if form == "text":
         from placet.report.coverage_tables import summary, table
         from placet.report.text import matrix_lines

@@ -29,7 +29,7 @@ class Exercised(NamedTuple):
     scenarios: frozenset[tuple[Cause, ...]]
 
     @property
-    def count(self) -> int:
+    def total(self) -> int:
         """Obligations that some run exercised and that no run broke."""
         return len(self.held - self.broken)
 

@@ -85,10 +85,9 @@ def svg(found: CoverageReport, subject: str) -> str:
     names = [clean(short(step)) if step else "the whole" for step, _ in found.matrix]
     left = 16 + 8 * max([len(name) for name in names] + [8])
     cell, height, top = 110, 28, 64
-    width = left + cell * len(heads) + 16
+    width, bottom = left + cell * len(heads) + 16, top + height * len(names) + 16
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {top + height * len(names) + 16}" '
-        f'role="img" font-family="sans-serif" font-size="13">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {bottom}" role="img" font-size="13">',
         f"<title>{escape(summary(found, subject))}</title>",
         f'<text x="16" y="22" font-size="15">{escape(summary(found, subject))}</text>',
     ]
