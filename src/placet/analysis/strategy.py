@@ -73,6 +73,10 @@ def decide(compiled: Compiled, queries: Sequence[Query], options: Options = DEFA
 
 
 def _engine(name: str | None) -> Engine:
+    if name == "frontier":
+        from placet.engines.frontier import Frontier
+
+        return Frontier()
     if name not in (None, "reference"):
         raise UsageError(f"there is no engine `{name}`")
     from placet.engines.reference import Reference

@@ -358,6 +358,16 @@ class Search:
                 most = max(most, int(total.max()) if layout.places else 0)  # type: ignore[union-attr]
         return most
 
+    def greatest(self, terms: Sequence[tuple[int, int]]) -> int:
+        """The greatest `sum(coefficient * tokens)` in any state seen; the sum must fit 62 bits."""
+        most = None
+        for columns in self.parts():
+            total = self._np.zeros(len(columns[0]), dtype=self._np.int64)
+            for p, c in terms:
+                total += self._layout.values(columns, p) * c
+            most = int(total.max()) if most is None else max(most, int(total.max()))
+        return most or 0
+
     def state(self, index: int) -> State:
         """The state of that number."""
         return self._layout.unpack([int(c[0]) for c in self._seen.columns(index, index + 1)])

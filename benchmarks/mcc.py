@@ -1,0 +1,102 @@
+"""The Model Checking Contest's examinations against their oracles: right, unknown, wrong and seconds for each examination.
+
+    python benchmarks/mcc.py [--corpora FOLDER] [--only RC,RF,...] [--most N] [--skip N] [--step N] [--timeout SECONDS] [NET ...]
+
+Each examination runs in a process of its own, as in the contest. Prints every unknown answer and every wrong one by name; a
+wrong one makes the exit status 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from time import perf_counter
+
+BESIDE = Path(__file__).resolve().parent.parent.parent / "shared" / "corpora"
+
+EXAMINATIONS = {
+    "SS": "StateSpace", "RD": "ReachabilityDeadlock", "RC": "ReachabilityCardinality", "RF": "ReachabilityFireability",
+    "UB": "UpperBounds", "CTLC": "CTLCardinality", "CTLF": "CTLFireability", "LTLC": "LTLCardinality",
+    "LTLF": "LTLFireability", "OS": "OneSafe", "QL": "QuasiLiveness", "L": "Liveness", "SM": "StableMarking",
+}  # fmt: skip
+OPEN = ("?", "-1", "CANNOT_COMPUTE", "DO_NOT_COMPETE")
+FILES = ("RC", "RF", "UB", "CTLC", "CTLF", "LTLC", "LTLF")
+
+
+def answers(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^(?:FORMULA|STATE_SPACE) (\S+) (\S+)", text, re.MULTILINE))
+
+
+def ask(folder: Path, examination: str, timeout: float) -> tuple[dict[str, str], float, str]:
+    """The answers, the seconds, and what went wrong."""
+    begun = perf_counter()
+    command = [
+        sys.executable,
+        "-m",
+        "placet",
+        "mcc",
+        "--debug",
+        "--examination",
+        examination,
+        "--timeout",
+        str(timeout),
+        str(folder),
+    ]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout * 1.2 + 5, check=False)
+    except subprocess.TimeoutExpired:
+        return {}, perf_counter() - begun, "did not end in time"
+    trouble = done.stderr.strip() if "Traceback" in done.stderr or done.returncode not in (0, 3) else ""
+    return answers(done.stdout), perf_counter() - begun, trouble
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("nets", nargs="*")
+    parser.add_argument("--corpora", type=Path, default=Path(os.environ.get("PLACET_CORPORA", BESIDE)))
+    parser.add_argument("--only", default=",".join(EXAMINATIONS))
+    parser.add_argument("--most", type=int, default=1 << 30)
+    parser.add_argument("--skip", type=int, default=0)
+    parser.add_argument("--step", type=int, default=1, help="every so many-th net")
+    parser.add_argument("--timeout", type=float, default=25.0)
+    given = parser.parse_args()
+    names = sorted(p.parent.name for p in (given.corpora / "mcc").glob("*/model.pnml"))
+    names = given.nets or names[given.skip :: given.step][: given.most]
+    count: Counter[tuple[str, str]] = Counter()
+    seconds: Counter[str] = Counter()
+    wrong = 0
+    for name in names:
+        folder = given.corpora / "mcc" / name
+        for key in given.only.split(","):
+            oracle = folder / "oracle" / f"{key}.out"
+            if not oracle.exists() or (key in FILES and not (folder / f"{EXAMINATIONS[key]}.xml").exists()):
+                continue
+            want = {q: v for q, v in answers(oracle.read_text(encoding="utf-8")).items() if v not in OPEN}
+            got, took, trouble = ask(folder, EXAMINATIONS[key], given.timeout)
+            seconds[key] += took
+            if trouble:
+                print("TROUBLE", name, key, trouble[-2000:], flush=True)
+            unknown = [q for q in want if got.get(q, "?") in OPEN]
+            for q in want.keys() - set(unknown):
+                count[key, "right" if got[q] == want[q] else "wrong"] += 1
+                if got[q] != want[q]:
+                    wrong += 1
+                    print("WRONG", name, q, "oracle", want[q], "placet", got[q], flush=True)
+            count[key, "unknown"] += len(unknown)
+            if unknown:
+                print("unknown", name, key, len(unknown), "of", len(want), f"{took:.1f} s", flush=True)
+    print(f"{len(names)} nets, {given.timeout:.0f} s each")
+    for key in EXAMINATIONS:
+        if seconds[key]:
+            row = "  ".join(f"{what} {count[key, what]:5}" for what in ("right", "unknown", "wrong"))
+            print(f"{key:5} {row}  {seconds[key] / len(names):6.1f} s a net")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""What all examinations share: the net, the clock, who is told answers, and tools that are made once and kept."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, TypeAlias
+
+from placet.evidence import Budget
+from placet.logic.state import And, Fireable, Linear, Not, Or
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from placet.analysis.state_equation import StateEquation
+    from placet.engines.frontier import Search
+    from placet.engines.protocol import Exploration, Visitor
+    from placet.engines.walk import Walk
+    from placet.logic.state import Predicate
+    from placet.net.core import Marking, Net
+
+Tell: TypeAlias = "Callable[[str, str], None]"
+
+MEMORY = 2_500_000_000  # bytes of one exploration
+
+
+class Context:
+    """One net and one examination of it. `until` is on the monotonic clock; `tell(id, answer)` is called once an id."""
+
+    def __init__(self, net: Net, initial: Marking, until: float, tell: Tell) -> None:
+        self.net, self.initial = net, initial
+        self.begun = monotonic()
+        self.until = until
+        self.tell = tell
+        self._equation: StateEquation | None = None
+        self._tried = False
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left."""
+        return self.until - monotonic()
+
+    def share(self, part: float, most: float = 1e9) -> float:
+        """The time at which this part of what is left is over, at most so many seconds from now."""
+        return monotonic() + max(0.0, min(self.left * part, most))
+
+    @property
+    def equation(self) -> StateEquation | None:
+        """The state equation, where the solver is installed and the net is one for it."""
+        if not self._tried:
+            from placet.analysis.state_equation import StateEquation, UnfitError, available
+
+            self._tried = True
+            if available():
+                try:
+                    self._equation = StateEquation(self.net, self.initial)
+                except UnfitError:
+                    self._equation = None
+        return self._equation
+
+    def walk(self, goals: Sequence[Predicate] = (), seed: int = 1) -> Walk | None:
+        """Walkers at the initial marking; None where a count is too large for them."""
+        from placet.engines.walk import Walk
+        from placet.engines.words import TooWideError
+
+        try:
+            return Walk(self.net, self.initial, goals, seed=seed)
+        except TooWideError:
+            return None
+
+    def explore(
+        self,
+        visitors: Sequence[Visitor],
+        states: int | None,
+        until: float,
+        net: Net | None = None,
+        initial: Marking = (),
+    ) -> Exploration | None:
+        """Explore this net, or another one, with the numpy engine; None where memory gave out all the same."""
+        from placet.engines.frontier import Frontier
+
+        budget = Budget(states, MEMORY, max(0.01, until - monotonic()))
+        try:
+            return Frontier().explore(net or self.net, self.initial if net is None else initial, (), visitors, budget)
+        except MemoryError:
+            return None
+
+    def search(self, visitors: Sequence[Visitor], states: int | None, until: float) -> Search | None:
+        """As `explore`, where the arrays of the engine itself are wanted; None where it could not do the net."""
+        from placet.engines.frontier import Search
+
+        found = self.explore(visitors, states, until)
+        return found if isinstance(found, Search) else None
+
+    def spelt(self, predicate: Predicate) -> Predicate:
+        """The predicate with "fireable" spelt out as tokens on places, as far as the net's arcs allow that."""
+        match predicate:
+            case Fireable(t):
+                net = self.net
+                capped = {p for p, _ in net.capacity}
+                if capped & {p for p, _ in net.post[t]}:
+                    return predicate
+                needs = [Linear(((p, 1),), ">=", w) for p, w in (*net.pre[t], *net.read[t])]
+                bans = [Linear(((p, 1),), "<", w) for p, w in net.inhibit[t]]
+                return And((*needs, *bans))
+            case Not(of):
+                return Not(self.spelt(of))
+            case And(parts):
+                return And(tuple(self.spelt(p) for p in parts))
+            case Or(parts):
+                return Or(tuple(self.spelt(p) for p in parts))
+        return predicate
