@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from placet.compiled import Compiled
 
 _LASTING = ":lasting"
+_ANSWERS = ("reject", "partial", "undo-fail")  # which error is answered tells such causes apart
 _ATTEMPT = re.compile(r", attempt \d+$")
 
 
@@ -45,7 +46,7 @@ def causes(compiled: Compiled) -> Causes:
         part = next((parts[p] for p, _ in pre if p in parts), "")
         name = compiled.net.transitions[t]
         key = name.removesuffix(_LASTING).rpartition(":")[2]
-        detail = key.partition(".")[2]
+        detail = key.partition(".")[2] if role.fault in _ANSWERS else ""
         cause = Cause(role.fault, role.step, role.direction, part, role.attempt, name.endswith(_LASTING), detail, "")
         number = numbers.setdefault(cause, len(found))
         if number == len(found):

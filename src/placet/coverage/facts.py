@@ -8,11 +8,24 @@ PIVOT and TERM from the terminal strongly connected sets, where runs end: fairne
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from placet.analysis.components import Rows, components, hopeless, without
-from placet.coverage.ghosts import CARRIED, EFFECT, HELD, LEARNED, PER_STEP, Ghosts, applies, end_name
+from placet.coverage import anomalies
+from placet.coverage.ghosts import (
+    CARRIED,
+    COMPLETED,
+    EFFECT,
+    HELD,
+    LEARNED,
+    OVER,
+    PER_STEP,
+    Ghosts,
+    applies,
+    end_name,
+)
 from placet.coverage.obligations import FAMILIES
+from placet.net.final import PlaceClass
 from placet.net.roles import Kind
 
 if TYPE_CHECKING:
@@ -22,44 +35,75 @@ if TYPE_CHECKING:
     from placet.engines.protocol import Exploration
     from placet.evidence import State
 
-ROWS = tuple(FAMILIES)
-BALANCE, ONCE, NULL, LATE, ORDER, INPUT, PIVOT, UNDO_FAIL, TERM = range(len(ROWS))
+BALANCE, ONCE, NULL, LATE, ORDER, INPUT, PIVOT, UNDO_FAIL, TERM = FAMILIES
 
 
 class Bits:
-    """Where each fact lies in an integer: `family * columns + step`, three sections; the last column is the saga itself."""
+    """Where each fact lies in an integer: `family * columns + step`, three sections; the last column is the saga itself.
 
-    def __init__(self, columns: int) -> None:
+    BALANCE is always the first family. Of a family that is not among `families` every fact is 0.
+    """
+
+    def __init__(self, columns: int, families: tuple[str, ...]) -> None:
         self.columns = columns
-        self.section = len(ROWS) * columns  # its width: broken, then owed, then escalated
+        self.families = families
+        self.section = len(families) * columns  # its width: broken, then owed, then escalated
         self.unknown = 1 << 3 * self.section  # a state that was not expanded can be reached
-        self._one_step = sum(1 << row * columns for row in range(3 * len(ROWS)))
+        self._one_step = sum(1 << row * columns for row in range(3 * len(families)))
+        self._row = {family: row for row, family in enumerate(families)}
 
-    def broken(self, family: int, step: int) -> int:
+    def _bit(self, family: str, step: int) -> int:
+        row = self._row.get(family)
+        return 0 if row is None else 1 << row * self.columns + step
+
+    def broken(self, family: str, step: int) -> int:
         """The obligation is broken; then it is owed too."""
-        bit = 1 << family * self.columns + step
+        bit = self._bit(family, step)
         return bit | bit << self.section
 
-    def owed(self, family: int, step: int) -> int:
+    def owed(self, family: str, step: int) -> int:
         """The premise of the obligation occurs."""
-        return 1 << family * self.columns + step + self.section
+        return self._bit(family, step) << self.section
 
-    def escalated(self, family: int, step: int) -> int:
+    def escalated(self, family: str, step: int) -> int:
         """It would be broken, but a person was called instead; then it is owed too."""
-        bit = 1 << family * self.columns + step + self.section
+        bit = self._bit(family, step) << self.section
         return bit | bit << self.section
+
+    def doubted(self, facts: int) -> int:
+        """What is owed of these facts if there is such a run, which was not followed to its end."""
+        return facts & (1 << self.section) - 1 << self.section | self.unknown
 
     def rows(self, steps: int) -> int:
         """These steps (a bit set over columns) in all families and sections."""
         return steps * self._one_step
 
 
+class Calm(NamedTuple):
+    """What runs that never give up show: by state their facts, and whether there is such a run.
+
+    `can` says that one was seen to its end, `may` that one was, or goes on where the search stopped.
+    """
+
+    facts: list[int]
+    can: bytearray
+    may: bytearray
+
+
 class Facts:
     """The facts of one explored graph. Ghosts are the last observers of the net that was explored."""
 
-    def __init__(self, compiled: Compiled, ghosts: Ghosts, seen: Exploration, causes: frozenset[int]) -> None:
-        self.bits = Bits(len(ghosts.steps) + 1)
+    def __init__(
+        self,
+        compiled: Compiled,
+        ghosts: Ghosts,
+        seen: Exploration,
+        causes: frozenset[int],
+        families: tuple[str, ...] = tuple(FAMILIES),
+    ) -> None:
+        self.bits = Bits(len(ghosts.steps) + 1, families)
         self._compiled, self._ghosts, self._seen, self._causes = compiled, ghosts, seen, causes
+        self.net = compiled.net
         self._width = len(compiled.net.places)
         self._skip = len(compiled.observers) - len(ghosts.observers)
         offsets, labels, targets = seen.graph()
@@ -70,6 +114,8 @@ class Facts:
         self.vectors = tuple(self._vectors)
         self._told: dict[int, dict[int, int]] = {}  # transition -> number of a vector -> facts
         self._edge_rules = self._rules()
+        self._dead = bytearray(seen.states)  # where runs end for good
+        self._circles: list[list[int]] = []  # where they go on for ever
         self.own = self._own()
 
     def _number_vectors(self) -> array[int]:
@@ -90,6 +136,10 @@ class Facts:
         """The ghosts' values in a state."""
         return self.vectors[self.vector_of[state]]
 
+    def marking(self, state: int) -> Sequence[int]:
+        """The tokens of a state."""
+        return self._seen.state(state)[: self._width]
+
     # -- edges -------------------------------------------------------------------------------------------------------
 
     def _rules(self) -> dict[int, Callable[[Sequence[int]], int]]:
@@ -104,7 +154,7 @@ class Facts:
                 if role.kind is Kind.SEND:
                     rules[t] = self._undo_asked(s)
                 elif applies(role):
-                    rules[t] = self._undone(s)
+                    rules[t] = self._undone(s, role.how)
                 elif role.kind is Kind.IGNORE:
                     rules[t] = _always(self.bits.owed(LATE, s))
                 elif role.kind is Kind.FAULT and t in self._causes:
@@ -112,8 +162,27 @@ class Facts:
             elif applies(role):
                 rules[t] = self._applied(s)
             elif role.kind is Kind.SEND:
-                rules[t] = _always(self.bits.owed(BALANCE, s))
+                rules[t] = self._asked(s)
+            if role.kind is Kind.TIMER:
+                rules[t] = self._timed_out(s)
         return rules
+
+    def _asked(self, s: int) -> Callable[[Sequence[int]], int]:
+        bits = self.bits
+        owed = bits.owed(BALANCE, s) | bits.owed(anomalies.ACTS_AFTER_END, s)
+
+        def rule(values: Sequence[int]) -> int:
+            return owed | bits.broken(anomalies.ACTS_AFTER_END, s) if values[OVER] else owed
+
+        return rule
+
+    def _timed_out(self, s: int) -> Callable[[Sequence[int]], int]:
+        bits = self.bits
+
+        def rule(values: Sequence[int]) -> int:
+            return bits.broken(anomalies.ACTS_AFTER_END, s) if values[OVER] else bits.owed(anomalies.ACTS_AFTER_END, s)
+
+        return rule
 
     def _applied(self, s: int) -> Callable[[Sequence[int]], int]:
         bits = self.bits
@@ -135,22 +204,27 @@ class Facts:
         bits, step = self.bits, self._ghosts.steps[s]
 
         def rule(values: Sequence[int]) -> int:
-            found = bits.owed(NULL, s)
+            found = bits.owed(NULL, s) | bits.owed(anomalies.UNDO_AFTER_END, s)
+            if values[COMPLETED]:
+                found |= bits.broken(anomalies.UNDO_AFTER_END, s)
             if step.reply:
                 found |= bits.owed(INPUT, s) if values[PER_STEP * s + LEARNED] else bits.broken(INPUT, s)
             return found
 
         return rule
 
-    def _undone(self, s: int) -> Callable[[Sequence[int]], int]:
+    def _undone(self, s: int, how: str) -> Callable[[Sequence[int]], int]:
         bits, steps = self.bits, self._ghosts.steps
         on_it = tuple(u for u, step in enumerate(steps) if steps[s].id in step.depends)
         pivots = tuple(p for p, step in enumerate(steps) if step.pivot and p != s)
 
         def rule(values: Sequence[int]) -> int:
             found = bits.owed(LATE, s)
+            again = how == "repeat" or (not how and bool(values[PER_STEP * s + CARRIED]))
+            found |= bits.owed(anomalies.UNDO_TWICE if again else anomalies.UNDO_OF_NOTHING, s)
             if values[PER_STEP * s + EFFECT] <= 0:
                 found |= bits.broken(NULL, s)
+                found |= bits.broken(anomalies.UNDO_TWICE if again else anomalies.UNDO_OF_NOTHING, s)
             if on_it:
                 later = any(values[PER_STEP * u + EFFECT] > 0 for u in on_it)
                 found |= bits.broken(ORDER, s) if later else bits.owed(ORDER, s)
@@ -180,17 +254,17 @@ class Facts:
         calm = self.calm
         found = dict.fromkeys(range(calm.expanded, calm.states), self.bits.unknown)
         offsets = calm.offsets
-        dead = bytearray(calm.states)
         for i in range(calm.expanded):
             if offsets[i] == offsets[i + 1]:
-                dead[i] = 1
+                self._dead[i] = 1
                 found[i] = self._ended([i])
-        circling = hopeless(calm, dead)
+        circling = hopeless(calm, self._dead)
         if any(circling):
             for members in components(calm, lambda i: bool(circling[i])):
                 own = set(members)
                 if all(own.issuperset(calm.out(i)) for i in members):
                     facts = self._ended(members)
+                    self._circles.append(members)
                     for i in members:
                         found[i] = facts
         return found
@@ -199,16 +273,30 @@ class Facts:
         """What a terminal set says: whether it is settled, and then the balance of each step."""
         bits, ghosts = self.bits, self._ghosts
         whole = len(ghosts.steps)
-        facts = bits.owed(TERM, whole)
+        facts = bits.owed(TERM, whole) | sum(bits.owed(family, whole) for family in anomalies.OF_ENDS)
         first = self._seen.state(members[0])
         end, values = self._end(first), self.values(members[0])
+        channels = [p for p, kind in enumerate(self._compiled.final.classes) if kind is PlaceClass.CHANNEL]
         if end is None or any(not self._same(self._seen.state(i), end, values) for i in members[1:]):
-            return facts | bits.broken(TERM, whole)
+            circling = calm_edges(self.calm, members[0])
+            kind = anomalies.LIVELOCK if circling else anomalies.STUCK
+            if circling and all(any(self.marking(i)[p] for p in channels) for i in members):
+                facts |= bits.broken(anomalies.POISON, whole)
+            return facts | bits.broken(TERM, whole) | bits.broken(kind, whole)
+        if any(first[p] for p in channels):
+            facts |= bits.broken(anomalies.ORPHAN, whole)
         for s, step in enumerate(ghosts.steps):
             effect = values[PER_STEP * s + EFFECT]
             back = end in ("compensated", "failed") and step.saga == self._compiled.subject
             if any(effect != (0 if back else self.values(i)[PER_STEP * s + HELD]) for i in members):
                 facts |= bits.escalated(BALANCE, s) if values[-1] else bits.broken(BALANCE, s)
+                kind = anomalies.NOT_UNDONE if back else anomalies.NOT_COMPLETE
+                facts |= bits.escalated(kind, s) if values[-1] else bits.broken(kind, s)
+                if end == "compensated":
+                    facts |= bits.broken(anomalies.SAYS_COMPENSATED, s)
+            facts |= bits.owed(anomalies.NOT_UNDONE if back else anomalies.NOT_COMPLETE, s)
+            if end == "compensated":
+                facts |= bits.owed(anomalies.SAYS_COMPENSATED, s)
             if step.pivot and back and effect > 0:
                 facts |= bits.escalated(PIVOT, s) if values[-1] else bits.broken(PIVOT, s)
         return facts
@@ -219,6 +307,10 @@ class Facts:
         if len(marked) != 1 or state[marked[0]] != 1:
             return None
         return end_name(self._compiled, marked[0])
+
+    def end_of(self, state: int) -> str | None:
+        """The name of the end that holds in a state, or None."""
+        return self._end(self._seen.state(state))
 
     def _same(self, state: State, end: str, values: Sequence[int]) -> bool:
         """The same end, and the same effects."""
@@ -232,17 +324,27 @@ class Facts:
         """By state, the facts that some fair run without further faults shows from here on. O(states + edges)."""
         return self._backwards(self.calm, None)
 
-    def calmly(self, commits: frozenset[int]) -> tuple[list[int], bytearray]:
-        """The same for runs that never give up going on; and by state, whether there is such a run."""
+    def calmly(self, commits: frozenset[int]) -> Calm:
+        """The same for runs that never give up going on. O(states + edges)."""
         going = without(self.calm, commits)
-        able = bytearray(going.states)
         offsets, labels = self.calm.offsets, self.calm.labels
-        for i in self.own:
-            members = range(offsets[i], offsets[i + 1]) if i < self.calm.expanded else ()
-            able[i] = all(labels[e] not in commits for e in members)
-        lost = hopeless(Rows(going.states, going.offsets, going.labels, going.targets), able)
-        can = bytearray(1 - x for x in lost)
-        return self._backwards(going, can), can
+        able = bytearray(self._dead)
+        for members in self._circles:
+            edges = (e for i in members for e in range(offsets[i], offsets[i + 1]))
+            if all(labels[e] not in commits for e in edges):
+                for i in members:
+                    able[i] = 1
+        may = _can(going, able)
+        if going.expanded == going.states:
+            return Calm(self._backwards(going, may), may, may)
+        closed = array("q", going.offsets)
+        closed.extend([closed[-1]] * (going.states - going.expanded))
+        can = _can(going._replace(offsets=closed), able)
+        facts = self._backwards(going, can)
+        for i, open_ in enumerate(_can(going, bytearray(going.states))):
+            if open_:
+                facts[i] |= self.bits.unknown
+        return Calm(facts, can, may)
 
     def _backwards(self, rows: Rows, inside: bytearray | None) -> list[int]:
         facts = [0] * rows.states
@@ -274,6 +376,16 @@ class Facts:
                     facts[i] = total
                     changed = True
         return facts
+
+
+def calm_edges(rows: Rows, state: int) -> int:
+    """How many edges leave a state."""
+    return rows.offsets[state + 1] - rows.offsets[state] if state < rows.expanded else 0
+
+
+def _can(rows: Rows, goal: Sequence[int]) -> bytearray:
+    """By state, whether one with the goal can be reached, or one that was not expanded."""
+    return bytearray(1 - x for x in hopeless(rows, goal))
 
 
 def _always(fact: int) -> Callable[[Sequence[int]], int]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from placet.coverage.causes import causes as causes_of
-from placet.coverage.facts import ROWS, TERM, UNDO_FAIL, Facts
+from placet.coverage.anomalies import WHOLE
+from placet.coverage.facts import UNDO_FAIL, Facts
 from placet.coverage.ghosts import EFFECT, PER_STEP
 from placet.coverage.ghosts import ghosts as ghosts_of
-from placet.coverage.obligations import PHASES, Coverage, Row, Size
+from placet.coverage.obligations import FAMILIES, PHASES, Coverage, Row, Size
 from placet.coverage.scenarios import Scenarios
 from placet.coverage.traces import Finder
 from placet.engines.protocol import Needs, Visitor
@@ -66,12 +67,13 @@ def measure(
     seen = engine.explore(
         watched.net, watched.initial, watched.observers, [Visitor(needs=Needs.EDGES)], budget, progress
     )
-    facts = Facts(watched, ghosts, seen, frozenset(causes.of))
+    more = tuple(sorted(families - FAMILIES.keys())) if families is not None else ()
+    facts = Facts(watched, ghosts, seen, frozenset(causes.of), (*FAMILIES, *more))
     scenarios = Scenarios(facts, ghosts, causes, fault_budget)
     rows = _rows(facts, ghosts, scenarios, causes, families)
     stop = (seen.stop.budget, seen.stop.reached) if seen.stop is not None else ("", "")
     size = Size(seen.states, seen.edges, seen.engine, seen.complete, stop)
-    coverage = Coverage(causes.causes, (*(s.id for s in ghosts.steps), ""), rows, size)
+    coverage = Coverage(causes.causes, (*(s.id for s in ghosts.steps), ""), rows, size, facts.bits.families)
     return Measured(coverage, _told(watched, ghosts), ghosts, Finder(facts, ghosts, scenarios))
 
 
@@ -102,6 +104,13 @@ def _rows(
         for k, steps in enumerate((*phases, whole)):
             if steps:
                 kept[k] |= (told & bits.rows(steps)) | unknown
+    if facts.rows.expanded < facts.rows.states:
+        from placet.coverage.unseen import Unseen
+
+        unseen = Unseen(facts, scenarios, causes)
+        for faults, kept in found.items():
+            if unseen.may_add(faults):
+                found[faults] = [told | bits.unknown for told in kept]
     _blame(bits, ghosts, causes, found)
     section = (1 << bits.section) - 1
     asked = _asked(bits, families)
@@ -119,9 +128,9 @@ def _rows(
 def _asked(bits: Bits, families: frozenset[str] | None) -> int:
     """The obligations that are asked for: TERM of the saga, the other families of steps."""
     steps, total = (1 << bits.columns - 1) - 1, 0
-    for row, family in enumerate(ROWS):
+    for row, family in enumerate(bits.families):
         if families is None or family in families:
-            total |= (1 << bits.columns - 1 if row == TERM else steps) << row * bits.columns
+            total |= (1 << bits.columns - 1 if family in WHOLE else steps) << row * bits.columns
     return total
 
 
@@ -135,9 +144,11 @@ def _blame(bits: Bits, ghosts: Ghosts, causes: Causes, found: dict[tuple[int, ..
         if not failing:
             continue
         broken = any(told & columns for told in kept)
+        unknown = bits.unknown if any(told & bits.unknown for told in kept) else 0
         called = any(told >> 2 * bits.section & columns for told in kept)
         for k, told in enumerate(kept):
             for s in failing:
                 if told & bits.owed(UNDO_FAIL, s):
+                    kept[k] |= unknown
                     kept[k] |= bits.broken(UNDO_FAIL, s) if broken else 0
                     kept[k] |= bits.escalated(UNDO_FAIL, s) if called else 0

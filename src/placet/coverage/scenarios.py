@@ -56,7 +56,7 @@ class Scenarios:
         self.parents: list[tuple[int, int]] = []  # (node, transition)
         self.entries: dict[Entry, None] = {}
         self.future = facts.future()
-        self.calm, self.can = facts.calmly(ghosts.commits)
+        self.calm, self.can, self._may = facts.calmly(ghosts.commits)
         self._run()
 
     def told(self, entry: Entry) -> int | None:
@@ -64,7 +64,9 @@ class Scenarios:
         state = self.states[entry.node]
         if not entry.context.calm:
             return self.past[entry.node] | self.future[state]
-        return self.past[entry.node] | self.calm[state] if self.can[state] else None
+        if self.can[state]:
+            return self.past[entry.node] | self.calm[state]
+        return self._facts.bits.doubted(self.past[entry.node]) if self._may[state] else None
 
     def _context(self, context: Context) -> int:
         number = self._numbers.get(context)
@@ -91,10 +93,11 @@ class Scenarios:
         for e in range(rows.offsets[state], rows.offsets[state + 1]):
             t, j = rows.labels[e], rows.targets[e]
             cause = causes.get(t)
-            if cause is not None:
-                yield t, j, Context((*context.causes, cause), calm, self.phases(j) if calm else context.phases)
-            elif calm and t in commits:
-                yield t, j, Context(context.causes, False, self.phases(state))
+            faults = context.causes if cause is None else (*context.causes, cause)
+            if calm and t in commits:
+                yield t, j, Context(faults, False, self.phases(state))
+            elif cause is not None:
+                yield t, j, Context(faults, calm, self.phases(j) if calm else context.phases)
             elif not spent:
                 yield t, j, context
 
@@ -125,6 +128,15 @@ class Scenarios:
         self.past.append(past)
         self.parents.append((parent, transition))
         return number
+
+    def open(self) -> Iterator[tuple[Context, int]]:
+        """Where the search stopped before all was over that makes scenarios: contexts and states that were not expanded."""
+        expanded = self._facts.rows.expanded
+        for node, state in enumerate(self.states):
+            if state >= expanded:
+                context = self.contexts[self.context[node]]
+                if context.calm or len(context.causes) < self._budget:
+                    yield context, state
 
     def way(self, node: int) -> tuple[int, ...]:
         """The transitions of a shortest way to a node of the product."""
