@@ -1,6 +1,6 @@
 """Coverage of thousands of random small sagas, held against the enumeration of all their runs.
 
-    python benchmarks/coverage_oracle.py --seeds 3000 [--first 0] [--most 20000]
+    python benchmarks/coverage_oracle.py --seeds 3000 [--first 0] [--most 20000] [--nets]
 
 Prints each disagreement as its smallest saga, and how many sagas were compared. Exit status 1 where there is one.
 """
@@ -18,6 +18,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent / "tests" / "coverage
 def main() -> int:
     """Compare the sagas of so many numbers."""
     from agreement import difference, smallest
+    from random_nets import random_net
     from random_sagas import case
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -25,18 +26,20 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--most", type=int, default=20_000, help="situations of one saga; larger ones are passed over")
     parser.add_argument("--show", type=int, default=5, help="disagreements after which it stops")
+    parser.add_argument("--nets", action="store_true", help="random nets with random roles instead of sagas")
     given = parser.parse_args()
+    make = random_net if given.nets else case
     compared = passed = wrong = 0
     begin = time.perf_counter()
     for seed in range(given.first, given.first + given.seeds):
-        found = difference(case(seed), given.most)
+        found = difference(make(seed), given.most)
         if found is None:
             passed += 1
             continue
         compared += 1
         if found.measured:
             wrong += 1
-            least = smallest(case(seed), given.most)
+            least = smallest(make(seed), given.most)
             print(f"seed {seed} disagrees; smallest:\n{least}\n{difference(least, given.most)}\n", flush=True)
             if wrong >= given.show:
                 break

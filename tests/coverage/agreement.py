@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from enumerator import Enumerator, TooLarge
+from random_nets import RandomNet, smaller_nets
 from random_sagas import smaller
 
 from placet.coverage.measure import measure
@@ -32,11 +33,12 @@ class Difference(NamedTuple):
 
 def identifier(cause: Cause) -> str:
     """The id that a report gives to a cause."""
-    undo = " undo" if cause.direction == "undo" else ""
-    error = f" {cause.error}" if cause.error else ""
+    undo = "undo" if cause.direction == "undo" else ""
+    words = " ".join(word for word in (cause.step, undo, cause.part, cause.fault, cause.error) if word)
     attempt = f", attempt {cause.attempt}" if cause.attempt > 1 else ""
+    early = ", not asked for yet" if cause.step and not cause.attempt else ""
     lasting = ", lasting" if cause.lasting else ""
-    return f"{cause.step}{undo} {cause.part} {cause.fault}{error}{attempt}{lasting}"
+    return f"{words}{attempt}{early}{lasting}"
 
 
 def told(coverage: Coverage) -> Statuses:
@@ -65,27 +67,29 @@ def differences(woven: Woven, fault_budget: int, most: int, engine=None) -> Diff
     return Difference({k: ours.get(k) for k in keys}, {k: theirs.get(k) for k in keys})
 
 
-def difference(case: Case, most: int) -> Difference | None:
+def difference(case: Case | RandomNet, most: int) -> Difference | None:
     """Where the two disagree on a case; None where it cannot be compared: it is no saga, or it is too large."""
     woven = case.woven()
     if woven is None:
         return None
+    faults = case.faults if isinstance(case, RandomNet) else case.hypothesis.budget
     try:
-        return differences(woven, case.hypothesis.budget, most)
+        return differences(woven, faults, most)
     except TooLarge:
         return None
 
 
-def disagrees(case: Case, most: int) -> bool:
+def disagrees(case: Case | RandomNet, most: int) -> bool:
     """Whether the two disagree on a case."""
     found = difference(case, most)
     return found is not None and bool(found.measured)
 
 
-def smallest(case: Case, most: int, test=disagrees) -> Case:
+def smallest(case: Case | RandomNet, most: int) -> Case | RandomNet:
     """A case that still disagrees, and of which no simpler one does."""
     while True:
-        following = next((c for c in smaller(case) if test(c, most)), None)
+        simpler = smaller_nets(case) if isinstance(case, RandomNet) else smaller(case)
+        following = next((c for c in simpler if disagrees(c, most)), None)
         if following is None:
             return case
         case = following

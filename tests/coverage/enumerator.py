@@ -95,11 +95,12 @@ class Enumerator:
         self.cause: dict[int, Cause] = {}
         for t in woven.causes:
             role = self.roles.transitions[t]
-            part = next(parts[p] for p, _ in self.net.pre[t] if p in parts)
-            lasting = any(p >= woven.places and p not in parts for p, _ in self.net.post[t])
+            part = next((parts[p] for p, _ in self.net.pre[t] if p in parts), "")
+            kinds = self.compiled.final.classes
+            lasting = any(p >= woven.places and kinds[p].value == "budget" for p, _ in self.net.post[t])
             gives = {p for p, _ in self.net.post[t]}
-            errors = [name for c in self.roles.channels for name, p in c.errors if p in gives and part == "request"]
-            error = errors[0] if errors else ""
+            errors = [name for c in self.roles.channels for name, p in c.errors if p in gives and c.step == role.step]
+            error = errors[0] if errors and role.fault in ("reject", "partial", "undo-fail") else ""
             self.cause[t] = Cause(role.fault, role.step, role.direction, role.attempt, part, lasting, error)
         back = {p for p in self.compiled.final.ends if self.end_name(p) in ("compensated", "failed")}
         self.gives_up = [
@@ -108,8 +109,14 @@ class Enumerator:
             or any(p in back for p, _ in self.net.post[t])
             for t, role in enumerate(self.roles.transitions)
         ]
+        told = {t for name, group in self.compiled.steps if "#" not in name for t in group}
         self.learns = [
-            role.kind.value == "reply" and role.direction == "forward" and any(p in answers for p, _ in self.net.pre[t])
+            role.kind.value == "reply"
+            and role.direction == "forward"
+            and (
+                any(p in answers for p, _ in self.net.pre[t])  # the reply, or what it was told when it asked
+                or (t in told and not any(p in parts for p, _ in self.net.pre[t]))
+            )
             for t, role in enumerate(self.roles.transitions)
         ]
         self.start = Situation(woven.compiled.initial, tuple(Memory() for _ in self.steps))
@@ -202,7 +209,7 @@ class Enumerator:
             if any(before[other].effect > 0 for other in self.builders[n]):
                 facts.add(("ORDER", n))
             for other, step in enumerate(self.roles.steps):
-                if step.pivot and other != n and before[other].effect > 0:
+                if step.pivot and other != n and before[other].effect > 0 and not self.roles.steps[n].read_only:
                     facts.add(("PIVOT", other))
             m = m._replace(effect=max(-1, m.effect - 1))
         if undo and (applies or kind == "ignore"):
@@ -283,13 +290,9 @@ class Enumerator:
             undo_asked = ("undo asked", n) in facts
             if sent or applied:
                 owed.add(("BALANCE", n))
-                wrong = settled and any(
-                    m.effect != (0 if outer else int(m.held)) for m in (s.memory[n] for s in terminal)
-                )
-                if wrong and person:
-                    escalated.add(("BALANCE", n))
-                elif wrong:
-                    broken.add(("BALANCE", n))
+            wrong = settled and any(m.effect != (0 if outer else int(m.held)) for m in (s.memory[n] for s in terminal))
+            if wrong:
+                (escalated if person else broken).add(("BALANCE", n))
             if applied:
                 owed.add(("ONCE", n))
             if undo_asked:
@@ -310,7 +313,9 @@ class Enumerator:
         owed.add(("TERM", -1))
         if not settled:
             broken.add(("TERM", -1))
-        return Story(one.causes, one.phases, frozenset(owed | broken), frozenset(broken), frozenset(escalated))
+        return Story(
+            one.causes, one.phases, frozenset(owed | broken | escalated), frozenset(broken), frozenset(escalated)
+        )
 
     def stories(self, start: Situation | None = None, *, faults: bool = True) -> list[Story]:
         """What every maximal fair run owes and breaks."""

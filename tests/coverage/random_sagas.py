@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 ENDS = ("completed", "compensated", "failed")
 GUARANTEES = ("idempotent", "null_safe", "rejects_after_cancel")
 CHOICES = {
-    "register": ("before", "after"),
+    "register": ("before", "after", "submit", "log"),
     "undo_failing": ("yes", "no", "unless_rejected"),
-    "on_unknown": ("undo", "retry", "ignore"),
+    "on_unknown": ("undo", "retry", "ask", "ignore"),
     "undo_order": ("reverse", "parallel"),
     "undo_failure": ("retry", "halt", "continue", "escalate"),
     "undo_retries": (None, 0, 1),
-    "siblings": ("await", "abandon"),
+    "siblings": ("await", "cancel", "abandon"),
+    "cancellation": ("masked", "unmasked"),
+    "children": ("propagate", "await"),
+    "on_crash": ("resume", "undo", "forget"),
 }
 
 
@@ -156,12 +159,11 @@ class _Body:
         guarantees = rng.sample(GUARANTEES, rng.choice([0, 1, 2, 3]))
         errors = ()
         if rng.random() < 0.15:
-            errors = (
-                ir.ErrorRule(
-                    rng.choice(["E", "other"]), rng.choice([0, 1]), rng.choice(["reject", "unknown", "escalate"])
-                ),
-            )
-        after = tuple(k for k in self.known if rng.random() < 0.5)
+            error, action = rng.choice(["E", "other"]), rng.choice(["reject", "unknown", "escalate", "halt"])
+            errors = (ir.ErrorRule(error, rng.choice([0, 1]), action),)
+        elif rng.random() < 0.1:
+            errors = (ir.ErrorRule("timeout", 0, rng.choice(["escalate", "halt"])),)
+        after = tuple(k for k in self.known if rng.random() < 0.7)
         self.known.append(identifier)
         return ir.Step(
             identifier,

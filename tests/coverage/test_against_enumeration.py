@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from agreement import differences, disagrees, smallest, told
+from agreement import difference, differences, disagrees, smallest, told
 from enumerator import ESCALATED, UNCOVERED, Enumerator, TooLarge
+from random_nets import STEPS, Move, RandomNet, random_net
 from random_sagas import ENDS, Case, case
 
 from placet.coverage.measure import measure
+from placet.coverage.unseen import possible
 from placet.engines.protocol import Needs, Visitor
 from placet.engines.reference import Reference
 from placet.evidence import Budget
 from placet.faults.hypothesis import Hypothesis
 from placet.ir import model as ir
+from placet.net.roles import PLAIN, Kind, Role, Step
 
 MOST = 1_500  # situations of one saga
 CHUNK = 50
@@ -40,6 +43,20 @@ def test_every_obligation_is_that_of_all_runs(first) -> None:
             least = smallest(one, MOST)
             pytest.fail(f"seed {seed}, smallest:\n{least}\n{differences(least.woven(), least.hypothesis.budget, MOST)}")
     assert compared >= CHUNK // 2
+
+
+@pytest.mark.parametrize("first", range(0, 6 * 100, 100))
+def test_every_obligation_of_a_net_that_no_compiler_writes(first) -> None:
+    compared = 0
+    for seed in range(first, first + 100):
+        found = difference(random_net(seed), MOST)
+        if found is None:
+            continue
+        compared += 1
+        if found.measured:
+            least = smallest(random_net(seed), MOST)
+            pytest.fail(f"seed {seed}, smallest:\n{least}\n{difference(least, MOST)}")
+    assert compared >= 80
 
 
 # -- by name ----------------------------------------------------------------------------------------------------------
@@ -76,6 +93,26 @@ NAMED = {
         undo_retries=0,
     ),
 }
+
+
+def net_that_gives_up_for_ever() -> RandomNet:
+    """After the fault the request is sent, and the saga goes round for ever; it may give up on each round, so it does."""
+    a, b = (Step(s, "n", "z", "u", False, False, False, (), (), -1) for s in STEPS)  # noqa: FBT003
+    still = (0, 0, 0, 0)
+    moves = (
+        Move(still, still, Role(Kind.REPLY, a.id, "forward", 1), knows=True),
+        Move(still, still, Role(Kind.SEND, b.id, "forward", 1)),
+        Move(still, still, Role(Kind.REPLY, b.id, "forward", 1), knows=True),
+        Move((0,), (1,), Role(Kind.FAULT, a.id, "forward", 1, fault="lost")),
+        Move((1,), (2,), Role(Kind.SEND, a.id, "forward", 1)),
+        Move((2,), (3,), PLAIN),
+        Move((3,), (2,), PLAIN),
+        Move((3,), (2,), PLAIN._replace(commits=True)),
+    )
+    return RandomNet(4, 1, 1, (a, b), moves)
+
+
+NAMED["a saga that may give up on each round gives up"] = net_that_gives_up_for_ever()
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -161,6 +198,26 @@ def test_more_faults_take_no_obligation_away_and_cover_none_again(first) -> None
             if budget == 0:
                 runs = Enumerator(woven, 20_000)
                 assert bool(found) == any(s.given_up for s in runs.graph(runs.start))
+
+
+@pytest.mark.parametrize("first", LAWS)
+def test_what_a_small_search_says_is_so(first) -> None:
+    for one, woven, measured in small_cases(first):
+        whole, size = told(measured.coverage), measured.coverage.size.states
+        for states in range(1, size, max(1, size // 8)):
+            coverage = measure(woven.compiled, one.hypothesis.budget, Budget(states=states)).coverage
+            assert not coverage.size.complete or told(coverage) == whole
+            for key, status in told(coverage).items():
+                assert status == "undecided" or status == whole.get(key), (states, key)
+
+
+@pytest.mark.parametrize("first", LAWS)
+def test_whatever_fires_was_taken_as_possible(first) -> None:
+    for _, woven, _ in small_cases(first):
+        net, start = woven.compiled.net, woven.compiled.initial
+        seen = Reference().explore(net, start, (), [Visitor(needs=Needs.STATES)], Budget())
+        assert seen.fired <= possible(net, {p for p, tokens in enumerate(start) if tokens})
+    assert possible(net, set()) == {t for t in range(len(net.transitions)) if not net.pre[t] and not net.read[t]}
 
 
 # -- runs -------------------------------------------------------------------------------------------------------------
