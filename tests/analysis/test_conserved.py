@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from placet.analysis.balance import balanced_at_ends
 from placet.analysis.strategy import Options, decide
 from placet.evidence import Budget, Holds, Inconclusive, NoReturn, Violated
 from placet.faults.weave import Hypothesis, weave
@@ -122,6 +123,60 @@ def test_the_reduced_net_alone(saga) -> None:
     finally:
         strategy.FIRST_PLACES = before
     assert isinstance(answer.verdict, Violated if loses(compiled, amounts) else Holds), text
+
+
+@settings(max_examples=150, deadline=None)
+@given(sagas(), st.sampled_from([("reject",), ("reject", "undo-fail"), ("reject", "partial"), ("slow",), ()]))
+def test_what_invariants_show_is_so_at_every_end(saga, faults) -> None:
+    text, amounts = saga
+    compiled = woven(text, Hypothesis(faults, 1))
+    change = changes(compiled, amounts)
+    shown = balanced_at_ends(compiled, change)
+    unbalanced = any(total and sum(m[p] for p in compiled.final.ends) == 1 for m, total in situations(compiled, change))
+    if shown:
+        assert not unbalanced, text
+        assert not loses(compiled, amounts), text
+
+
+def changes(compiled, amounts) -> dict[int, int]:
+    found = {}
+    for t, role in enumerate(compiled.roles.transitions):
+        if role.kind is Kind.APPLY or role.fault == "partial":
+            found[t] = amounts.get(role.step.rpartition("/")[2], 0) * (-1 if role.direction == "undo" else 1)
+    return found
+
+
+def situations(compiled, change):
+    start = (compiled.initial, 0)
+    seen, queue = {start}, [start]
+    for marking, total in queue:
+        for t in enabled(compiled.net, marking):
+            target = (fire(compiled.net, marking, t), total + change.get(t, 0))
+            if target not in seen:
+                seen.add(target)
+                queue.append(target)
+    return queue
+
+
+def many(count: int, amounts: list[int], faults: str) -> str:
+    steps = [
+        f"step a{n} on s {{ undo u{n}; timeout 5s; effect {'credit' if by > 0 else 'debit'}(x{n}, {abs(by)}) }}"
+        for n, by in zip(range(count), amounts, strict=True)
+    ]
+    return (
+        f"service s {{ idempotent; null_safe; rejects_after_cancel }} saga p {{ parallel {{ {' '.join(steps)} }} }}"
+        f"check conserved(p) under {{ {faults} }} at_most 1"
+    )
+
+
+def test_an_invariant_shows_what_no_search_could() -> None:
+    compiled = woven(many(6, [5, -5, 7, -3, -2, -2], "reject"), Hypothesis(("reject",), 1))
+    (answer,) = decide(compiled, compiled.queries, Options(budget=Budget(states=300)))
+    assert isinstance(answer.verdict, Holds)
+    assert answer.verdict.proof.engine == "invariants"
+    wrong = woven(many(6, [5, -5, 7, -3, -2, -1], "reject"), Hypothesis(("reject",), 1))
+    (answer,) = decide(wrong, wrong.queries, Options(budget=Budget(states=300)))
+    assert isinstance(answer.verdict, Inconclusive)
 
 
 # -- by hand ---------------------------------------------------------------------------------------------------------
