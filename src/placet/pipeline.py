@@ -159,21 +159,22 @@ def prepare(compiled: Compiled, options: Options = DEFAULTS) -> Compiled:
 
 def _answers(compiled: Compiled, options: Options, *, stopped: bool) -> tuple[CheckReport, ...]:
     """An entry for every query, in their order; queries under different faults are woven, and decided, apart."""
-    from placet.analysis.questions import strictly, unanswerable
+    from placet.analysis.questions import MEASURED, strictly, unanswerable
     from placet.report.answers import report_check
 
     entries: dict[int, CheckReport] = {}
     groups: dict[tuple[object, ...], list[int]] = {}
     for n, query in enumerate(compiled.queries):
         reason = _INTERRUPTED if stopped else unanswerable(query)
-        if reason is None and query.check == "coverage":
-            entries[n] = _coverage(compiled, query, options)
-        elif reason is None:
-            groups.setdefault((query.faults, query.fault_budget, query.level), []).append(n)
+        if reason is None:
+            groups.setdefault((query.faults, query.fault_budget, query.level, query.check in MEASURED), []).append(n)
         else:
             entries[n] = report_check(compiled, query, reason)
-    for numbers in groups.values():
+    for (*_, measured), numbers in groups.items():
         group = compiled._replace(queries=tuple(compiled.queries[n] for n in numbers))
+        if measured:
+            entries.update(zip(numbers, _measured(group, options), strict=True))
+            continue
         try:
             with Uncollected():
                 woven, answers = _decide(group, options)
@@ -205,29 +206,48 @@ def _decide(compiled: Compiled, options: Options) -> tuple[Compiled, list[tuple[
     return compiled, [(a.verdict, a.seconds) for a in strategy.decide(compiled, compiled.queries, how)]
 
 
-def _coverage(compiled: Compiled, query: Query, options: Options) -> CheckReport:
-    """The entry of a coverage check: what a saga owes under the faults, counted."""
+def _measured(compiled: Compiled, options: Options) -> list[CheckReport]:
+    """The entries of the queries that are answered from what a saga owes under faults: one measurement serves them all."""
     from time import perf_counter
 
+    from placet.coverage.anomalies import ANOMALIES
     from placet.coverage.measure import measure
     from placet.faults.weave import weave
     from placet.report.answers import report_check
-    from placet.report.coverage import report_coverage
+    from placet.report.coverage import report_anomaly, report_coverage
 
     begun = perf_counter()
+    queries = compiled.queries
     if not compiled.roles.steps:
-        reason = "the model has no saga steps, so there is nothing to cover"
-        return report_check(compiled, query, Inconclusive(reason, "theory"))
-    hypothesis = _hypothesis(query, options)
+        reason = "the model has no saga steps, so there is nothing to ask"
+        return [report_check(compiled, query, Inconclusive(reason, "theory")) for query in queries]
+    hypothesis = _hypothesis(queries[0], options)
     try:
-        woven = weave(compiled._replace(queries=(query,)), hypothesis).compiled
+        woven = weave(compiled, hypothesis).compiled
     except UsageError as problem:
-        if query.faults is None:
+        if queries[0].faults is None:
             raise
-        return report_check(compiled, query, Inconclusive(str(problem), "theory"))
+        return [report_check(compiled, query, Inconclusive(str(problem), "theory")) for query in queries]
+    asked = frozenset(f for query in queries if query.check in ANOMALIES for f in ANOMALIES[query.check].families)
     with Uncollected():
-        measured = measure(woven, hypothesis.budget, options.budget, progress=options.progress)
-        return report_coverage(query, measured, hypothesis, perf_counter() - begun)
+        families = _families(queries, asked)
+        measured = measure(woven, hypothesis.budget, options.budget, progress=options.progress, families=families)
+        share = (perf_counter() - begun) / len(queries)
+        return [
+            report_coverage(query, measured, hypothesis, share)
+            if query.check == "coverage"
+            else report_anomaly(query, measured, ANOMALIES[query.check], share)
+            for query in queries
+        ]
+
+
+def _families(queries: Sequence[Query], asked: frozenset[str]) -> frozenset[str] | None:
+    """The families to be measured: those of coverage where it is asked for, and those of the anomalies."""
+    if not asked:
+        return None
+    from placet.coverage.obligations import FAMILIES
+
+    return asked | FAMILIES.keys() if any(query.check == "coverage" for query in queries) else asked
 
 
 def _hypothesis(query: Query, options: Options) -> Hypothesis:

@@ -44,7 +44,7 @@ SHAPES: dict[Shape, str] = {
     "amounts": "the name of a saga whose steps say what they move, or of a workflow that calls one",
 }
 LATER = frozenset(("reversible", "home", "easy_sound", "generalised_sound", "ctl", "ltl")).union(
-    f"anomaly_A{n}" for n in range(2, 26)
+    f"anomaly_A{n}" for n in (17, 19, 20, 21, 24)
 )
 
 _Operand: TypeAlias = Union[ast.Formula, ast.Number]

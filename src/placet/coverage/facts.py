@@ -11,8 +11,23 @@ from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 from placet.analysis.components import Rows, components, hopeless, without
-from placet.coverage.ghosts import CARRIED, EFFECT, HELD, LEARNED, PER_STEP, Ghosts, applies, end_name
+from placet.coverage import anomalies
+from placet.coverage.ghosts import (
+    CARRIED,
+    COMPLETED,
+    EFFECT,
+    HELD,
+    LEARNED,
+    OVER,
+    PER_STEP,
+    REFUSED,
+    SENT,
+    Ghosts,
+    applies,
+    end_name,
+)
 from placet.coverage.obligations import FAMILIES
+from placet.net.final import PlaceClass
 from placet.net.roles import Kind
 
 if TYPE_CHECKING:
@@ -22,31 +37,39 @@ if TYPE_CHECKING:
     from placet.engines.protocol import Exploration
     from placet.evidence import State
 
-ROWS = tuple(FAMILIES)
-BALANCE, ONCE, NULL, LATE, ORDER, INPUT, PIVOT, UNDO_FAIL, TERM = range(len(ROWS))
+BALANCE, ONCE, NULL, LATE, ORDER, INPUT, PIVOT, UNDO_FAIL, TERM = FAMILIES
 
 
 class Bits:
-    """Where each fact lies in an integer: `family * columns + step`, three sections; the last column is the saga itself."""
+    """Where each fact lies in an integer: `family * columns + step`, three sections; the last column is the saga itself.
 
-    def __init__(self, columns: int) -> None:
+    BALANCE is always the first family. Of a family that is not among `families` every fact is 0.
+    """
+
+    def __init__(self, columns: int, families: tuple[str, ...]) -> None:
         self.columns = columns
-        self.section = len(ROWS) * columns  # its width: broken, then owed, then escalated
+        self.families = families
+        self.section = len(families) * columns  # its width: broken, then owed, then escalated
         self.unknown = 1 << 3 * self.section  # a state that was not expanded can be reached
-        self._one_step = sum(1 << row * columns for row in range(3 * len(ROWS)))
+        self._one_step = sum(1 << row * columns for row in range(3 * len(families)))
+        self._row = {family: row for row, family in enumerate(families)}
 
-    def broken(self, family: int, step: int) -> int:
+    def _bit(self, family: str, step: int) -> int:
+        row = self._row.get(family)
+        return 0 if row is None else 1 << row * self.columns + step
+
+    def broken(self, family: str, step: int) -> int:
         """The obligation is broken; then it is owed too."""
-        bit = 1 << family * self.columns + step
+        bit = self._bit(family, step)
         return bit | bit << self.section
 
-    def owed(self, family: int, step: int) -> int:
+    def owed(self, family: str, step: int) -> int:
         """The premise of the obligation occurs."""
-        return 1 << family * self.columns + step + self.section
+        return self._bit(family, step) << self.section
 
-    def escalated(self, family: int, step: int) -> int:
+    def escalated(self, family: str, step: int) -> int:
         """It would be broken, but a person was called instead; then it is owed too."""
-        bit = 1 << family * self.columns + step + self.section
+        bit = self._bit(family, step) << self.section
         return bit | bit << self.section
 
     def doubted(self, facts: int) -> int:
@@ -72,8 +95,15 @@ class Calm(NamedTuple):
 class Facts:
     """The facts of one explored graph. Ghosts are the last observers of the net that was explored."""
 
-    def __init__(self, compiled: Compiled, ghosts: Ghosts, seen: Exploration, causes: frozenset[int]) -> None:
-        self.bits = Bits(len(ghosts.steps) + 1)
+    def __init__(
+        self,
+        compiled: Compiled,
+        ghosts: Ghosts,
+        seen: Exploration,
+        causes: frozenset[int],
+        families: tuple[str, ...] = tuple(FAMILIES),
+    ) -> None:
+        self.bits = Bits(len(ghosts.steps) + 1, families)
         self._compiled, self._ghosts, self._seen, self._causes = compiled, ghosts, seen, causes
         self.net = compiled.net
         self._width = len(compiled.net.places)
@@ -126,7 +156,7 @@ class Facts:
                 if role.kind is Kind.SEND:
                     rules[t] = self._undo_asked(s)
                 elif applies(role):
-                    rules[t] = self._undone(s)
+                    rules[t] = self._undone(s, role.how)
                 elif role.kind is Kind.IGNORE:
                     rules[t] = _always(self.bits.owed(LATE, s))
                 elif role.kind is Kind.FAULT and t in self._causes:
@@ -134,8 +164,27 @@ class Facts:
             elif applies(role):
                 rules[t] = self._applied(s)
             elif role.kind is Kind.SEND:
-                rules[t] = _always(self.bits.owed(BALANCE, s))
+                rules[t] = self._asked(s)
+            if role.kind is Kind.TIMER:
+                rules[t] = self._timed_out(s)
         return rules
+
+    def _asked(self, s: int) -> Callable[[Sequence[int]], int]:
+        bits = self.bits
+        owed = bits.owed(BALANCE, s) | bits.owed(anomalies.ACTS_AFTER_END, s)
+
+        def rule(values: Sequence[int]) -> int:
+            return owed | bits.broken(anomalies.ACTS_AFTER_END, s) if values[OVER] else owed
+
+        return rule
+
+    def _timed_out(self, s: int) -> Callable[[Sequence[int]], int]:
+        bits = self.bits
+
+        def rule(values: Sequence[int]) -> int:
+            return bits.broken(anomalies.ACTS_AFTER_END, s) if values[OVER] else bits.owed(anomalies.ACTS_AFTER_END, s)
+
+        return rule
 
     def _applied(self, s: int) -> Callable[[Sequence[int]], int]:
         bits = self.bits
@@ -157,22 +206,27 @@ class Facts:
         bits, step = self.bits, self._ghosts.steps[s]
 
         def rule(values: Sequence[int]) -> int:
-            found = bits.owed(NULL, s)
+            found = bits.owed(NULL, s) | bits.owed(anomalies.UNDO_AFTER_END, s)
+            if values[COMPLETED]:
+                found |= bits.broken(anomalies.UNDO_AFTER_END, s)
             if step.reply:
                 found |= bits.owed(INPUT, s) if values[PER_STEP * s + LEARNED] else bits.broken(INPUT, s)
             return found
 
         return rule
 
-    def _undone(self, s: int) -> Callable[[Sequence[int]], int]:
+    def _undone(self, s: int, how: str) -> Callable[[Sequence[int]], int]:
         bits, steps = self.bits, self._ghosts.steps
         on_it = tuple(u for u, step in enumerate(steps) if steps[s].id in step.depends)
         pivots = tuple(p for p, step in enumerate(steps) if step.pivot and p != s)
 
         def rule(values: Sequence[int]) -> int:
             found = bits.owed(LATE, s)
+            again = how == "repeat" or (not how and bool(values[PER_STEP * s + CARRIED]))
+            found |= bits.owed(anomalies.UNDO_TWICE if again else anomalies.UNDO_OF_NOTHING, s)
             if values[PER_STEP * s + EFFECT] <= 0:
                 found |= bits.broken(NULL, s)
+                found |= bits.broken(anomalies.UNDO_TWICE if again else anomalies.UNDO_OF_NOTHING, s)
             if on_it:
                 later = any(values[PER_STEP * u + EFFECT] > 0 for u in on_it)
                 found |= bits.broken(ORDER, s) if later else bits.owed(ORDER, s)
@@ -182,6 +236,19 @@ class Facts:
             return found
 
         return rule
+
+    def beside(self) -> frozenset[tuple[int, int]]:
+        """Pairs of steps that were seen in flight at the same time. O(values of the ghosts x steps^2)."""
+        found: set[tuple[int, int]] = set()
+        for values in self.vectors:
+            open_ = [
+                s
+                for s in range(len(self._ghosts.steps))
+                if values[PER_STEP * s + SENT] and not values[PER_STEP * s + HELD] and not values[PER_STEP * s + REFUSED]
+            ]
+            if len(open_) > 1:
+                found.update((s, u) for s in open_ for u in open_ if s != u)
+        return frozenset(found)
 
     def edge(self, transition: int, state: int) -> int:
         """The facts that firing a transition in a state shows."""
@@ -221,16 +288,31 @@ class Facts:
         """What a terminal set says: whether it is settled, and then the balance of each step."""
         bits, ghosts = self.bits, self._ghosts
         whole = len(ghosts.steps)
-        facts = bits.owed(TERM, whole)
+        facts = bits.owed(TERM, whole) | sum(bits.owed(family, whole) for family in anomalies.OF_ENDS)
         first = self._seen.state(members[0])
         end, values = self._end(first), self.values(members[0])
+        channels = [p for p, kind in enumerate(self._compiled.final.classes) if kind is PlaceClass.CHANNEL]
         if end is None or any(not self._same(self._seen.state(i), end, values) for i in members[1:]):
-            return facts | bits.broken(TERM, whole)
+            circling = calm_edges(self.calm, members[0])
+            kind = anomalies.LIVELOCK if circling else anomalies.STUCK
+            if circling and all(any(self.marking(i)[p] for p in channels) for i in members):
+                facts |= bits.broken(anomalies.POISON, whole)
+            return facts | bits.broken(TERM, whole) | bits.broken(kind, whole)
+        if any(first[p] for p in channels):
+            facts |= bits.broken(anomalies.ORPHAN, whole)
         for s, step in enumerate(ghosts.steps):
             effect = values[PER_STEP * s + EFFECT]
             back = end in ("compensated", "failed") and step.saga == self._compiled.subject
+            wanted = not back and values[PER_STEP * s + HELD]
+            kind = anomalies.NOT_COMPLETE if wanted else anomalies.NOT_UNDONE
             if any(effect != (0 if back else self.values(i)[PER_STEP * s + HELD]) for i in members):
                 facts |= bits.escalated(BALANCE, s) if values[-1] else bits.broken(BALANCE, s)
+                facts |= bits.escalated(kind, s) if values[-1] else bits.broken(kind, s)
+                if end == "compensated":
+                    facts |= bits.broken(anomalies.SAYS_COMPENSATED, s)
+            facts |= bits.owed(kind, s)
+            if end == "compensated":
+                facts |= bits.owed(anomalies.SAYS_COMPENSATED, s)
             if step.pivot and back and effect > 0:
                 facts |= bits.escalated(PIVOT, s) if values[-1] else bits.broken(PIVOT, s)
         return facts
@@ -241,6 +323,10 @@ class Facts:
         if len(marked) != 1 or state[marked[0]] != 1:
             return None
         return end_name(self._compiled, marked[0])
+
+    def end_of(self, state: int) -> str | None:
+        """The name of the end that holds in a state, or None."""
+        return self._end(self._seen.state(state))
 
     def _same(self, state: State, end: str, values: Sequence[int]) -> bool:
         """The same end, and the same effects."""
@@ -306,6 +392,11 @@ class Facts:
                     facts[i] = total
                     changed = True
         return facts
+
+
+def calm_edges(rows: Rows, state: int) -> int:
+    """How many edges leave a state."""
+    return rows.offsets[state + 1] - rows.offsets[state] if state < rows.expanded else 0
 
 
 def _can(rows: Rows, goal: Sequence[int]) -> bytearray:

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 EFFECT, HELD, SENT, REFUSED, CARRIED, LEARNED = range(6)
 PER_STEP = 6
+_BACK = ("compensated", "failed")
+OVER, COMPLETED, ESCALATED = -3, -2, -1  # of the saga as a whole: the last observers
 
 
 class Ghosts(NamedTuple):
-    """The steps that can have an effect, the observers (PER_STEP for each step, then `escalated`), the commits."""
+    """The steps that can have an effect, the observers (PER_STEP for each step, then those of the whole), the commits."""
 
     steps: tuple[Step, ...]
     observers: tuple[Observer, ...]
@@ -83,6 +85,7 @@ def ghosts(compiled: Compiled) -> Ghosts:
             mine[HELD][t] = 1
         if steps[s].reply:
             mine[LEARNED].update((t, 1) for t, delta in mine[HELD].items() if delta > 0)
+    ends = {p: end_name(compiled, p) for p in compiled.final.ends}
     words = ("net effect", "believed in effect", "asked for", "refused", "undo carried out", "reply known")
     observers = [
         Observer(
@@ -95,6 +98,9 @@ def ghosts(compiled: Compiled) -> Ghosts:
         for s, step in enumerate(steps)
         for k in range(PER_STEP)
     ]
+    for name, some in (("over", ends), ("completed", {p: e for p, e in ends.items() if e not in _BACK})):
+        into = tuple((t, 1) for t, arcs in enumerate(compiled.net.post) if any(p in some for p, _ in arcs))
+        observers.append(Observer(f"{compiled.subject}#{name}", f"`{compiled.subject}` is {name}", into))
     called = tuple((t, 1) for t, role in enumerate(roles.transitions) if role.escalates)
     observers.append(Observer(f"{compiled.subject}#escalated", "a person was called", called))
     return Ghosts(steps, tuple(observers), _commits(compiled))
@@ -128,7 +134,7 @@ def _commits(compiled: Compiled) -> frozenset[int]:
     ends = {p: end_name(compiled, p) for p in compiled.final.ends}
     for t, role in enumerate(compiled.roles.transitions):
         undoes = role.kind is Kind.SEND and role.direction == "undo"
-        if role.commits or undoes or any(ends.get(p) in ("compensated", "failed") for p, _ in compiled.net.post[t]):
+        if role.commits or undoes or any(ends.get(p) in _BACK for p, _ in compiled.net.post[t]):
             found.add(t)
     return frozenset(found)
 

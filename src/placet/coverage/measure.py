@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from placet.coverage.causes import causes as causes_of
-from placet.coverage.facts import ROWS, TERM, UNDO_FAIL, Facts
+from placet.coverage.anomalies import WHOLE
+from placet.coverage.facts import UNDO_FAIL, Facts
 from placet.coverage.ghosts import EFFECT, PER_STEP
 from placet.coverage.ghosts import ghosts as ghosts_of
-from placet.coverage.obligations import PHASES, Coverage, Row, Size
+from placet.coverage.obligations import FAMILIES, PHASES, Coverage, Row, Size
 from placet.coverage.scenarios import Scenarios
 from placet.coverage.traces import Finder
 from placet.engines.protocol import Needs, Visitor
@@ -34,6 +35,7 @@ class Measured(NamedTuple):
     compiled: Compiled
     ghosts: Ghosts
     finder: Finder
+    beside: frozenset[tuple[str, str]] = frozenset()  # steps that may be in flight at once; only where anomalies ask
 
     def run(self, obligation: Obligation) -> Obligation:
         """An uncovered obligation with a shortest run, fired and judged again. Raises EvidenceError where it does not show."""
@@ -66,13 +68,16 @@ def measure(
     seen = engine.explore(
         watched.net, watched.initial, watched.observers, [Visitor(needs=Needs.EDGES)], budget, progress
     )
-    facts = Facts(watched, ghosts, seen, frozenset(causes.of))
+    more = tuple(sorted(families - FAMILIES.keys())) if families is not None else ()
+    facts = Facts(watched, ghosts, seen, frozenset(causes.of), (*FAMILIES, *more))
     scenarios = Scenarios(facts, ghosts, causes, fault_budget)
     rows = _rows(facts, ghosts, scenarios, causes, families)
     stop = (seen.stop.budget, seen.stop.reached) if seen.stop is not None else ("", "")
     size = Size(seen.states, seen.edges, seen.engine, seen.complete, stop)
-    coverage = Coverage(causes.causes, (*(s.id for s in ghosts.steps), ""), rows, size)
-    return Measured(coverage, _told(watched, ghosts), ghosts, Finder(facts, ghosts, scenarios))
+    coverage = Coverage(causes.causes, (*(s.id for s in ghosts.steps), ""), rows, size, facts.bits.families)
+    ids = [s.id for s in ghosts.steps]
+    beside = frozenset((ids[s], ids[u]) for s, u in facts.beside()) if more else frozenset()
+    return Measured(coverage, _told(watched, ghosts), ghosts, Finder(facts, ghosts, scenarios), beside)
 
 
 def _told(compiled: Compiled, ghosts: Ghosts) -> Compiled:
@@ -126,9 +131,9 @@ def _rows(
 def _asked(bits: Bits, families: frozenset[str] | None) -> int:
     """The obligations that are asked for: TERM of the saga, the other families of steps."""
     steps, total = (1 << bits.columns - 1) - 1, 0
-    for row, family in enumerate(ROWS):
+    for row, family in enumerate(bits.families):
         if families is None or family in families:
-            total |= (1 << bits.columns - 1 if row == TERM else steps) << row * bits.columns
+            total |= (1 << bits.columns - 1 if family in WHOLE else steps) << row * bits.columns
     return total
 
 

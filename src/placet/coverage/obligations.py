@@ -105,7 +105,15 @@ class Row(NamedTuple):
 class Coverage:
     """What one saga owes under one fault hypothesis. Obligations are counted at once, and listed when they are wanted."""
 
-    def __init__(self, causes: tuple[Cause, ...], steps: tuple[str, ...], rows: tuple[Row, ...], size: Size) -> None:
+    def __init__(
+        self,
+        causes: tuple[Cause, ...],
+        steps: tuple[str, ...],
+        rows: tuple[Row, ...],
+        size: Size,
+        families: tuple[str, ...] = tuple(FAMILIES),
+    ) -> None:
+        self.families = families
         self.causes = causes
         self.steps = steps  # IR ids of the steps that can have an effect, and last the saga itself: ""
         self.rows = rows
@@ -130,7 +138,7 @@ class Coverage:
 
     def of(self, row: Row, wanted: int) -> Iterator[Obligation]:
         """The obligations of a row that are among these bits."""
-        columns, families = len(self.steps), tuple(FAMILIES)
+        columns, families = len(self.steps), self.families
         while wanted:
             bit = wanted & -wanted
             wanted ^= bit

@@ -79,6 +79,7 @@ def judge(compiled: Compiled, trace: Trace) -> Judged:
     broken = {(family, step) for step, memory in walk.memory.items() for family in memory.broken}
     if settled is False:
         broken.add(("TERM", ""))
+    broken.update((family, "") for family in walk.whole)
     return Judged(tuple(walk.causes), walk.phases, frozenset(broken), settled is True)
 
 
@@ -100,8 +101,10 @@ class _Walk:
         self._asks = {r.step for r in roles.transitions if r.kind is Kind.SEND and r.direction == "forward"}
         self.causes: list[Cause] = []
         self.phases: dict[str, str] = {}
+        self.whole: set[str] = set()  # what is wrong with the saga as a whole
         self._gave_up = False
         self._called = False
+        self._over = self._completed = False
 
     def step(self, t: int) -> None:
         """Fire one transition and remember what it means."""
@@ -117,6 +120,10 @@ class _Walk:
             self.phases = {s: m.phase() for s, m in self.memory.items()}
         self._remember(t, role)
         self._marking = _fired(compiled, self._marking, t)
+        for p, _ in compiled.net.post[t]:
+            if p in compiled.final.ends:
+                self._over = True
+                self._completed = self._completed or _end(compiled, p) not in ("compensated", "failed")
         if cause is not None and not self._gave_up:
             self.phases = {s: m.phase() for s, m in self.memory.items()}
 
@@ -147,6 +154,8 @@ class _Walk:
         if mine is None:
             return
         acts = role.kind is Kind.APPLY or role.fault == "partial"
+        if self._over and (role.kind is Kind.TIMER or (role.kind is Kind.SEND and role.direction != "undo")):
+            mine.broken.add("acts after its end")
         if role.direction == "undo":
             self._undo(mine, role, acts=acts)
             return
@@ -168,12 +177,15 @@ class _Walk:
 
     def _undo(self, mine: _Memory, role: Role, *, acts: bool) -> None:
         if role.kind is Kind.SEND:
+            if self._completed:
+                mine.broken.add("undo after completion")
             if self._steps[role.step].reply and not mine.learned:
                 mine.broken.add("INPUT")
             mine.held = False
         if acts:
             if mine.effect <= 0:
-                mine.broken.add("NULL")
+                again = role.how == "repeat" or (not role.how and mine.carried)
+                mine.broken.update(("NULL", "undo twice" if again else "undo of nothing"))
             for other, step in self._steps.items():
                 if role.step in step.depends and self.memory[other].effect > 0:
                     mine.broken.add("ORDER")
@@ -197,16 +209,27 @@ class _Walk:
             for t in enabled(compiled.net, m)
             if self._calm(t) and len(members) > 1
         )
+        channels = [p for p, kind in enumerate(compiled.final.classes) if kind is PlaceClass.CHANNEL]
         if len(ends) != 1 or len(next(iter(ends))) != 1 or moving:
+            circling = any(self._calm(t) for m in members for t in enabled(compiled.net, m))
+            self.whole.add("livelock" if circling else "stuck")
+            if circling and all(any(m[p] for p in channels) for m in members):
+                self.whole.add("poison message")
             return False
+        if any(self._marking[p] for p in channels):
+            self.whole.add("orphan message")
         end = _end(compiled, next(iter(ends))[0])
         for name, memory in self.memory.items():
             step = self._steps[name]
             back = end in ("compensated", "failed") and step.saga == compiled.subject
+            unbalanced = memory.effect != (0 if back else memory.held)
+            if unbalanced and end == "compensated":
+                memory.broken.add("says compensated")
             if self._called:
                 continue
-            if memory.effect != (0 if back else memory.held):
-                memory.broken.add("BALANCE")
+            if unbalanced:
+                wanted = not back and memory.held
+                memory.broken.update(("BALANCE", "not complete" if wanted else "not undone"))
             if step.pivot and back and memory.effect > 0:
                 memory.broken.add("PIVOT")
         return True

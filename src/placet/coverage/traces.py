@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.coverage.facts import BALANCE, ROWS, UNDO_FAIL
+from placet.coverage.facts import BALANCE, UNDO_FAIL
 from placet.coverage.obligations import PHASES
 from placet.coverage.scenarios import START, Context, Entry
 
@@ -84,12 +84,12 @@ class Finder:
 
     def _wanted(self, o: Obligation) -> int:
         bits = self._facts.bits
-        if ROWS.index(o.family) == UNDO_FAIL:
+        if o.family == UNDO_FAIL:
             total = 0
             for s in range(len(self._ghosts.steps)):
                 total |= bits.broken(BALANCE, s)
         else:
-            total = bits.broken(ROWS.index(o.family), self._number.get(o.step, len(self._ghosts.steps)))
+            total = bits.broken(o.family, self._number.get(o.step, len(self._ghosts.steps)))
         return total & (1 << bits.section) - 1
 
     def _from(self, entry: Entry, wanted: int) -> list[Trace]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from placet.coverage import anomalies
+from placet.coverage.obligations import Status
 from placet.evidence import Breaks, Holds, Inconclusive, Proof, Reach, Violated
 from placet.faults.hypothesis import LEVELS
 from placet.report.report import CheckReport, CoverageReport, ObligationReport, Story
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from placet.compiled import Query
+    from placet.coverage.anomalies import Anomaly
     from placet.coverage.measure import Measured
     from placet.coverage.obligations import Cause, Coverage, Obligation
     from placet.evidence import Verdict
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 LISTED = 50_000  # obligations; of more than these only the uncovered and undecided ones are listed
 RUNS = 25  # uncovered obligations that get a run of their own, shortest scenarios first
+
+_OPTIONS = {"states": "--budget-states", "bytes": "--budget-mb", "seconds": "--budget-seconds"}
 
 KINDS = {
     "reject": "refused",
@@ -38,6 +43,17 @@ KINDS = {
 BROKEN = {
     "BALANCE": "{step} is not in the state that {saga} reports in the end",
     "TERM": "{saga} never comes to an end",
+    anomalies.NOT_UNDONE: "{step} is not undone, and nobody was called",
+    anomalies.NOT_COMPLETE: "{step} is not in effect exactly once",
+    anomalies.SAYS_COMPENSATED: "{step} is still in effect",
+    anomalies.UNDO_OF_NOTHING: "{undo} takes effect though {step} never did",
+    anomalies.UNDO_TWICE: "{undo} takes effect twice",
+    anomalies.UNDO_AFTER_END: "{undo} is asked for after {saga} has completed",
+    anomalies.ACTS_AFTER_END: "{saga} goes on with {step} after its end",
+    anomalies.STUCK: "nothing can happen any more, and {saga} has not ended",
+    anomalies.LIVELOCK: "{saga} goes round for ever without ending",
+    anomalies.POISON: "a message of {saga} is consumed and sent again for ever",
+    anomalies.ORPHAN: "a message of {saga} is never consumed",
     "ONCE": "{step} takes effect twice",
     "NULL": "{undo} takes effect though there is nothing to undo",
     "LATE": "{step} is carried out after its undo",
@@ -83,6 +99,63 @@ def report_coverage(query: Query, measured: Measured, hypothesis: Hypothesis, se
     )
 
 
+def report_anomaly(query: Query, measured: Measured, anomaly: Anomaly, seconds: float) -> CheckReport:
+    """The entry of a check for one anomaly: the obligations that show it. Raises EvidenceError as `report_coverage`."""
+    from placet.coverage.anomalies import Seen
+
+    coverage, compiled = measured.coverage, measured.compiled
+    known = Seen(coverage.causes, measured.beside)
+    asked = [o for o in coverage.obligations if anomaly.asks(o, known)]
+    broken_ones = [o for o in asked if o.status is Status.UNCOVERED]
+    size = coverage.size
+    proof = Proof(size.engine, size.states, size.edges)
+    entry = CheckReport(
+        query.check,
+        query.label or f"{query.check}({compiled.subject})",
+        "proved",
+        f"{anomaly.name}: no run of {quoted(compiled.subject)} has it",
+        size.engine,
+        size.states,
+        size.edges,
+        seconds,
+        query.span,
+        compiled.assumptions,
+        sentence=query.sentence,
+    )
+    if broken_ones:
+        runs = [measured.run(o) for o in broken_ones[:RUNS]]
+        first = min(runs, key=lambda o: (len(o.faults), len(o.trace)))
+        claim = Breaks(first.family, first.step, tuple(coverage.causes[f].id for f in first.faults), first.phase)
+        verdict = Violated(claim, Reach(first.trace), proof, compiled.assumptions)
+        story = _anomaly_story(query, measured, verdict, first, len(broken_ones))
+        return entry._replace(outcome="violated", message=story.headline, story=story, verdict=verdict)
+    if size.complete:
+        vacuous = "" if asked else f"no run of {quoted(compiled.subject)} under these faults comes near it"
+        return entry._replace(vacuous=vacuous, verdict=Holds(proof, compiled.assumptions, vacuous))
+    open_ = _open(coverage, proof)
+    option = _OPTIONS.get(open_.budget, "")
+    return entry._replace(
+        outcome="inconclusive",
+        message=open_.reason,
+        budget=open_.budget,
+        limit=open_.limit,
+        option=option,
+        verdict=open_._replace(assumptions=compiled.assumptions),
+    )
+
+
+def _anomaly_story(query: Query, measured: Measured, violated: Violated, first: Obligation, count: int) -> Story:
+    from placet.report.advice import advice
+    from placet.report.run import make_run
+    from placet.report.story import headline
+
+    run = make_run(measured.compiled, query, violated)
+    why = [scenario(measured.coverage, first), broken(measured, first.family, first.step)]
+    if count > 1:
+        why.append(f"{count} scenarios show it; this is the shortest")
+    return Story("reach", headline(run), run.steps, None, run.turned, tuple(why), tuple(advice(run)))
+
+
 def _runs(measured: Measured) -> list[Obligation]:
     """The first uncovered obligations with a run each, the shortest run first; one for each family and step before others."""
     first: dict[tuple[str, str], Obligation] = {}
@@ -110,7 +183,12 @@ def _verdict(coverage: Coverage, demand: int, runs: Sequence[Obligation]) -> Ver
         o = runs[0]
         claim = Breaks(o.family, o.step, tuple(coverage.causes[f].id for f in o.faults), o.phase)
         return Violated(claim, Reach(o.trace), proof)
-    budget, reached = size.stop
+    return _open(coverage, proof)
+
+
+def _open(coverage: Coverage, proof: Proof) -> Inconclusive:
+    """Why not all is known."""
+    budget, reached = coverage.size.stop
     words = {"states": "states", "bytes": "bytes of memory", "seconds": "seconds"}.get(budget, budget)
     known = f"; so far {coverage.covered} covered, {coverage.uncovered} not, {coverage.undecided} undecided"
     if budget == "unbounded":
