@@ -27,6 +27,7 @@ class Bounds(NamedTuple):
     items: tuple[tuple[str, tuple[int, ...]], ...] = ()  # the numbers by name of a Map, where they are known better
     unforeseen: bool = False  # every state may fail over its data and its size, whether or not it looks into it
     deep: int = 1_000
+    plain: bool = False  # a Map of at most one item has nothing to stop when it fails, and is compiled so
 
     def numbers(self, name: str, depth: int) -> tuple[int, ...]:
         """The numbers of items of a Map of that name inside `depth` others."""
@@ -40,8 +41,10 @@ class Bounds(NamedTuple):
 
 def fitted(machine: Machine) -> Bounds:
     """The largest of the usual bounds with which the net is not too large. Linear in the definition."""
-    found = Bounds()
-    for found in (Bounds(), Bounds(retries=1), Bounds(retries=1, deep=1), Bounds(retries=1, deep=0)):
+    usual = Bounds(plain=True)
+    less = usual._replace(retries=1)
+    found = usual
+    for found in (usual, less, less._replace(deep=1), less._replace(deep=0)):
         if _states(machine, found, 0) <= MANY:
             break
     return found
@@ -59,7 +62,8 @@ def _of(state: State, bounds: Bounds, depth: int) -> float:
     inner = 1.0
     if state.kind == "Map" and state.inner:
         most = max(bounds.numbers(state.name, depth), default=0)
-        inner = min(1e12, 2 * _states(state.inner[0], bounds, depth + 1) + 1) ** most
+        inside = _states(state.inner[0], bounds, depth + 1)
+        inner = inside if most == 1 and bounds.plain else min(1e12, 2 * inside + 1) ** most
     elif state.kind == "Parallel":
         for branch in state.inner:
             inner = min(1e30, inner * (2 * _states(branch, bounds, depth) + 1))

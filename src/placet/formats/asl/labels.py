@@ -58,8 +58,8 @@ _PHRASES = {
 }
 
 
-def labelled(compiled: Compiled, marks: Marks) -> Compiled:
-    """The net with origins and steps that speak of the file. Linear in its size."""
+def labelled(compiled: Compiled, marks: Marks, copies: dict[str, int]) -> Compiled:
+    """The net with origins and steps that speak of the file; `copies` are its bounds. Linear in its size."""
     origins = compiled.origin
     steps: dict[str, list[int]] = {}
     told: list[Origin] = []
@@ -73,12 +73,11 @@ def labelled(compiled: Compiled, marks: Marks) -> Compiled:
         if mark.step and event is not None and event.kind in ("entered", "exited", "caught"):
             steps.setdefault(mark.step, []).append(t)
     places = tuple([o._replace(id=state_id(o.id), phrase=_place(o, marks)) for o in origins.places])
-    # how often is retried changes no verdict (bounds.py); how many items a Map has may
-    bounds = [(state_id(name), most) for name, most in compiled.assumptions.bounds if "#retry[" not in name]
     return compiled._replace(
         origin=origins._replace(places=places, transitions=tuple(told)),
         steps=tuple([(step, tuple(found)) for step, found in steps.items()]),
-        assumptions=compiled.assumptions._replace(bounds=tuple(dict.fromkeys(bounds))),
+        # how often is retried changes no verdict (bounds.py); how many items a Map has may
+        assumptions=compiled.assumptions._replace(bounds=tuple(copies.items()), unjustified_bounds=bool(copies)),
     )
 
 
@@ -133,8 +132,8 @@ def _event(transition: str, origin: str, mark: Mark, marks: Marks) -> Event | No
     numbers = [int(n) - 1 for n in _COPY.findall(copies.group())] if copies else []
     tail = rest[copies.end() :] if copies else rest
     scope, used = _scope(mark.scope, numbers)
-    if mark.role in ("item", "item_done") and used < len(numbers):
-        scope = (*scope, f"{mark.state}/iter:{numbers[used]}")
+    if mark.role in ("item", "item_done"):
+        scope = (*scope, f"{mark.state}/iter:{numbers[used] if used < len(numbers) else 0}")
     event = Event("", mark.state, scope, target=mark.target, via=mark.via)
     if mark.role == "process":
         return event._replace(kind="execution_succeeded") if tail == "#ends.succeeded" else None
@@ -146,6 +145,8 @@ def _event(transition: str, origin: str, mark: Mark, marks: Marks) -> Event | No
         return _with(event._replace(kind="timed_out" if mark.errors.timed_out else "failed"), mark.errors)
     if mark.role == "way":
         return event._replace(kind="exited")
+    if mark.role == "count":
+        return event._replace(kind="started", count=int(mark.kind))
     if mark.role in ("fork", "items"):
         return _joined(event, tail, marks)
     found = _ERROR.match(tail)
@@ -188,9 +189,9 @@ def _scope(scope: tuple[str, ...], numbers: list[int]) -> tuple[tuple[str, ...],
     used = 0
     found = []
     for part in scope:
-        if part.endswith("#") and used < len(numbers):
-            found.append(part[:-1] + str(numbers[used]))
-            used += 1
+        if part.endswith("#"):  # an item that there is one of at most has no number in the net
+            found.append(part[:-1] + str(numbers[used] if used < len(numbers) else 0))
+            used += used < len(numbers)
         else:
             found.append(part)
     return tuple(found), used

@@ -50,6 +50,6 @@ def read_all(
         model = ir.Model(source.path, (process,), (), (), process.title)
         compiled, problems = compile_model(model)
         diagnostics += [d._replace(path=source.path) for d in problems]
-        found += [calmed(labelled(one, builder.marks), frozenset(builder.doomed)) for one in compiled]
+        found += [calmed(labelled(one, builder.marks, builder.copies), frozenset(builder.doomed)) for one in compiled]
         diagnostics += Findings(machine, limits).run(builder.idle)
     return tuple(found), tuple(diagnostics)

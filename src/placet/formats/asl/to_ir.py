@@ -47,6 +47,7 @@ class Builder:
         self.source = source
         self.bounds = bounds
         self.marks = Marks()
+        self.copies: dict[str, int] = {}  # by the path of a Map the most items that are looked at
         self.doomed: set[str] = set()  # the paths of states that no end is reached from
         self.idle: list[tuple[State, Catcher]] = []  # catchers of errors that nothing raises
 
@@ -304,8 +305,22 @@ class _Graph:
         self.mark(f"{path}#items", "items", state)
         depth = sum(part.endswith("#") for part in self.scope)
         copies = self.builder.bounds.numbers(state.name, depth)
-        items = ir.Repeat(f"{path}#items", each, copies, 1 if one else None, span=self.key(state))
+        self.builder.copies[path] = max(copies)
+        items: ir.Statement
+        if copies == (0, 1) and self.builder.bounds.plain:
+            items = self.at_most_one(state, path, each)
+        else:
+            items = ir.Repeat(f"{path}#items", each, copies, 1 if one else None, span=self.key(state))
         self.attempts(state, path, [items], tuple(failing))
+
+    def at_most_one(self, state: State, path: str, each: ir.Statement) -> ir.Choice:
+        """No item, or one."""
+        span = self.key(state)
+        ways = []
+        for count, body in enumerate((ir.Sequence(f"{path}#none{{}}", (), span), each)):
+            way = self.mark(f"{path}#items.{count}", "count", state, kind=str(count))
+            ways.append(ir.Way(way, None, body, span))
+        return ir.Choice(f"{path}#items", tuple(ways), span=span)
 
     def children(self, state: State, path: str, failing: dict[str, None], levels: tuple[Level, ...]) -> ir.Statement:
         """The processor of a distributed Map: child executions, whose errors stay in them and are counted outside."""
