@@ -177,7 +177,9 @@ def test_profiles() -> None:
     go, java, dtm = PROFILES["temporal-go"], PROFILES["temporal-java"], PROFILES["dtm"]
     assert (go.register, go.undo_failing, go.undo_failure, go.undo_retries) == ("after", "no", "continue", 0)
     assert (java.register, java.undo_failing, java.undo_failure, java.undo_retries) == ("before", "yes", "retry", None)
-    assert dtm == java._replace(profile="dtm")
+    assert dtm == java._replace(profile="dtm", register="submit", cancellation="masked")
+    assert all(p.profile == name for name, p in PROFILES.items())
+    assert len(set(PROFILES.values())) == len(PROFILES)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +191,14 @@ def test_profiles() -> None:
         ("failing_step undo_unless_rejected", {"undo_failing": "unless_rejected"}),
         ("on unknown ignore", {"on_unknown": "ignore"}),
         ("undo_order parallel", {"undo_order": "parallel"}),
+        ("register submit", {"register": "submit"}),
+        ("register log", {"register": "log"}),
+        ("on unknown ask", {"on_unknown": "ask"}),
         ("siblings abandon", {"siblings": "abandon"}),
+        ("siblings cancel", {"siblings": "cancel"}),
+        ("cancellation masked", {"cancellation": "masked"}),
+        ("children await", {"children": "await"}),
+        ("recovery forget", {"recovery": "forget"}),
         ("on undo_failure retry", {"undo_failure": "retry", "undo_retries": None}),
         ("on undo_failure halt", {"undo_failure": "halt", "undo_retries": 0}),
         ("on undo_failure retry 5 then escalate", {"undo_failure": "escalate", "undo_retries": 5}),
@@ -204,8 +213,9 @@ def test_a_saga_overrides_its_profile(line, change) -> None:
     [
         ("on undo_failure retry 5", "P206"),
         ("on undo_failure explode", "P206"),
-        ("on unknown ask", "P206"),
-        ("siblings cancel", "P206"),
+        ("on unknown guess", "P206"),
+        ("siblings kill", "P206"),
+        ("recovery never", "P206"),
         ("register after register before", "P207"),
         ("on undo_failure retry 5000 then halt", "P217"),
     ],

@@ -176,15 +176,15 @@ def test_a_coordinator_that_crashes_while_it_undoes_goes_on_undoing() -> None:
 
 
 def test_a_coordinator_may_turn_back_after_a_crash() -> None:
-    result = found(seq(step("a"), step("c")), CRASH, ir.Policy(on_crash="undo"))
+    result = found(seq(step("a"), step("c")), CRASH, ir.Policy(recovery="undo"))
     assert set(result.ends) == {("completed", (1, 1)), ("compensated", (0, 0))}
     pivot = seq(step("a"), step("p", pivot=True, undo=None))
-    result = found(pivot, CRASH, ir.Policy(on_crash="undo"))
+    result = found(pivot, CRASH, ir.Policy(recovery="undo"))
     assert set(result.ends) == {("completed", (1, 1)), ("compensated", (0, 0))}
 
 
 def test_a_coordinator_without_a_memory_leaves_everything_where_it_was() -> None:
-    result = found(seq(step("a"), step("c")), CRASH, ir.Policy(on_crash="forget"), stuck=True)
+    result = found(seq(step("a"), step("c")), CRASH, ir.Policy(recovery="forget"), stuck=True)
     assert set(result.ends) == {("completed", (1, 1))}
 
 
@@ -215,7 +215,7 @@ ROBUST = st.builds(
     undo_order=st.sampled_from(["reverse", "parallel"]),
     siblings=st.sampled_from(["await", "cancel"]),
     children=st.sampled_from(["propagate", "await"]),
-    on_crash=st.sampled_from(["resume", "undo"]),
+    recovery=st.sampled_from(["resume", "undo"]),
 )
 
 

@@ -73,6 +73,6 @@ POLICIES = st.builds(
     siblings=st.sampled_from(["await", "cancel", "abandon"]),
     cancellation=st.sampled_from(["masked", "unmasked"]),
     children=st.sampled_from(["propagate", "await"]),
-    on_crash=st.sampled_from(["resume", "undo", "forget"]),
+    recovery=st.sampled_from(["resume", "undo", "forget"]),
 )
 SAGAS = st.builds(lambda body, policy: ir.Process("b", "saga", body, ENDS, policy), bodies(), POLICIES)

@@ -27,7 +27,10 @@ STEP_OPTIONS = {
     **dict.fromkeys(GUARANTEES, "nothing"),
 }
 SERVICE_OPTIONS = dict.fromkeys(GUARANTEES, "nothing")
-OF_SAGAS = ("register", "failing_step", "undo_order", "siblings", "on unknown", "on undo_failure")
+OF_SAGAS = (
+    "register", "failing_step", "undo_order", "siblings", "cancellation", "children", "recovery", "on unknown",
+    "on undo_failure",
+)  # fmt: skip
 
 SHAPES = {
     "nothing": "nothing after it",

@@ -47,7 +47,7 @@ def waits_here(
     scope = env.scope.number if env.scope is not None else -1
     step, direction, attempt = call
     ports[key] = Port(
-        place, env.frame.top, back, cancelled, policy.on_crash, step, direction, attempt, gone, scope, keeps,
+        place, env.frame.top, back, cancelled, policy.recovery, step, direction, attempt, gone, scope, keeps,
         env.beside,
     )  # fmt: skip
     if env.stops and env.scope is not None:

@@ -1,14 +1,30 @@
 """Profiles: how the engines that people use compensate, as one table; and what a saga's own policies override.
 
-| profile | undo is registered | the failing step | undo order | an undo that fails | after |
-|---|---|---|---|---|---|
-| `default` | before the request | undone unless it was definitely refused | reverse | retried for ever | SAGAS, section 1 |
-| `temporal-go` | after success | not undone | reverse | ignored, the other undos go on | Temporal's Go money-transfer sample |
-| `temporal-java` | before the request | undone | reverse | retried for ever | Temporal's Java trip-booking sample |
-| `dtm` | at submit, so before | undone | reverse | retried for ever | DTM's saga mode |
+| profile | undo is registered | the failing step | unknown outcome | an undo that fails | siblings | cancelled |
+|---|---|---|---|---|---|---|
+| `default` | before the request | undone unless it was refused | undone | retried for ever | awaited | masked |
+| `temporal-go` | after success | kept | undone as registered | ignored, the others go on | awaited | unmasked |
+| `temporal-java` | before the request | undone | undone | retried for ever | awaited | unmasked |
+| `dtm` | at submission | undone | undone | retried for ever | awaited | masked |
+| `seata` | before the request | undone unless it was refused | undone | retried for ever | awaited | masked |
+| `eventuate` | after success | kept | retried | stops the saga | awaited | masked |
+| `axon` | after success | kept | undone as registered | ignored, the others go on | awaited | masked |
+| `masstransit` | after success | kept | undone as registered | stops the saga | awaited | masked |
+| `camunda7` | after success | kept | retried | retried twice, then a person | cancelled | masked |
+| `camunda8` | after success | kept | retried | retried twice, then a person | cancelled | masked |
+| `step-functions` | before the request | undone | undone | stops the saga | cancelled | unmasked |
+| `conductor` | after success | kept | undone as registered | retried three times, then stops | cancelled | unmasked |
+| `restate` | before the request | undone | retried | retried for ever | awaited | masked |
+
+Undos run in reverse order, in `camunda8` all at once. After a crash all of them take up where they were, but `seata`, whose
+recovery turns back. A profile says what an engine does by its defaults, or what its own published sample does: Temporal's
+money transfer (Go) and trip booking (Java), the saga mode of DTM, the state machine of Seata, the routing slip of
+MassTransit, compensation handlers and events in Camunda. Where an engine leaves the undo to the author (Step Functions,
+Conductor, Axon, Restate), it says what their documentation shows; what a team does otherwise, it writes into its saga.
 
 Temporal's Java sample stops at an undo that fails for good; an activity's default retry policy keeps that from
-happening, so the profile retries. `on undo_failure halt` says the other.
+happening, so the profile retries. `on undo_failure halt` says the other. Its compensation runs in the scope that was
+cancelled, unless the author detaches it: `cancellation masked`.
 """
 
 from __future__ import annotations
@@ -23,22 +39,54 @@ if TYPE_CHECKING:
     from placet.compile.findings import Findings
     from placet.syntax import ast
 
+_AFTER = ir.Policy(register="after", undo_failing="no")  # what BPMN and routing slips do: only what succeeded is undone
+
 PROFILES: dict[str, ir.Policy] = {
     "default": ir.Policy(),
-    "temporal-go": ir.Policy(
-        "temporal-go", register="after", undo_failing="no", undo_failure="continue", undo_retries=0
+    "temporal-go": _AFTER._replace(
+        profile="temporal-go", undo_failure="continue", undo_retries=0, cancellation="unmasked"
     ),
-    "temporal-java": ir.Policy("temporal-java", register="before", undo_failing="yes", undo_failure="retry"),
-    "dtm": ir.Policy("dtm", register="before", undo_failing="yes", undo_failure="retry"),
+    "temporal-java": ir.Policy("temporal-java", undo_failing="yes", cancellation="unmasked"),
+    "dtm": ir.Policy("dtm", register="submit", undo_failing="yes"),
+    "seata": ir.Policy("seata", recovery="undo"),
+    "eventuate": _AFTER._replace(profile="eventuate", on_unknown="retry", undo_failure="halt", undo_retries=0),
+    "axon": _AFTER._replace(profile="axon", undo_failure="continue", undo_retries=0),
+    "masstransit": _AFTER._replace(profile="masstransit", undo_failure="halt", undo_retries=0),
+    "camunda7": _AFTER._replace(
+        profile="camunda7", on_unknown="retry", undo_failure="escalate", undo_retries=2, siblings="cancel"
+    ),
+    "camunda8": _AFTER._replace(
+        profile="camunda8",
+        on_unknown="retry",
+        undo_order="parallel",
+        undo_failure="escalate",
+        undo_retries=2,
+        siblings="cancel",
+    ),
+    "step-functions": ir.Policy(
+        "step-functions",
+        undo_failing="yes",
+        undo_failure="halt",
+        undo_retries=0,
+        siblings="cancel",
+        cancellation="unmasked",
+    ),
+    "conductor": _AFTER._replace(
+        profile="conductor", undo_failure="halt", undo_retries=3, siblings="cancel", cancellation="unmasked"
+    ),
+    "restate": ir.Policy("restate", undo_failing="yes", on_unknown="retry"),
 }
 
 # the words of the language -> the field of ir.Policy and what the word means there
 CHOICES: dict[str, tuple[str, dict[str, str]]] = {
-    "register": ("register", {"before": "before", "after": "after"}),
+    "register": ("register", {"before": "before", "after": "after", "submit": "submit", "log": "log"}),
     "failing_step": ("undo_failing", {"undo": "yes", "keep": "no", "undo_unless_rejected": "unless_rejected"}),
-    "on unknown": ("on_unknown", {"undo": "undo", "retry": "retry", "ignore": "ignore"}),
+    "on unknown": ("on_unknown", {"undo": "undo", "retry": "retry", "ask": "ask", "ignore": "ignore"}),
     "undo_order": ("undo_order", {"reverse": "reverse", "parallel": "parallel"}),
-    "siblings": ("siblings", {"await": "await", "abandon": "abandon"}),
+    "siblings": ("siblings", {"await": "await", "cancel": "cancel", "abandon": "abandon"}),
+    "cancellation": ("cancellation", {"masked": "masked", "unmasked": "unmasked"}),
+    "children": ("children", {"propagate": "propagate", "await": "await"}),
+    "recovery": ("recovery", {"resume": "resume", "undo": "undo", "forget": "forget"}),
 }
 UNDO_FAILURE = ("retry", "halt", "continue", "escalate")
 MOST_RETRIES = 1_000

@@ -284,7 +284,7 @@ class Policy(NamedTuple):
     siblings: Literal["await", "cancel", "abandon"] = "await"
     cancellation: Literal["masked", "unmasked"] = "masked"  # unmasked: being cancelled stops the undo too
     children: Literal["propagate", "await"] = "propagate"  # what a cancelled saga does about one that it called
-    on_crash: Literal["resume", "undo", "forget"] = "resume"  # once the coordinator is back
+    recovery: Literal["resume", "undo", "forget"] = "resume"  # once the coordinator is back
 
 
 class Process(NamedTuple):

@@ -66,7 +66,7 @@ class Option(NamedTuple):
     """One option in the braces of a step, a saga or a service: a keyword and its operands.
 
     `undo cancel_flight` `undo void(ticket.reply)` `retry 3` `timeout 10s` `pivot` `retriable` `read_only`
-    `idempotent` `null_safe` `rejects_after_cancel` `after flight, hotel` `register before` `siblings await`
+    `idempotent` `null_safe` `rejects_after_cancel` `after flight, hotel` `register before` `siblings await` `recovery resume`
     `effect debit(alice, 100)` `effect credit(bob, 100)`
     `on unknown ask` `on undo_failure retry 5 then escalate` `undo_order parallel` `failing_step undo`.
 
