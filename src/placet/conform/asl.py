@@ -14,8 +14,6 @@ from placet.conform.observed import Label, Observer
 from placet.conform.replay import Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from placet.compiled import Compiled
     from placet.compiled import Event as Told
     from placet.conform.meaning import Reading
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
 QUERY = "States.QueryEvaluationError"
 ANY = "*"
-OTHERS = "any other error"
 
 # told by the importer -> whether a history shows it: always, sometimes, never
 _ALWAYS = frozenset((
@@ -90,6 +87,7 @@ class Asl:
         self.facts = facts
         self.items = dict(wanted.items)
         self.by_kind: dict[tuple[str, str, Copies], list[tuple[Told, Label]]] = {}
+        self.phrases: dict[Label, str] = {}
         self.states: set[str] = set()
         self.callbacks: set[str] = set()
         observer = Observer(compiled)
@@ -103,6 +101,11 @@ class Asl:
         """The net with its labels."""
         return self._tables
 
+    @property
+    def quick(self) -> Tables | None:
+        """There is none: what the net shows is the net."""
+        return None
+
     def reading(self) -> Reading:
         """A new execution."""
         from placet.conform.asl_reading import AslReading
@@ -110,6 +113,7 @@ class Asl:
         return AslReading(self)
 
     def _label(self, observer: Observer, t: int, told: Told) -> None:
+        phrase = self.compiled.origin.transitions[t].phrase
         if told.element:
             self.states.add(told.element)
         if told.kind == "submitted":
@@ -121,15 +125,15 @@ class Asl:
         if hidden or told.kind not in _ALWAYS | _SOMETIMES:
             return
         if told.kind in _SOMETIMES:
-            self._sometimes(observer, t, told)
+            self._sometimes(observer, t, told, phrase)
             return
-        observer.labels[t] = self._named(told)
+        observer.labels[t] = self._named(told, phrase)
 
     def _loose(self, told: Told) -> bool:
         """In a history that lost the order inside Parallel states: when one starts and how it ends."""
         return told.kind in ("started", "children_succeeded", "children_failed") and told.count < 0
 
-    def _sometimes(self, observer: Observer, t: int, told: Told) -> None:
+    def _sometimes(self, observer: Observer, t: int, told: Told, phrase: str) -> None:
         """Shown in some histories: a twin of the transition is silent."""
         if told.kind == "bad_data" and QUERY not in told.errors and told.element not in self.facts.distributed:
             return
@@ -138,17 +142,18 @@ class Asl:
             and told.element in self.items
             and told.element not in self.facts.distributed
         ):
-            observer.labels[t] = self._named(told)
+            observer.labels[t] = self._named(told, phrase)
             return
         if told.errors == (QUERY,):
-            observer.labels[t] = self._named(told)
+            observer.labels[t] = self._named(told, phrase)
         else:
-            observer.twin(t, self._named(told))
+            observer.twin(t, self._named(told, phrase))
 
-    def _named(self, told: Told) -> Label:
+    def _named(self, told: Told, phrase: str) -> Label:
         error = ", ".join(told.errors) if told.errors else told.via
         what = told.kind if told.count < 0 else f"{told.kind} {told.count}"
         label = Label(what, told.element, items_of(told.scope), error)
+        self.phrases.setdefault(label, phrase)
         self.by_kind.setdefault((what, told.element, label.copies), []).append((told, label))
         return label
 
@@ -162,32 +167,8 @@ class Asl:
         return tuple(dict.fromkeys(label for _, label in found))
 
     def says(self, label: Label) -> str:
-        """A label in words."""
-        item = f" (item {'.'.join(str(i + 1) for i in label.copies)})" if label.copies else ""
-        kind, _, count = label.what.partition(" ")
-        errors = ", ".join(OTHERS if name == ANY else name for name in label.error.split(", "))
-        name = f"`{label.name}`{item}"
-        return _SAYINGS.get(kind, "").format(name, errors, count)
-
-
-_SAYINGS: Mapping[str, str] = {
-    "entered": "{0} is entered",
-    "exited": "{0} is exited",
-    "caught": "{0} is exited by {1}",
-    "scheduled": "{0} is scheduled",
-    "submitted": "{0} is submitted",
-    "succeeded": "{0} succeeds",
-    "failed": "{0} fails with {1}",
-    "timed_out": "{0} times out",
-    "bad_data": "{0} fails over its data",
-    "started": "{0} starts",
-    "iteration_started": "an item of {0} starts",
-    "iteration_succeeded": "an item of {0} succeeds",
-    "children_succeeded": "{0} succeeds",
-    "children_failed": "{0} fails",
-    "execution_succeeded": "the execution succeeds",
-    "execution_failed": "the execution fails with {1}",
-}
+        """A label in words: those of the transition."""
+        return self.phrases.get(label, "")
 
 
 def items_of(scope: tuple[str, ...]) -> Copies:

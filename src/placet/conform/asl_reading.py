@@ -33,10 +33,6 @@ class AslReading:
         self._kinds: dict[str, str] = {}  # of a state that was entered
         self._ended = ""
 
-    def complete(self) -> str:
-        """Nothing beside the net speaks against an end."""
-        return ""
-
     def of(self, event: Event) -> Meaning:
         """What an event means."""
         if self._ended:
@@ -213,8 +209,8 @@ class AslReading:
             return Meaning(foreign=f"`{pending}` has failed, which is not told before the execution fails")
         raised = self._raised(event)
         if raised is not None and raised.what != "entered" and raised.error != event.error:
-            told = f"`{raised.error}`" if raised.error else "no name"
-            return Meaning(foreign=f"the error that was raised has {told}, in event {raised.id}")
+            told = f"`{raised.error}`" if raised.error else "one without a name"
+            return Meaning(foreign=f"the error that was raised is {told}, in event {raised.id}")
         if event.error == QUERY and (raised is None or raised.service != "fail") and not (raised and raised.error):
             return Meaning(foreign="no expression has failed before")
         labels = self._of.labels("execution_failed", "", (), event.error or ANY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from placet.conform.replay import MOST_MARKINGS, Replay
+from placet.conform.replay import MOST_KEPT, MOST_MARKINGS, Replay
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from placet.conform.record import Case, Event
 
 Verdict = Literal["conforms", "violates", "unknown"]
+FEW = 64  # markings that are kept at first
 MOST_TOLD = 8  # of what could have come instead
 
 
@@ -20,7 +21,7 @@ class Held(NamedTuple):
     """One run, held against a model.
 
     `event` is the first that does not fit, `last` the last one that did, `allowed` what could have come in its place
-    (`among`: and more). `sequence` is the firing sequence of the compiled net as far as the run fits.
+    (`among`: and more). `sequence` is a firing sequence of `compiled` that shows the run, where it conforms.
     """
 
     case: Case
@@ -38,8 +39,31 @@ class Held(NamedTuple):
 
 
 def hold(case: Case, vocabulary: Vocabulary, budget: int = MOST_MARKINGS) -> Held:
-    """Hold one run against a model. Raises nothing; costs markings up to the budget."""
-    replay = Replay(vocabulary.tables, budget)
+    """Hold one run against a model. Raises nothing; costs markings up to the budget.
+
+    What a smaller net refuses is refused at once. Then few of the markings are kept that the run can have led to, which
+    finds a firing sequence of nearly every run that has one; and where it does not, all of them.
+    """
+    held: Held | None = None
+    for tables, width in ((vocabulary.quick, MOST_KEPT), (vocabulary.tables, FEW), (vocabulary.tables, MOST_KEPT)):
+        if tables is None:
+            continue
+        replay = Replay(tables, budget, width)
+        found = _hold(case, vocabulary, replay)
+        if tables is vocabulary.quick:
+            if found.verdict == "violates" and not replay.cut:
+                return found
+            continue
+        held = found
+        if held.event is None or not replay.cut:
+            return held
+    assert held is not None
+    if held.verdict == "violates":
+        return held._replace(verdict="unknown", reason=f"the run can have led to more than {MOST_KEPT:,} markings")
+    return held
+
+
+def _hold(case: Case, vocabulary: Vocabulary, replay: Replay) -> Held:
     reading = vocabulary.reading()
     last: Event | None = None
     matched = aside = 0
@@ -54,17 +78,11 @@ def hold(case: Case, vocabulary: Vocabulary, budget: int = MOST_MARKINGS) -> Hel
             continue
         unknown = bool(meaning.abstract or replay.exhausted)
         held = Held(case, "unknown" if unknown else "violates", replay.exhausted or reason, event, last)
-        held = held._replace(
-            matched=matched,
-            aside=aside,
-            notes=_notes(case),
-            sequence=_sequence(vocabulary, replay),
-            compiled=vocabulary.tables.observed.compiled,
-        )
+        held = held._replace(matched=matched, aside=aside, notes=_notes(case))
         return held if meaning.abstract else _with_allowed(held, replay, vocabulary)
-    reason = reading.complete() if case.complete else ""
-    held = Held(case, "violates" if reason else "conforms", reason, None, last, (), False, matched, aside, _notes(case))
-    return held._replace(sequence=_sequence(vocabulary, replay), compiled=vocabulary.tables.observed.compiled)
+    held = Held(case, "conforms", "", None, last, (), False, matched, aside, _notes(case))
+    observed = replay.tables.observed
+    return held._replace(sequence=observed.lift(replay.sequence()), compiled=observed.compiled)
 
 
 def _steps(replay: Replay, meaning: Meaning) -> str:
@@ -73,10 +91,6 @@ def _steps(replay: Replay, meaning: Meaning) -> str:
         if not replay.step(labels):
             return "the model does not allow this here"
     return ""
-
-
-def _sequence(vocabulary: Vocabulary, replay: Replay) -> tuple[int, ...]:
-    return vocabulary.tables.observed.lift(replay.sequence())
 
 
 def _with_allowed(held: Held, replay: Replay, vocabulary: Vocabulary) -> Held:

@@ -32,9 +32,6 @@ class Reading(Protocol):
     def of(self, event: Event) -> Meaning:
         """What the event means."""
 
-    def complete(self) -> str:
-        """Why the run cannot be over now although the net says so; empty where nothing speaks against it."""
-
 
 class Vocabulary(Protocol):
     """A model as a log of one kind speaks about it."""
@@ -42,6 +39,10 @@ class Vocabulary(Protocol):
     @property
     def tables(self) -> Tables:
         """The net with its labels."""
+
+    @property
+    def quick(self) -> Tables | None:
+        """A smaller net that shows at least all that the net shows, to refuse at once what it refuses; None: there is none."""
 
     def reading(self) -> Reading:
         """A new run."""

@@ -16,6 +16,7 @@ from placet.conform.meaning import ASIDE, Meaning
 from placet.conform.observed import Label, Observer
 from placet.conform.replay import Tables
 from placet.faults.hypothesis import Hypothesis
+from placet.net.final import PlaceClass
 from placet.net.roles import Kind
 
 if TYPE_CHECKING:
@@ -63,23 +64,61 @@ class Native:
         self.compiled = prepared(compiled, applied=self.applies)
         self.names: dict[str, list[tuple[str, str]]] = {}  # plain name -> (step id, "" or UNDO)
         self.errors: dict[tuple[str, str], set[str]] = {}  # (what of outcome, step id) -> errors the model names
-        self._observer = Observer(self.compiled)
         self._first = len(self.compiled.net.transitions)
+        self._tables = self._observed(whole=True)
+        self._quick = self._observed(whole=False) if self.compiled.roles.channels else None
+
+    def _observed(self, *, whole: bool) -> Tables:
+        self._observer = Observer(self.compiled)
+        self._free_faults()
         self._label()
         self._observer.finals()
-        observed = self._observer.observed()
-        self._tables = Tables(observed)
+        if not whole:
+            self._forget()
+        return Tables(self._observer.observed())
 
     @property
     def tables(self) -> Tables:
         """The net with its labels."""
         return self._tables
 
+    @property
+    def quick(self) -> Tables | None:
+        """What the coordinator does, whatever its services remember and whatever is on its way: never less is possible."""
+        return self._quick
+
     def reading(self) -> Reading:
         """A new run."""
         return _NativeReading(self)
 
     # -- labels
+
+    def _free_faults(self) -> None:
+        """Faults cost nothing, as the run shows what they led to, and no time-out is made due twice.
+
+        That keeps the markings few, and makes nothing visible possible that a budget would not allow.
+        """
+        observer, classes = self._observer, self.compiled.final.classes
+        for t, role in enumerate(self.compiled.roles.transitions):
+            if role.kind is not Kind.FAULT:
+                continue
+            pre, post = observer.pre[t], observer.post[t]
+            for p in [p for p in pre if classes[p] is PlaceClass.BUDGET]:
+                del pre[p]
+            if role.fault.endswith("slow"):
+                observer.inhibit[t].update({p: 1 for p in post if p not in pre})
+
+    def _forget(self) -> None:
+        """Leave out messages, what services remember, and what only they lead to."""
+        observer, compiled = self._observer, self.compiled
+        aside = {c.due for c in compiled.roles.channels}
+        for p, kind in enumerate(compiled.final.classes):
+            if kind is PlaceClass.CHANNEL or (kind is PlaceClass.RECORD and compiled.origin.places[p].service):
+                aside.add(p)
+        for side in (observer.pre, observer.post, observer.read, observer.inhibit):
+            for arcs in side:
+                for p in aside.intersection(arcs):
+                    del arcs[p]
 
     def _label(self) -> None:
         compiled, labels = self.compiled, self._observer.labels
@@ -95,7 +134,9 @@ class Native:
             plain = _ir(step.id)
             self._name(plain, "")
             if step.undo:
-                self.names.setdefault(_plain(step.undo), []).append((plain, UNDO))
+                found = self.names.setdefault(_plain(step.undo), [])
+                if (plain, UNDO) not in found:
+                    found.append((plain, UNDO))
         for t in range(self._first):
             role = compiled.roles.transitions[t]
             if role.step and role.kind is not Kind.FAULT:
@@ -192,10 +233,6 @@ class _NativeReading:
     def __init__(self, vocabulary: Native) -> None:
         self._of = vocabulary
         self._running: dict[str, int] = {}
-
-    def complete(self) -> str:
-        """Nothing beside the net speaks against an end."""
-        return ""
 
     def of(self, event: Event) -> Meaning:
         """What an event means."""

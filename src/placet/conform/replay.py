@@ -203,18 +203,20 @@ class Tables:
 class Replay:
     """One run while it is held against the net."""
 
-    def __init__(self, tables: Tables, budget: int = MOST_MARKINGS) -> None:
+    def __init__(self, tables: Tables, budget: int = MOST_MARKINGS, width: int = MOST_KEPT) -> None:
         self.tables = tables
         self.budget = budget
+        self.width = width  # markings that are kept; with more of them `cut` is set, and a refusal says nothing
+        self.cut = False
         self.spent = 0
         self.exhausted = ""  # which limit was reached
         self.nodes: list[Node] = [tables.start()]
 
-    def step(self, labels: Collection[Label], hidden: bool = False) -> bool:  # noqa: FBT001, FBT002
-        """Whether one of these can be seen next; then it has been. With `exhausted` set, False says nothing."""
+    def step(self, labels: Collection[Label]) -> bool:
+        """Whether one of these can be seen next; then it has been. With `exhausted` or `cut` set, False says nothing."""
         goals = tuple(dict.fromkeys(t for label in labels for t in self.tables.by_label.get(label, ())))
         found = self._search(goals) if goals else []
-        if found and not hidden:
+        if found:
             self.nodes = found
         return bool(found)
 
@@ -238,8 +240,8 @@ class Replay:
                 elif key not in seen:
                     seen.add(key)
                     queue.append(Node(after, node, t))
-            if len(found) > MOST_KEPT:
-                self.exhausted = f"the run can have led to more than {MOST_KEPT:,} markings"
+            if len(found) >= self.width:
+                self.cut = True
                 break
         return list(found.values())
 

@@ -1,0 +1,296 @@
+"""Runs of our own and Temporal histories against workflows and sagas of the language."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+
+import pytest
+
+from conftest import CHECKOUT
+from placet.conform.conform import exercised, hold_all
+from placet.conform.logs import read
+from placet.conform.native import prepared
+from placet.net.firing import fire
+from placet.pipeline import compile_source
+from placet.simulate.simulator import Outcome, run
+from placet.source import SourceFile
+
+TRIP = """
+service cars { idempotent; null_safe }
+service hotels { null_safe }
+saga trip {
+  step reserve_car on cars { undo cancel_car; timeout 10s; retry 1 }
+  step reserve_hotel on hotels { undo cancel_hotel; rejects NoRooms => retry 0 }
+  task send_mail fails Bounced
+}
+"""
+TRIP = TRIP.replace("; rejects NoRooms => retry 0", "")
+
+ORDER = """
+workflow order {
+  task check fails Fraud
+  choice {
+    when "in stock" { parallel { task pack  task bill } }
+    otherwise { receive restocked -> task pack_late }
+  }
+  task send
+  end shipped
+}
+""".replace("receive restocked -> task pack_late", "receive restocked  task pack_late")
+
+
+def subject(text):
+    loaded = compile_source(SourceFile("model.placet", text))
+    assert not loaded.broken, [d.message for d in loaded.diagnostics]
+    return loaded.compiled[0]
+
+
+def held(text, log, tmp_path):
+    path = tmp_path / "a.log"
+    path.write_text(log, encoding="utf-8")
+    found = read(str(path))
+    assert found.diagnostics == ()
+    return hold_all(subject(text), found.cases)
+
+
+def words(*lines):
+    return "\n".join(f"a {line}" for line in lines)
+
+
+BOOKED = ("reserve_car asked", "reserve_car done", "reserve_hotel asked", "reserve_hotel done")
+UNDO = ("cancel_hotel undo_asked", "cancel_hotel undone", "cancel_car undo_asked", "cancel_car undone")
+
+FITS = {
+    "completed": (TRIP, (*BOOKED, "send_mail done", "- ended completed")),
+    "undone": (TRIP, (*BOOKED, "send_mail failed Bounced", *UNDO, "- ended compensated")),
+    "by the names of the steps": (TRIP, (*BOOKED, "send_mail failed Bounced", *(u.replace("cancel", "reserve") for u in UNDO), "- ended compensated")),
+    "in other letters": (TRIP, ("ReserveCar asked", "RESERVE-CAR done", "trip/reserve_hotel asked")),
+    "refused twice": (TRIP, ("reserve_car asked", "reserve_car refused", "reserve_car asked", "reserve_car refused", "- ended compensated")),
+    "not known": (TRIP, ("reserve_car asked", "reserve_car timed_out", "reserve_car asked", "reserve_car timed_out", "cancel_car asked", "cancel_car done", "- ended compensated")),
+    "an undo that fails first": (TRIP, ("reserve_car asked", "reserve_car done", "reserve_hotel asked", "reserve_hotel refused", "reserve_car undo_asked", "reserve_car undo_refused", "reserve_car undo_asked", "reserve_car undone", "- ended compensated")),
+    "without requests": (TRIP, ("reserve_car done", "reserve_hotel done", "send_mail done", "- ended completed")),
+    "in stock": (ORDER, ("check done", "bill done", "pack done", "send done", "- ended shipped")),
+    "both begin": (ORDER, ("check started", "check done", "pack started", "bill started", "pack done", "bill done", "send started", "send done")),
+    "out of stock": (ORDER, ("check done", "restocked arrived", "pack_late done", "send done", "- ended shipped")),
+    "signals not shown": (ORDER, ("check done", "pack_late done", "send done", "- ended shipped")),
+    "fraud": (ORDER, ("check failed Fraud", "- ended failed")),
+}  # fmt: skip
+
+DOES_NOT = {
+    "too early": (TRIP, (*BOOKED, "- ended completed"), 5),
+    "before the reply": (TRIP, ("reserve_car asked", "reserve_hotel asked"), 2),
+    "not asked": (TRIP, ("reserve_car asked", "reserve_car done", "reserve_hotel done"), 3),
+    "in the wrong order": (TRIP, (*BOOKED, "send_mail failed Bounced", *UNDO[2:], *UNDO[:2]), 6),
+    "not undone": (TRIP, (*BOOKED, "send_mail failed Bounced", *UNDO[:2], "- ended compensated"), 8),
+    "completed after an undo": (TRIP, (*BOOKED, "send_mail failed Bounced", *UNDO, "- ended completed"), 10),
+    "a third attempt": (TRIP, (*("reserve_car asked", "reserve_car refused") * 2, "reserve_car asked"), 5),
+    "an undo of what was refused": (TRIP, ("reserve_car asked", "reserve_car refused", "reserve_car asked", "reserve_car refused", "cancel_car asked"), 5),
+    "a time-out without one": (TRIP, ("reserve_car done", "reserve_hotel timed_out"), 2),
+    "twice": (ORDER, ("check done", "pack done", "pack done"), 3),
+    "both ways of a choice": (ORDER, ("check done", "pack done", "pack_late done"), 3),
+    "half of a parallel": (ORDER, ("check done", "pack done", "send done"), 3),
+    "another error": (ORDER, ("check failed Theft",), 1),
+    "another end": (ORDER, ("check failed Fraud", "- ended shipped"), 2),
+    "no such end": (ORDER, ("check failed Fraud", "- ended lost"), 2),
+    "no such step": (ORDER, ("check done", "wrap done"), 2),
+    "done before it starts": (ORDER, ("check started", "check done", "pack done", "pack started"), 3),
+    "no signal": (ORDER, ("check done", "pack_late done", "restocked arrived"), 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_runs_of_the_model_conform(name, tmp_path):
+    model, lines = FITS[name]
+    (found,) = held(model, words(*lines), tmp_path)
+    assert (found.verdict, found.reason) == ("conforms", "")
+    assert found.matched == len(lines)
+    marking = found.compiled.initial
+    for t in found.sequence:
+        marking = fire(found.compiled.net, marking, t)
+        assert marking is not None
+
+
+@pytest.mark.parametrize("name", DOES_NOT)
+def test_other_runs_violate_it_at_their_event(name, tmp_path):
+    model, lines, at = DOES_NOT[name]
+    (found,) = held(model, words(*lines), tmp_path)
+    assert (found.verdict, found.event.number) == ("violates", at)
+    assert found.matched == at - 1
+
+
+def test_a_run_without_an_end_conforms_as_far_as_it_goes(tmp_path):
+    model, lines = FITS["undone"]
+    for most in range(1, len(lines)):
+        (found,) = held(model, words(*lines[:most]), tmp_path)
+        assert (found.verdict, found.case.complete) == ("conforms", False)
+
+
+def test_runs_of_one_log_are_held_one_by_one(tmp_path):
+    good, bad = FITS["in stock"][1], DOES_NOT["half of a parallel"][1]
+    log = words(*good) + "\n" + words(*bad).replace("a ", "b ") + "\n" + words(*good).replace("a ", "c ")
+    found = held(ORDER, log, tmp_path)
+    assert [(f.case.name, f.verdict) for f in found] == [("a", "conforms"), ("b", "violates"), ("c", "conforms")]
+
+
+# -- Temporal --------------------------------------------------------------------------------------------------------
+
+
+def temporal(*events):
+    """`Pack scheduled 1`, `Pack completed 1`: activities by number; a bare word is an event of the workflow."""
+    made = [
+        {
+            "eventId": "1",
+            "eventType": "WorkflowExecutionStarted",
+            "workflowExecutionStartedEventAttributes": {"workflowType": {"name": "Trip"}},
+        }
+    ]
+    scheduled = {}
+    for line in events:
+        name, what, *error = line.split()
+        number = len(made) + 1
+        if name == "workflow":
+            kind, details = f"WorkflowExecution{what.capitalize()}", {}
+        elif name == "signal":
+            kind, details = "WorkflowExecutionSignaled", {"signalName": what}
+        elif name == "child":
+            kind, details = "StartChildWorkflowExecutionInitiated", {"workflowType": {"name": what}}
+        else:
+            kind = f"ActivityTask{''.join(w.capitalize() for w in what.split('_'))}"
+            details = (
+                {"activityType": {"name": name}} if what == "scheduled" else {"scheduledEventId": str(scheduled[name])}
+            )
+            if what == "scheduled":
+                scheduled[name] = number
+            if error:
+                details["failure"] = {"applicationFailureInfo": {"type": error[0]}}
+        made.append(
+            {"eventId": str(number), "eventType": kind, kind[0].lower() + kind[1:] + "EventAttributes": details}
+        )
+    return json.dumps({"events": made})
+
+
+CAR = ("ReserveCar scheduled", "ReserveCar started", "ReserveCar completed")
+HOTEL = ("ReserveHotel scheduled", "ReserveHotel completed")
+MAIL = ("SendMail scheduled", "SendMail completed")
+
+
+@pytest.mark.parametrize(("events", "verdict"), [
+    ((*CAR, *HOTEL, *MAIL, "workflow completed"), "conforms"),
+    ((*CAR, "ReserveHotel scheduled", "ReserveHotel failed NoRooms", "CancelCar scheduled", "CancelCar completed", "workflow failed"), "conforms"),
+    (("ReserveCar scheduled", "ReserveCar timed_out", "CancelCar scheduled", "CancelCar completed", "workflow failed"), "conforms"),
+    ((*CAR, *HOTEL, "SendMail scheduled", "SendMail failed Bounced", "CancelHotel scheduled", "CancelHotel completed", "CancelCar scheduled", "workflow terminated"), "conforms"),
+    ((*CAR, *HOTEL, "workflow completed"), "violates"),
+    ((*HOTEL, *CAR, *MAIL, "workflow completed"), "violates"),
+    ((*CAR, "ReserveHotel scheduled", "ReserveHotel failed NoRooms", "workflow failed"), "violates"),
+    ((*CAR, *HOTEL, "SendMail scheduled", "SendMail failed Lost"), "violates"),
+    ((*CAR, "BookFlight scheduled"), "violates"),
+    ((*CAR, "child Insurance"), "unknown"),
+], ids=range(10))  # fmt: skip
+def test_temporal_histories(tmp_path, events, verdict):
+    (found,) = held(TRIP, temporal(*events), tmp_path)
+    assert found.verdict == verdict
+    assert found.case.complete == events[-1].startswith("workflow")
+
+
+def test_a_signal_of_a_temporal_history_must_come(tmp_path):
+    order = (
+        "Check scheduled",
+        "Check completed",
+        "signal restocked",
+        "PackLate scheduled",
+        "PackLate completed",
+        "Send scheduled",
+        "Send completed",
+        "workflow completed",
+    )
+    assert held(ORDER, temporal(*order), tmp_path)[0].verdict == "conforms"
+    without = [e for e in order if not e.startswith("signal")]
+    (found,) = held(ORDER, temporal(*without), tmp_path)
+    assert (found.verdict, found.event.name) == ("violates", "PackLate")
+
+
+# -- whatever the simulator does conforms ----------------------------------------------------------------------------
+
+WORDS = (
+    (r"#undo\.send\[", "undo_asked"), (r"#undo\.known\[", "undone"), (r"#undo\.refused\[", "undo_refused"),
+    (r"#undo\.timeout\[", "undo_timed_out"), (r"#send\[", "asked"), (r"#known\[", "done"), (r"#refused", "refused"),
+    (r"#timeout\[", "timed_out"),
+)  # fmt: skip
+
+
+def line(compiled, t):
+    """What a log says when a transition fires, by its name."""
+    name, role, origin = compiled.net.transitions[t], compiled.roles.transitions[t], compiled.origin.transitions[t]
+    step = origin.id.rsplit("/", 1)[-1].split("~")[0]
+    if role.kind.value == "task":
+        error = name.rpartition("/")[2].partition("#")[2].removesuffix(".later")
+        return f"{step} failed {error}" if error else f"{step} done"
+    if role.kind.value == "event":
+        return f"{origin.phrase.split('`')[1]} arrived"
+    if role.step and role.kind.value in ("send", "reply", "timer"):
+        for pattern, word in WORDS:
+            if re.search(pattern, name):
+                error = re.search(r"#refused\.(?!doubt|later)([A-Za-z_]+)", name)
+                return f"{step} {word}{' ' + error.group(1) if error else ''}"
+    return ""
+
+
+def simulated(compiled, seed):
+    found = run(compiled, seed, 400)
+    lines = [said for event in found.events if (said := line(compiled, event.transition))]
+    if found.outcome is Outcome.ENDED:
+        lines.append(f"- ended {found.end}")
+    return lines
+
+
+MODELS = sorted((CHECKOUT / "models").rglob("*.placet"))
+
+
+@pytest.mark.editable  # reads the models of the checkout
+@pytest.mark.parametrize("path", MODELS, ids=lambda p: p.stem)
+def test_every_simulated_run_conforms(path, tmp_path):
+    loaded = compile_source(SourceFile(str(path), path.read_text(encoding="utf-8")))
+    tried = refused = 0
+    for compiled in loaded.compiled:
+        woven = prepared(compiled)
+        if compiled.kind == "net":
+            continue
+        for seed in range(25):
+            lines = simulated(woven, seed)
+            if not lines:
+                continue
+            log = tmp_path / "a.log"
+            log.write_text(words(*lines), encoding="utf-8")
+            (found,) = hold_all(compiled, read(str(log)).cases)
+            assert found.verdict == "conforms", (seed, lines, found.reason, found.event)
+            draw = random.Random(seed)
+            foreign = [*lines]
+            foreign[draw.randrange(len(lines))] = "never_heard_of done"
+            log.write_text(words(*foreign), encoding="utf-8")
+            assert hold_all(compiled, read(str(log)).cases)[0].verdict == "violates"
+            if lines[-1].startswith("- ended") and len(lines) > 2:
+                del lines[draw.randrange(len(lines) - 1)]
+                log.write_text(words(*lines), encoding="utf-8")
+                tried += 1
+                refused += hold_all(compiled, read(str(log)).cases)[0].verdict == "violates"
+    assert refused >= tried * 0.4  # in a loop a step more or less is a run as well
+
+
+def test_what_a_run_exercised(tmp_path):
+    path = tmp_path / "a.log"
+    path.write_text(words(*FITS["undone"][1]), encoding="utf-8")
+    (case,) = read(str(path)).cases
+    compiled = subject(TRIP)
+    sequence = exercised(compiled, case)
+    woven = prepared(compiled)
+    marking, names = woven.initial, []
+    for t in sequence:
+        marking = fire(woven.net, marking, t)
+        names.append(woven.net.transitions[t])
+    assert "trip/reserve_hotel#undo.known[1]" in names
+    assert names[-1] == "trip#ends.compensated"
+    assert woven.net.transitions[: len(compiled.net.transitions)] == compiled.net.transitions
+    path.write_text(words(*DOES_NOT["too early"][1]), encoding="utf-8")
+    assert exercised(compiled, read(str(path)).cases[0]) is None
