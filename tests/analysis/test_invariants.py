@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oracles.reachability import explore
-from placet.analysis.invariants import bounds, semiflows
+from placet.analysis.invariants import Bounds, semiflows
 from placet.net.builder import NetBuilder
 from strategies import any_nets, plain_nets, weighted_nets
 
@@ -59,7 +59,7 @@ def test_each_is_a_semiflow_and_minimal_and_none_is_missing(marked, surplus):
 @given(any_nets())
 @settings(max_examples=600)
 def test_no_reachable_marking_exceeds_a_bound(marked):
-    found = bounds(marked.net, marked.initial, range(len(marked.net.places)))
+    found = Bounds(*marked).of(range(len(marked.net.places)))
     graph = explore(marked.net, marked.initial, limit=200)
     for marking in graph.depth:
         assert all(most is None or marking[p] <= most for p, most in found.items())
@@ -84,7 +84,7 @@ def test_the_work_is_bounded_where_there_are_exponentially_many():
     found = semiflows(net)  # 2^40 of them
     assert not found.complete
     assert 0 < len(found.found) < 10_000
-    assert set(bounds(net, initial, range(len(net.places))).values()) == {1}
+    assert set(Bounds(net, initial).of(range(len(net.places))).values()) == {1}
 
 
 def test_tokens_that_are_lost_bound_as_well_as_tokens_that_stay():
@@ -95,4 +95,4 @@ def test_tokens_that_are_lost_bound_as_well_as_tokens_that_stay():
     builder.transition("make", {}, {r: 1})
     net, initial = builder.build()
     assert semiflows(net).found == ()
-    assert bounds(net, initial, range(3)) == {0: 3, 1: 6, 2: 7}
+    assert Bounds(net, initial).of(range(3)) == {0: 3, 1: 6, 2: 7}

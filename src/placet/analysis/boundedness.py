@@ -18,10 +18,10 @@ from placet.net.final import PlaceClass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from placet.analysis.invariants import Bounds
     from placet.analysis.subject import Subject
     from placet.compiled import Query
     from placet.evidence import Trace
-    from placet.net.core import Marking, Net
 
 _ROUNDS = 1000  # of a loop that are written out to show that a bound is exceeded
 
@@ -74,23 +74,19 @@ def pumped(subject: Subject, seen: Pass, places: frozenset[int]) -> Violated | N
     return Violated(Grows(place), pump, seen.proof(), culprits=(place,))
 
 
-def by_structure(
-    asks: Asks, net: Net, initial: Marking, numbers: Mapping[int, int], rules: tuple[str, ...], until: float
-) -> Holds | None:
-    """A proof by invariants that no place of the question holds more than it may, in a net, perhaps a reduced one.
+def by_structure(asks: Asks, bounds: Bounds, numbers: Mapping[int, int], rules: tuple[str, ...] = ()) -> Holds | None:
+    """A proof by invariants that no place of the question holds more than it may.
 
-    `numbers` are the places of that net by the number they have in the question; what is gone of `asks.bounded` matters
-    no more, since the greatest bound of the others is that of all (see `Reduced.bounds`). `until`: see `semiflows`.
+    `bounds` are of a net, perhaps a reduced one, and `numbers` are its places by the number they have in the question; what is gone of `asks.bounded` matters
+    no more, since the greatest bound of the others is that of all (see `Reduced.bounds`).
     """
-    from placet.analysis.invariants import bounds
-
     asked = [goal for goal, _ in asks.goals if isinstance(goal, Exceeds)]
     most = asked[0].most if asked else None
     places = asks.bounded or (asked[0].places if asked else frozenset())
     wanted = [numbers[p] for p in places if p in numbers]
     if not asks.bounded and len(wanted) < len(places):
         return None
-    found = list(bounds(net, initial, wanted, float("inf") if most is None else most, until).values())
+    found = list(bounds.of(wanted, float("inf") if most is None else most).values())
     greatest = max((known for known in found if known is not None), default=0)
     if None in found or (most is not None and greatest > most):
         return None

@@ -58,6 +58,7 @@ def cover(net: Net, initial: Marking, limit: int = 20_000) -> Coverage:
         looked += len(line) + width + len(marking) // 4  # a marking is made place by place
         for back, before in enumerate(line):
             if marking != before and not any(map(lt, marking, before)):
+                looked += len(marking) // 4
                 grown = [p for p, (a, b) in enumerate(zip(marking, before, strict=True)) if a > b]
                 if pump is None:
                     pump = Stop("unbounded", str(len(seen)), grown[0], tuple(fired[:back]), tuple(fired[back:]))

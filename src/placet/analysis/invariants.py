@@ -190,25 +190,29 @@ def _reduced(weights: dict[int, int]) -> dict[int, int]:
     return {p: w // divisor for p, w in weights.items()} if divisor > 1 else weights
 
 
-def bounds(
-    net: Net, initial: Marking, wanted: Iterable[int], enough: float = float("inf"), until: float = float("inf")
-) -> dict[int, int | None]:
-    """For each wanted place a number of tokens that it never exceeds, from invariants and capacities; None: none found.
+class Bounds:
+    """Numbers of tokens that places never exceed, from capacities and invariants, each computed once when first needed.
 
-    Invariants that may decrease are looked for only where those that do not leave some place above `enough`. What is
-    above its capacity initially never becomes more, since no firing may leave it above.
+    Invariants that may decrease are looked for only where those that do not leave some place above what is enough. What
+    is above its capacity initially never becomes more, since no firing may leave it above. `until`: see `semiflows`.
     """
-    found: dict[int, int | None] = dict.fromkeys(wanted)
-    for p, most in net.capacity:
-        if p in found:
-            found[p] = max(most, initial[p])
-    for surplus in (False, True):
-        if all(most is not None and most <= enough for most in found.values()):
-            break
-        for flow in semiflows(net, surplus=surplus, until=until).found:
-            total = flow.total(initial)
+
+    def __init__(self, net: Net, initial: Marking, until: float = float("inf")) -> None:
+        self._net, self._initial, self._until = net, initial, until
+        self._known = {p: max(most, initial[p]) for p, most in net.capacity}
+        self._next = [True, False]  # surplus or not, from the end
+
+    def of(self, places: Iterable[int], enough: float = float("inf")) -> dict[int, int | None]:
+        """By place a bound, or None where none was found."""
+        wanted = tuple(places)
+        while self._next and any(p not in self._known or self._known[p] > enough for p in wanted):
+            self._learn(surplus=self._next.pop())
+        return {p: self._known.get(p) for p in wanted}
+
+    def _learn(self, *, surplus: bool) -> None:
+        for flow in semiflows(self._net, surplus=surplus, until=self._until).found:
+            total = flow.total(self._initial)
             for p, w in flow.weights:
-                if p in found:
-                    known = found[p]
-                    found[p] = total // w if known is None else min(known, total // w)
-    return found
+                most = total // w
+                if most < self._known.get(p, most + 1):
+                    self._known[p] = most

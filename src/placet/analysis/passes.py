@@ -48,12 +48,14 @@ class Pass:
     def __init__(self, subject: Subject, wanted: Sequence[Asks], reduced: Reduced | None = None) -> None:
         self.subject = subject
         self.reduced = reduced
+        self._renamed = None if reduced is None else reduced.renaming(len(subject.observers))
         self._index: dict[tuple[object, ...], int] = {}
         self.visitors: list[Visitor] = []
         for asks in wanted:
             for goal, needs in asks.goals:
                 self._enter(goal, needs)
         self._doomed: dict[tuple[object, ...], bytearray] = {}
+        self._found: tuple[int, ...] | None = None  # of the exploration, which is over when it is asked
         self._rows: Rows | None = None
         self._terminal: list[list[int]] | None = None
         self.seen: Exploration
@@ -72,7 +74,7 @@ class Pass:
                 return goal.predicate()
             kept = enumerate(self.reduced.places)
             return Or(tuple(at_least(i, goal.most + 1) for i, p in kept if p in goal.places))
-        return goal if self.reduced is None else self.reduced.predicate(goal, len(self.subject.observers))
+        return goal if self._renamed is None else self._renamed.predicate(goal)
 
     # -- what was seen -----------------------------------------------------------------------------------------------
 
@@ -90,7 +92,9 @@ class Pass:
 
     def first(self, goal: Goal) -> int:
         """The first state with the goal, or -1."""
-        return self.seen.found[self._index[key(goal)]]
+        if self._found is None:
+            self._found = self.seen.found
+        return self._found[self._index[key(goal)]]
 
     def goal_states(self, goal: Goal) -> Sequence[int]:
         """By state, 1 where the goal holds."""

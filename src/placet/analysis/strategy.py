@@ -31,6 +31,8 @@ FIRST_STATES = 20_000  # of the first pass, over the net as it is
 FIRST_CELLS = 1_500_000  # states times places and transitions of that pass
 FIRST_PLACES = 2_000  # with more than these the net is reduced before any pass
 
+_OF_BOUNDS = ("safe", "bounded")  # checks of how many tokens there are on places
+
 _OPTIONS = {"states": "--budget-states", "bytes": "--budget-mb", "seconds": "--budget-seconds"}
 
 
@@ -196,13 +198,21 @@ class _Decision:
         return left
 
     def _by_structure(self, subject: Subject, group: list[_Open], reduced: Reduced | None) -> list[_Open]:
-        """Answer what the net shows without a search; gives the rest."""
+        """Answer what invariants show without a search, which is bounds of places only; gives the rest."""
+        if all(o.query.check not in _OF_BOUNDS for o in group):
+            return group
+        from placet.analysis.boundedness import by_structure
+        from placet.analysis.invariants import Bounds
+
+        net, initial = (subject.net, subject.compiled.initial) if reduced is None else (reduced.net, reduced.initial)
+        rules = () if reduced is None else tuple(name for name, _ in reduced.rules)
+        numbers = {p: i for i, p in enumerate(range(len(net.places)) if reduced is None else reduced.places)}
         seconds = self._options.budget.seconds
-        until = float("inf") if seconds is None else self._begun + seconds
+        bounds = Bounds(net, initial, float("inf") if seconds is None else self._begun + seconds)
         left = []
         for o in group:
             begun = perf_counter()
-            holds = _by_structure(o, subject, reduced, until)
+            holds = by_structure(o.asks, bounds, numbers, rules) if o.query.check in _OF_BOUNDS else None
             o.seconds += perf_counter() - begun
             if holds is None:
                 left.append(o)
@@ -261,18 +271,6 @@ def _verdict(o: _Open, seen: Pass) -> Verdict | None:
     except TooLongError as problem:
         reason = f"a run of {problem} steps may violate it, which is too long to be checked again and shown"
         return Inconclusive(reason, "theory", proof=seen.proof())
-
-
-def _by_structure(o: _Open, subject: Subject, reduced: Reduced | None, until: float) -> Holds | None:
-    """A proof of a check of bounds by invariants of the net, or None."""
-    if o.query.check not in ("safe", "bounded"):
-        return None
-    from placet.analysis.boundedness import by_structure
-
-    net, initial = (subject.net, subject.compiled.initial) if reduced is None else (reduced.net, reduced.initial)
-    numbers = range(len(net.places)) if reduced is None else reduced.places
-    rules = () if reduced is None else tuple(name for name, _ in reduced.rules)
-    return by_structure(o.asks, net, initial, {p: i for i, p in enumerate(numbers)}, rules, until)
 
 
 def _alike(group: list[_Open]) -> list[list[_Open]]:

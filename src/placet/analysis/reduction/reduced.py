@@ -138,19 +138,32 @@ class Reduced(NamedTuple):
 
         Raises UsageError where it asks for a place or transition that is gone without having been named to `reduce`.
         """
-        places = {p: i for i, p in enumerate(self.places)}
-        for o in range(observers):
-            places[len(self.start) + o] = len(self.places) + o
-        transitions: dict[int, list[int]] = {}
-        for i, t in enumerate(self.transitions):
-            transitions.setdefault(t, []).append(i)
-        return self._translate(predicate, places, transitions)
+        return self.renaming(observers).predicate(predicate)
 
-    def _translate(self, predicate: Predicate, places: dict[int, int], transitions: dict[int, list[int]]) -> Predicate:
+    def renaming(self, observers: int = 0) -> Renaming:
+        """What `predicate` looks up, for many of them."""
+        return Renaming(self, observers)
+
+
+class Renaming:
+    """The numbers of a reduced net for those of the original, for many predicates; observers come after the places."""
+
+    def __init__(self, reduced: Reduced, observers: int) -> None:
+        self._empty = reduced.empty
+        self._places = {p: i for i, p in enumerate(reduced.places)}
+        for o in range(observers):
+            self._places[len(reduced.start) + o] = len(reduced.places) + o
+        self._transitions: dict[int, list[int]] = {}
+        for i, t in enumerate(reduced.transitions):
+            self._transitions.setdefault(t, []).append(i)
+
+    def predicate(self, predicate: Predicate) -> Predicate:
+        """The predicate in the new numbers. Raises as `Reduced.predicate`."""
+        places, transitions = self._places, self._transitions
         match predicate:
             case Linear(terms, op, bound):
                 for i, _ in terms:
-                    if i not in places and i not in self.empty:
+                    if i not in places and i not in self._empty:
                         raise UsageError(f"the reduction did not keep place number {i}")
                 return Linear(tuple((places[i], c) for i, c in terms if i in places), op, bound)
             case Fireable(t):
@@ -162,8 +175,8 @@ class Reduced(NamedTuple):
                     raise UsageError("the reduction did not keep a transition that is not to count as progress")
                 return Dead(frozenset(i for t in ignoring for i in transitions[t]))
             case Not(of):
-                return Not(self._translate(of, places, transitions))
+                return Not(self.predicate(of))
             case And(of):
-                return And(tuple(self._translate(p, places, transitions) for p in of))
+                return And(tuple(self.predicate(p) for p in of))
             case Or(of):
-                return Or(tuple(self._translate(p, places, transitions) for p in of))
+                return Or(tuple(self.predicate(p) for p in of))
