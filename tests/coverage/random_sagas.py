@@ -28,7 +28,7 @@ CHOICES = {
     "siblings": ("await", "cancel", "abandon"),
     "cancellation": ("masked", "unmasked"),
     "children": ("propagate", "await"),
-    "on_crash": ("resume", "undo", "forget"),
+    "recovery": ("resume", "undo", "forget"),
 }
 
 
