@@ -44,3 +44,19 @@ def test_the_work_stays_in_proportion_to_the_search_however_long_its_runs_are():
     for number in range(10_000):
         assert pumping.look(line, number) is None
     assert line.asked <= 20_000
+
+
+class Apart(Line):
+    """No state covers another; counts how many were compared."""
+
+    def covers(self, greater: int, less: int) -> bool:
+        self.asked += 1
+        return False
+
+
+def test_so_many_ancestors_are_looked_at_and_no_more():
+    line, pumping = Apart(1_000), Pumping(*producer(None))
+    for number in range(1_000):
+        assert pumping.look(line, number) is None
+    most = Pumping._FREE + 4 * line.states
+    assert most - 1_000 < line.asked <= most + 1_000
