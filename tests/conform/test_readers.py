@@ -41,7 +41,7 @@ EXPECTED = [
     ("iteration", "started", "Each", (0,), ""), ("iteration", "started", "Each", (1,), ""),
     ("state", "entered", "Ship", (1,), ""), ("state", "entered", "Ship", (0,), ""), ("task", "scheduled", "Ship", (1,), ""),
     ("task", "failed", "Ship", (1,), "Broken"), ("iteration", "failed", "Each", (1,), ""), ("map", "failed", "Each", (), ""),
-    ("execution", "failed", "Each", (), "Broken"),
+    ("execution", "failed", "", (), "Broken"),
 ]  # fmt: skip
 
 

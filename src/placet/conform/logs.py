@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 1 << 30
 MOST_EVENTS = 2_000_000
+MOST_LINES = 1_000_000
+SHOWN = 120  # characters of a line in a diagnostic
 
 _FORMS = (step_functions, temporal, runs)
 _KNOWN = "the histories of `aws stepfunctions get-execution-history` and of Temporal, and runs as `placet conform` writes them down"
@@ -86,12 +88,26 @@ def _refused(path: str, code: str, message: str) -> Log:
 
 
 def _located(path: str, problem: LogError) -> Diagnostic:
-    """The diagnostic of a log that cannot be read on, at its line. The text before that line is not kept."""
+    """The diagnostic of a log that cannot be read on, at its line. Of the text only that line is kept."""
     code = "P702" if "no log that is read" in problem.message else "P701"
     hint = f"logs that are read: {_KNOWN}" if code == "P702" else ""
     message = problem.message if code == "P702" else f"the log cannot be read on: {problem.message}"
-    span = None
-    if 0 < problem.line < 1_000_000:
-        source = SourceFile(path, "\n" * (problem.line - 1))
-        span = Span(source, problem.line - 1, problem.line - 1)
+    span = _line(path, problem.line) if 0 < problem.line < MOST_LINES else None
     return Diagnostic(code, "error", message, span, help=hint, path=path)
+
+
+def _line(path: str, number: int) -> Span | None:
+    """The beginning of a line of a file, as a span."""
+    try:
+        with open(path, encoding="utf-8-sig", errors="replace", newline="\n") as stream:  # noqa: PTH123
+            passed = 1
+            while passed < number:
+                part = stream.readline(1 << 16)
+                if not part:
+                    return None
+                passed += part.endswith("\n")
+            text = stream.readline(SHOWN).rstrip("\r\n")
+    except OSError:
+        return None
+    source = SourceFile(path, "\n" * (number - 1) + text)
+    return Span(source, number - 1, number - 1 + len(text))

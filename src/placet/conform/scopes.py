@@ -64,7 +64,8 @@ class Scopes:
         copies = _copies(here.frames)
         if event.kind == "iteration" and event.what != "started":
             copies = (*copies, event.item)
-        return event._replace(name=event.name or here.state, copies=copies)
+        name = event.name or (here.state if event.kind != "execution" else "")
+        return event._replace(name=name, copies=copies)
 
     def _move(self, event: Event, before: _Here) -> _Here:
         kind, what, name = event.kind, event.what, event.name

@@ -65,6 +65,8 @@ def story(event: Event) -> str:
     name = f" `{clean(event.name)}`" if event.name else ""
     items = f" (item {'.'.join(str(i + 1) for i in event.copies)})" if event.copies else ""
     error = f": {clean(event.error)}" if event.error else ""
+    if event.type.islower() and event.what != "ended":  # runs of our own
+        return f"{name} {clean(event.type)}{error}".lstrip()
     return f"{clean(event.type)}{name}{items}{error}"
 
 
