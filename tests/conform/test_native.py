@@ -294,3 +294,20 @@ def test_what_a_run_exercised(tmp_path):
     assert woven.net.transitions[: len(compiled.net.transitions)] == compiled.net.transitions
     path.write_text(words(*DOES_NOT["too early"][1]), encoding="utf-8")
     assert exercised(compiled, read(str(path)).cases[0]) is None
+
+
+def test_what_a_run_exercised_keeps_to_the_faults_that_are_woven_in(tmp_path):
+    from placet.faults.weave import Hypothesis, weave
+
+    path = tmp_path / "a.log"
+    path.write_text(words(*FITS["not known"][1]), encoding="utf-8")
+    (case,) = read(str(path)).cases
+    for budget, fits in ((1, False), (2, True)):
+        woven = weave(subject(TRIP), Hypothesis(("slow",), budget, "transient")).compiled
+        sequence = exercised(woven, case)
+        assert (sequence is not None) == fits
+    marking = woven.initial
+    for t in sequence:
+        marking = fire(woven.net, marking, t)
+    channels = {c.place for c in woven.roles.channels}
+    assert not any(marking[p] for p in channels)  # what was still on its way has arrived

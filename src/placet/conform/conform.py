@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from placet.conform.hold import Held, hold
 from placet.conform.replay import MOST_MARKINGS
+from placet.net.firing import fire
+from placet.net.roles import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from placet.conform.meaning import Vocabulary
     from placet.conform.record import Case, Log
     from placet.diagnostics import Diagnostic
+    from placet.net.core import Marking
     from placet.pipeline import Loaded
 
 ASL = "asl"
@@ -107,9 +110,34 @@ _KINDS = {
 def exercised(compiled: Compiled, case: Case, budget: int = MOST_MARKINGS) -> tuple[int, ...] | None:
     """A firing sequence that shows a run; None where the run does not conform, or nothing can be said.
 
-    Of a workflow or saga it is one of `compiled`, or of `native.prepared(compiled)`, which adds the faults that the run
-    needs behind the transitions of `compiled`. Of a state machine it is one of the net that the case asks for
-    (`Held.compiled`), whose transitions are told apart by their names.
+    With faults woven in it is one of `compiled`, its budget of faults included; without, of `native.prepared(compiled)`,
+    which adds the faults that a run needs behind the transitions of `compiled`. Once a run has ended, what is still on
+    its way arrives. Of a state machine nothing is said here: its sequence is one of the net that the history asks for
+    (`Held.compiled`).
     """
     held = hold_all(compiled, [case], None, budget)[0]
-    return held.sequence if held.verdict == "conforms" else None
+    if held.verdict != "conforms" or held.compiled is None:
+        return None
+    return settled(held.compiled, held.sequence, ended=case.complete)
+
+
+def settled(compiled: Compiled, sequence: Sequence[int], *, ended: bool) -> tuple[int, ...] | None:
+    """The sequence and, after its end, what participants still do; None where it does not fire."""
+    marking: Marking | None = compiled.initial
+    for t in sequence:
+        marking = fire(compiled.net, marking, t) if marking is not None else None
+    if marking is None:
+        return None
+    found = list(sequence)
+    late = [t for t, role in enumerate(compiled.roles.transitions) if role.kind in _LATE] if ended else []
+    for _ in range(MOST_LATE):
+        after = next(((t, m) for t in late if (m := fire(compiled.net, marking, t)) is not None), None)
+        if after is None:
+            break
+        found.append(after[0])
+        marking = after[1]
+    return tuple(found)
+
+
+_LATE = (Kind.APPLY, Kind.IGNORE, Kind.REFUSE, Kind.ABSORB)
+MOST_LATE = 1_000
