@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oracles.sagas import settle
+from placet.compile.profiles import PROFILES
 from placet.compile.workflow_to_net import process_to_net
 from placet.faults.hypothesis import Hypothesis
 from placet.faults.weave import weave
@@ -124,3 +125,76 @@ def test_the_failing_step_is_undone_or_not() -> None:
     lost = {choice: (1,) in found(step("a"), ("lost",), DEFAULT._replace(undo_failing=choice)).effects("compensated")
             for choice in ("yes", "unless_rejected", "no")}  # fmt: skip
     assert lost == {"yes": False, "unless_rejected": False, "no": True}
+
+
+# -- an undo that gives up -------------------------------------------------------------------------------------------
+
+HALT = DEFAULT._replace(undo_failure="halt", undo_retries=0)
+
+
+def par(*bodies: ir.Statement) -> ir.Parallel:
+    return ir.Parallel("b/both", tuple(ir.Way(f"b/both[{i}]", None, b) for i, b in enumerate(bodies)))
+
+
+@pytest.mark.parametrize("siblings", ["await", "cancel", "abandon"])
+def test_an_undo_that_gives_up_in_a_parallel_lets_the_saga_end(siblings) -> None:
+    failing = seq(step("c"), ir.Task("b/t", "t", ("E",)))._replace(id="b/way")
+    result = found(
+        seq(step("z"), par(step("a"), failing)), ("reject", "undo-fail"), HALT._replace(siblings=siblings), 2
+    )
+    assert result.effects("failed")
+    assert all(any(effects) for effects in result.effects("failed"))
+
+
+def test_an_undo_that_gives_up_lets_those_that_run_beside_it_finish() -> None:
+    result = found(
+        seq(step("a"), step("c"), step("d")), ("reject", "undo-fail"), HALT._replace(undo_order="parallel"), 2
+    )
+    assert result.effects("failed") == {(1, 0, 0), (0, 1, 0)}
+    reverse = found(seq(step("a"), step("c"), step("d")), ("reject", "undo-fail"), HALT, 2)
+    assert reverse.effects("failed") == {(1, 0, 0), (1, 1, 0)}
+
+
+@pytest.mark.parametrize("order", ["reverse", "parallel"])
+def test_a_point_of_no_return_ends_going_back_in_any_order(order) -> None:
+    body = seq(step("a"), step("p", pivot=True, undo=None), step("c"))
+    result = found(body, ("reject",), DEFAULT._replace(undo_order=order))
+    assert set(result.ends) == {("completed", (1, 1, 1)), ("compensated", (0, 0, 0)), ("failed", (1, 1, 0))}
+
+
+# -- profiles --------------------------------------------------------------------------------------------------------
+
+LOST, FAILS, CANCELLED = ("lost",), ("reject", "undo-fail"), ("cancel",)
+WHOLE: frozenset[str] = frozenset()
+
+
+@pytest.mark.parametrize(("profile", "half_undone"), [
+    ("default", WHOLE),
+    ("dtm", WHOLE),
+    ("seata", WHOLE),
+    ("restate", WHOLE),
+    ("temporal-java", {"cancel"}),  # the undo runs in what was cancelled
+    ("temporal-go", {"lost", "undo-fail", "cancel"}),  # registered after success, and what fails is ignored
+    ("axon", {"lost", "undo-fail", "cancel"}),
+    ("masstransit", {"lost", "undo-fail", "cancel"}),
+    ("eventuate", {"undo-fail", "cancel"}),  # retried where the outcome is unknown, unless it is cancelled then
+    ("camunda7", {"undo-fail", "cancel"}),
+    ("camunda8", {"undo-fail", "cancel"}),
+    ("step-functions", {"undo-fail", "cancel"}),
+    ("conductor", {"lost", "undo-fail", "cancel"}),
+])  # fmt: skip
+def test_what_each_profile_survives_where_services_guarantee_everything(profile, half_undone) -> None:
+    policy = PROFILES[profile]
+    body = seq(step("a"), step("c"))
+    short = policy._replace(undo_retries=min(policy.undo_retries, 1)) if policy.undo_retries else policy
+    assert not left(found(body, ("reject",), short))
+    result = set()
+    for name, faults, budget in (("lost", LOST, 1), ("undo-fail", FAILS, 2), ("cancel", CANCELLED, 1)):
+        if left(found(body, faults, short, budget)):
+            result.add(name)
+    assert result == set(half_undone)
+
+
+def left(result) -> set[tuple[str, tuple[int, ...]]]:
+    """The ends that are not `completed` and leave an effect."""
+    return {(end, effects) for end, effects in result.ends if end != "completed" and any(effects)}

@@ -7,11 +7,13 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oracles.saga_bodies import SAGAS
+from oracles.saga_bodies import ENDS, POLICIES, SAGAS, bodies
+from oracles.sagas import settle
 from placet.compile.observers import Watch
 from placet.compile.workflow_to_net import process_to_net
 from placet.faults.hypothesis import KINDS, Hypothesis
 from placet.faults.weave import weave
+from placet.ir import model as ir
 from placet.net.firing import enabled, fire, fire_state
 from placet.net.roles import Kind
 
@@ -114,3 +116,31 @@ def test_every_element_is_told_in_the_words_of_the_user(saga) -> None:
         assert not re.search(r"[#~]|\.$", origin.phrase), origin.phrase
     assert len(set(net.net.places)) == len(net.net.places)
     assert len(set(net.net.transitions)) == len(net.net.transitions)
+
+
+def timed(statement):
+    """The same body with a time-out at every step."""
+    match statement:
+        case ir.Step():
+            return statement._replace(timeout=10.0, retry=0)
+        case ir.Sequence():
+            return statement._replace(parts=tuple(timed(p) for p in statement.parts))
+        case ir.Choice() | ir.Parallel():
+            return statement._replace(ways=tuple(w._replace(body=timed(w.body)) for w in statement.ways))
+        case ir.Scope():
+            handlers = tuple(h._replace(body=timed(h.body)) for h in statement.handlers)
+            return statement._replace(body=timed(statement.body), handlers=handlers)
+    return statement
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.builds(lambda body, policy: ir.Process("b", "saga", body, ENDS, policy), bodies(2), POLICIES),
+    st.sampled_from(list(KINDS)),
+)
+def test_with_time_outs_no_policy_and_no_single_fault_leaves_a_saga_hanging(saga, fault) -> None:
+    policy = saga.policy._replace(recovery="resume") if saga.policy.recovery == "forget" else saga.policy
+    saga = saga._replace(body=timed(saga.body), policy=policy)
+    woven = weave(net_of(saga), Hypothesis((fault, "reject"), 2, "transient")).compiled
+    found = settle(woven, limit=200_000)
+    assert found.stuck is None, [woven.origin.transitions[t].phrase for t in found.stuck]

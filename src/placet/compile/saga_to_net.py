@@ -16,6 +16,7 @@ from placet.compile.env import Back, Env, Ports, record
 from placet.compile.phrases import called, next_up, the_way
 from placet.compile.phrases import done as had
 from placet.compile.ports import stop_siblings
+from placet.compile.saga_at_once import all_at_once
 from placet.compile.statements import chooses, leaving, name_of, rounds_of, trigger
 from placet.net.roles import PLAIN
 
@@ -32,7 +33,7 @@ def sequence(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
     parts = stmt.parts
     policy = env.policy
     if policy is not None and policy.undo_order == "parallel" and _undoables(agenda, parts) > 1:
-        _all_at_once(agenda, stmt, ports, env)
+        all_at_once(agenda, stmt, ports, env)
         return
     facts = agenda.survey.of
     path_of = env.path
@@ -74,91 +75,6 @@ def _passes(agenda: Agenda, env: Env, identifier: str, span: Span | None, undo: 
         f"{env.path(identifier)}#back", (undo,), (undone,), env, identifier, "nothing is to be undone here", span
     )
     agenda.draft.quiet.add(made)
-
-
-def _all_at_once(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
-    """A sequence whose undos all start together.
-
-    Turning back at level k cascades down (`down[k]` starts undo k and goes to `down[k-1]`) and collects upwards
-    (`up[k-1]` and `undone[k]` give `up[k]`) until the level where it began (`top[k]`): linear, where a fork at every
-    failing part would be quadratic. While `going` is marked an `undone` means that the part failed, else that it was
-    undone on request.
-    """
-    draft = agenda.draft
-    quiet = draft.quiet
-    base = env.path(stmt.id)
-    span = stmt.span
-    facts = agenda.survey.of
-    going = record(agenda, f"{base}#going", env, stmt.id, f"`{env.frame.name}` has not turned back here", span, 1)
-    back = record(agenda, f"{base}#turned", env, stmt.id, f"`{env.frame.name}` has turned back here", span)
-
-    def level(path: str) -> tuple[int, int, int, str]:
-        return (
-            agenda.place(f"{path}#down", env, stmt.id, "the undos are being started", span),
-            agenda.place(f"{path}#up", env, stmt.id, "undos are being waited for", span),
-            agenda.place(f"{path}#top", env, stmt.id, "the undos from here on back are being waited for", span),
-            path,
-        )
-
-    levels = [level(f"{base}#bottom")]
-    quiet.add(
-        agenda.move(
-            f"{base}#bottom.reached", (levels[0][0],), (levels[0][1],), env, stmt.id, "all undos are started", span
-        )
-    )
-    start = ports.start
-    pending = []
-    count = len(stmt.parts)
-    inner = env
-    for i, part in enumerate(stmt.parts):
-        path = env.path(part.id)
-        name = name_of(part.id)
-        done = ports.done
-        if i + 1 < count:
-            done = agenda.place(f"{path}#done", env, part.id, had(part), part.span)
-        undone = agenda.place(f"{path}#undone", env, part.id, f"`{name}` is not in effect", part.span)
-        undo = undone
-        below = levels[-1]
-        fails = f"`{env.frame.name}` turns back: all undos start at once"
-        made = agenda.move(f"{path}#turn", (undone, going), (below[0], below[2], back), env, part.id, fails, part.span)
-        quiet.add(made)
-        if facts(part).undoable:
-            undo = agenda.place(f"{path}#undo", env, part.id, f"`{name}` is to be undone", part.span)
-            here = level(path)
-            levels.append(here)
-            quiet.add(
-                agenda.move(
-                    f"{path}#start.undo",
-                    (here[0],),
-                    (undo, below[0]),
-                    env,
-                    part.id,
-                    f"the undo of `{name}` starts",
-                    span,
-                )
-            )
-            quiet.add(
-                agenda.move(
-                    f"{path}#undo.over",
-                    (undone, below[1], back),
-                    (here[1], back),
-                    env,
-                    part.id,
-                    f"`{name}` is undone",
-                    span,
-                )
-            )
-        pending.append((part, Ports(start, done, undo, undone), inner))
-        if facts(part).pivot:
-            inner = inner._replace(past=True)
-        start = done
-    for _, up, top, at in levels:
-        quiet.add(agenda.move(f"{at}#all.undone", (up, top), (ports.undone,), env, stmt.id, "all undos are done", span))
-    last = levels[-1]
-    turned = f"`{env.frame.name}` turns back: all undos start at once"
-    quiet.add(agenda.move(f"{base}#turn", (ports.undo, going), (last[0], last[2], back), env, stmt.id, turned, span))
-    for part, its, around in reversed(pending):
-        agenda.push(part, its, around)
 
 
 def choice(agenda: Agenda, stmt: Choice, ports: Ports, env: Env) -> None:
@@ -289,12 +205,16 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
         inner = env._replace(beside=True)
         if abandons:
             rest = undone
-            _abandoned(agenda, way.id, way.span, path, (done, undone, calm, failing), ports.undone, env)
+            failed = agenda.place(f"{path}#failed", env, way.id, f"an undo of {label} has given up", way.span)
+            flags = (calm, failing, undoing)
+            _abandoned(agenda, way.id, way.span, path, (done, undone, failed), flags, (ports.undone, env.failed), env)
+            inner = inner._replace(failed=failed)
         else:
             failed = agenda.place(f"{path}#failed", env, way.id, f"an undo of {label} has given up", way.span)
             rest = agenda.place(f"{path}#rest", env, way.id, f"{label} has come to rest", way.span)
-            flags = (calm, failing, whole, stuck)
-            _awaited(agenda, way.id, way.span, path, (done, undo, undone, failed, rest), flags, env)
+            _awaited(
+                agenda, way.id, way.span, path, (done, undo, undone, failed, rest), (calm, failing, whole, stuck), env
+            )
             inner = inner._replace(failed=failed)
             if env.policy is not None and env.policy.siblings == "cancel":
                 inner = inner._replace(stops=(*env.stops, failing))
@@ -353,20 +273,25 @@ def _abandoned(
     identifier: str,
     span: Span | None,
     path: str,
-    places: tuple[int, int, int, int],
-    back: int,
+    places: tuple[int, int, int],
+    flags: tuple[int, int, int],
+    back: tuple[int, int],
     env: Env,
 ) -> None:
-    """The first way that fails takes the saga back; those that end later are not heard."""
-    done, undone, calm, failing = places
+    """The first way that fails takes the saga back, one whose undo gives up stops it; those later are not heard."""
+    done, undone, failed = places
+    calm, failing, undoing = flags
     label = f"way `{name_of(identifier)}`"
 
     def quietly(name: str, pre: tuple[int, ...], post: tuple[int, ...], phrase: str) -> None:
         agenda.draft.quiet.add(agenda.move(f"{path}#{name}", pre, post, env, identifier, phrase, span))
 
-    quietly("fails", (undone, calm), (back, failing), f"{label} is undone, the others are abandoned")
+    quietly("fails", (undone, calm), (back[0], failing), f"{label} is undone, the others are abandoned")
     quietly("unheard.done", (done, failing), (failing,), f"the abandoned {label} is done, unheard")
     quietly("unheard.undone", (undone, failing), (failing,), f"the abandoned {label} has failed, unheard")
+    quietly("halts", (failed, calm), (back[1], failing), f"{label} stays half-way, the others are abandoned")
+    quietly("halts.undoing", (failed, undoing), (back[1], failing), f"{label} stays half-way")
+    quietly("unheard.failed", (failed, failing), (failing,), f"the abandoned {label} stays half-way, unheard")
 
 
 def unsupported(agenda: Agenda, stmt: Repeat | Graph, ports: Ports, env: Env) -> None:
