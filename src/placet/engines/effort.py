@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DEAR = 250  # units that each state of the budget may take
 ORDINARY = 30  # units that a state takes as a rule: 10 to 80
+_GOAL = 20  # units of the test of a goal, a function of its own
 _WORD = 512  # bits that are added in the time of any smaller number
 
 
@@ -26,7 +27,7 @@ class Effort:
 
     def add(self, bits: int, firings: Iterable[int], tests: Iterable[int], goals: int) -> None:
         """States were found: what was fired and tested for each, with states of so many bits, and goals tested in all."""
-        self.units += (1 + bits // _WORD) * (sum(firings) + sum(tests)) + goals
+        self.units += (1 + bits // _WORD) * (sum(firings) + sum(tests)) + _GOAL * goals
 
     @property
     def used_up(self) -> bool:
