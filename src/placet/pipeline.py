@@ -228,26 +228,32 @@ def _measured(compiled: Compiled, options: Options) -> list[CheckReport]:
         if queries[0].faults is None:
             raise
         return [report_check(compiled, query, Inconclusive(str(problem), "theory")) for query in queries]
-    asked = frozenset(f for query in queries if query.check in ANOMALIES for f in ANOMALIES[query.check].families)
-    with Uncollected():
-        families = _families(queries, asked)
-        measured = measure(woven, hypothesis.budget, options.budget, progress=options.progress, families=families)
-        share = (perf_counter() - begun) / len(queries)
-        return [
-            report_coverage(query, measured, hypothesis, share)
-            if query.check == "coverage"
-            else report_anomaly(query, measured, ANOMALIES[query.check], share)
-            for query in queries
-        ]
-
-
-def _families(queries: Sequence[Query], asked: frozenset[str]) -> frozenset[str] | None:
-    """The families to be measured: those of coverage where it is asked for, and those of the anomalies."""
-    if not asked:
-        return None
-    from placet.coverage.obligations import FAMILIES
-
-    return asked | FAMILIES.keys() if any(query.check == "coverage" for query in queries) else asked
+    entries: dict[int, CheckReport] = {}
+    for counted in (True, False):
+        numbers = [n for n, query in enumerate(queries) if (query.check == "coverage") is counted]
+        if not numbers:
+            continue
+        asked = None
+        if not counted:
+            asked = frozenset(f for n in numbers for f in ANOMALIES[queries[n].check].families)
+        with Uncollected():
+            measured = measure(
+                woven,
+                hypothesis.budget,
+                options.budget,
+                progress=options.progress,
+                families=asked,
+                faultless=not counted,
+            )
+            share = (perf_counter() - begun) / len(queries)
+            for n in numbers:
+                query = queries[n]
+                entries[n] = (
+                    report_coverage(query, measured, hypothesis, share)
+                    if counted
+                    else report_anomaly(query, measured, ANOMALIES[query.check], share)
+                )
+    return [entries[n] for n in range(len(queries))]
 
 
 def _hypothesis(query: Query, options: Options) -> Hypothesis:

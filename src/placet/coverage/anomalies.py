@@ -18,14 +18,11 @@ NOT_COMPLETE = "not complete"  # settled otherwise, and not in effect although a
 SAYS_COMPENSATED = "says compensated"  # settled compensated, and still in effect
 UNDO_OF_NOTHING = "undo of nothing"
 UNDO_TWICE = "undo twice"
-UNDO_AFTER_END = "undo after completion"
 ACTS_AFTER_END = "acts after its end"
 STUCK = "stuck"
 LIVELOCK = "livelock"
-POISON = "poison message"
-ORPHAN = "orphan message"
 
-OF_ENDS = (STUCK, LIVELOCK, POISON, ORPHAN)
+OF_ENDS = (STUCK, LIVELOCK)
 WHOLE = frozenset(("TERM", *OF_ENDS))  # obligations of the saga as a whole
 
 
@@ -73,7 +70,6 @@ ANOMALIES: dict[str, Anomaly] = {
     "anomaly_A7": Anomaly("undo out of order", ("ORDER",)),
     "anomaly_A8": Anomaly("undo failure swallowed", ("UNDO-FAIL",)),
     "anomaly_A9": Anomaly("undo without its input", ("INPUT",)),
-    "anomaly_A10": Anomaly("undo of a finished saga", (UNDO_AFTER_END,)),
     "anomaly_A11": Anomaly("back past the pivot", ("PIVOT",)),
     "anomaly_A12": Anomaly("sibling in flight", (NOT_UNDONE, "LATE"), _beside),
     "anomaly_A13": Anomaly("cancellation kills the undo", (NOT_UNDONE,), _cancelled),
@@ -81,7 +77,5 @@ ANOMALIES: dict[str, Anomaly] = {
     "anomaly_A15": Anomaly("endless undo", (LIVELOCK,)),
     "anomaly_A16": Anomaly("an ended saga acts", (ACTS_AFTER_END,)),
     "anomaly_A18": Anomaly("reported compensated, is not", (SAYS_COMPENSATED,)),
-    "anomaly_A22": Anomaly("poison message", (POISON,)),
-    "anomaly_A23": Anomaly("orphan message", (ORPHAN,)),
     "anomaly_A25": Anomaly("reported complete, is not", (NOT_COMPLETE,)),
 }

@@ -14,7 +14,6 @@ from placet.analysis.components import Rows, components, hopeless, without
 from placet.coverage import anomalies
 from placet.coverage.ghosts import (
     CARRIED,
-    COMPLETED,
     EFFECT,
     HELD,
     LEARNED,
@@ -27,11 +26,10 @@ from placet.coverage.ghosts import (
     end_name,
 )
 from placet.coverage.obligations import FAMILIES
-from placet.net.final import PlaceClass
 from placet.net.roles import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from placet.compiled import Compiled
     from placet.engines.protocol import Exploration
@@ -206,9 +204,7 @@ class Facts:
         bits, step = self.bits, self._ghosts.steps[s]
 
         def rule(values: Sequence[int]) -> int:
-            found = bits.owed(NULL, s) | bits.owed(anomalies.UNDO_AFTER_END, s)
-            if values[COMPLETED]:
-                found |= bits.broken(anomalies.UNDO_AFTER_END, s)
+            found = bits.owed(NULL, s)
             if step.reply:
                 found |= bits.owed(INPUT, s) if values[PER_STEP * s + LEARNED] else bits.broken(INPUT, s)
             return found
@@ -237,14 +233,16 @@ class Facts:
 
         return rule
 
-    def beside(self) -> frozenset[tuple[int, int]]:
-        """Pairs of steps that were seen in flight at the same time. O(values of the ghosts x steps^2)."""
+    def beside(self, vectors: Iterable[int]) -> frozenset[tuple[int, int]]:
+        """Pairs of steps that are in flight together in some of these values of the ghosts. O(values x steps^2)."""
         found: set[tuple[int, int]] = set()
-        for values in self.vectors:
+        for values in (self.vectors[v] for v in vectors):
             open_ = [
                 s
                 for s in range(len(self._ghosts.steps))
-                if values[PER_STEP * s + SENT] and not values[PER_STEP * s + HELD] and not values[PER_STEP * s + REFUSED]
+                if values[PER_STEP * s + SENT]
+                and not values[PER_STEP * s + HELD]
+                and not values[PER_STEP * s + REFUSED]
             ]
             if len(open_) > 1:
                 found.update((s, u) for s in open_ for u in open_ if s != u)
@@ -291,15 +289,10 @@ class Facts:
         facts = bits.owed(TERM, whole) | sum(bits.owed(family, whole) for family in anomalies.OF_ENDS)
         first = self._seen.state(members[0])
         end, values = self._end(first), self.values(members[0])
-        channels = [p for p, kind in enumerate(self._compiled.final.classes) if kind is PlaceClass.CHANNEL]
         if end is None or any(not self._same(self._seen.state(i), end, values) for i in members[1:]):
             circling = calm_edges(self.calm, members[0])
             kind = anomalies.LIVELOCK if circling else anomalies.STUCK
-            if circling and all(any(self.marking(i)[p] for p in channels) for i in members):
-                facts |= bits.broken(anomalies.POISON, whole)
             return facts | bits.broken(TERM, whole) | bits.broken(kind, whole)
-        if any(first[p] for p in channels):
-            facts |= bits.broken(anomalies.ORPHAN, whole)
         for s, step in enumerate(ghosts.steps):
             effect = values[PER_STEP * s + EFFECT]
             back = end in ("compensated", "failed") and step.saga == self._compiled.subject

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EFFECT, HELD, SENT, REFUSED, CARRIED, LEARNED = range(6)
 PER_STEP = 6
 _BACK = ("compensated", "failed")
-OVER, COMPLETED, ESCALATED = -3, -2, -1  # of the saga as a whole: the last observers
+OVER, ESCALATED = -2, -1  # of the saga as a whole: the last observers
 
 
 class Ghosts(NamedTuple):
@@ -98,9 +98,8 @@ def ghosts(compiled: Compiled) -> Ghosts:
         for s, step in enumerate(steps)
         for k in range(PER_STEP)
     ]
-    for name, some in (("over", ends), ("completed", {p: e for p, e in ends.items() if e not in _BACK})):
-        into = tuple((t, 1) for t, arcs in enumerate(compiled.net.post) if any(p in some for p, _ in arcs))
-        observers.append(Observer(f"{compiled.subject}#{name}", f"`{compiled.subject}` is {name}", into))
+    into = tuple((t, 1) for t, arcs in enumerate(compiled.net.post) if any(p in ends for p, _ in arcs))
+    observers.append(Observer(f"{compiled.subject}#over", f"`{compiled.subject}` is over", into))
     called = tuple((t, 1) for t, role in enumerate(roles.transitions) if role.escalates)
     observers.append(Observer(f"{compiled.subject}#escalated", "a person was called", called))
     return Ghosts(steps, tuple(observers), _commits(compiled))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from placet.coverage.causes import causes as causes_of
 from placet.coverage.anomalies import WHOLE
+from placet.coverage.causes import causes as causes_of
 from placet.coverage.facts import UNDO_FAIL, Facts
 from placet.coverage.ghosts import EFFECT, PER_STEP
 from placet.coverage.ghosts import ghosts as ghosts_of
@@ -53,9 +53,12 @@ def measure(
     engine: Engine | None = None,
     progress: Progress | None = None,
     families: frozenset[str] | None = None,
+    *,
+    faultless: bool = False,
 ) -> Measured:
     """Measure a net whose faults are woven, with at most `fault_budget` of them in a run; of these families, or of all.
 
+    With `faultless` the run without any fault is a scenario too: coverage does not count it, anomalies ask about every run.
     One exploration, a few passes over its edges, then O(scenarios x states between their faults).
     """
     if engine is None:
@@ -70,13 +73,13 @@ def measure(
     )
     more = tuple(sorted(families - FAMILIES.keys())) if families is not None else ()
     facts = Facts(watched, ghosts, seen, frozenset(causes.of), (*FAMILIES, *more))
-    scenarios = Scenarios(facts, ghosts, causes, fault_budget)
+    scenarios = Scenarios(facts, ghosts, causes, fault_budget, faultless=faultless)
     rows = _rows(facts, ghosts, scenarios, causes, families)
     stop = (seen.stop.budget, seen.stop.reached) if seen.stop is not None else ("", "")
     size = Size(seen.states, seen.edges, seen.engine, seen.complete, stop)
     coverage = Coverage(causes.causes, (*(s.id for s in ghosts.steps), ""), rows, size, facts.bits.families)
     ids = [s.id for s in ghosts.steps]
-    beside = frozenset((ids[s], ids[u]) for s, u in facts.beside()) if more else frozenset()
+    beside = frozenset((ids[s], ids[u]) for s, u in facts.beside(scenarios.going())) if faultless else frozenset()
     return Measured(coverage, _told(watched, ghosts), ghosts, Finder(facts, ghosts, scenarios), beside)
 
 

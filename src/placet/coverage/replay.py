@@ -100,11 +100,11 @@ class _Walk:
         self._acknowledges = {roles.transitions[t].step for t in self._knows}
         self._asks = {r.step for r in roles.transitions if r.kind is Kind.SEND and r.direction == "forward"}
         self.causes: list[Cause] = []
-        self.phases: dict[str, str] = {}
+        self.phases = {s: m.phase() for s, m in self.memory.items()}
         self.whole: set[str] = set()  # what is wrong with the saga as a whole
         self._gave_up = False
         self._called = False
-        self._over = self._completed = False
+        self._over = False
 
     def step(self, t: int) -> None:
         """Fire one transition and remember what it means."""
@@ -120,10 +120,7 @@ class _Walk:
             self.phases = {s: m.phase() for s, m in self.memory.items()}
         self._remember(t, role)
         self._marking = _fired(compiled, self._marking, t)
-        for p, _ in compiled.net.post[t]:
-            if p in compiled.final.ends:
-                self._over = True
-                self._completed = self._completed or _end(compiled, p) not in ("compensated", "failed")
+        self._over = self._over or any(p in compiled.final.ends for p, _ in compiled.net.post[t])
         if cause is not None and not self._gave_up:
             self.phases = {s: m.phase() for s, m in self.memory.items()}
 
@@ -177,8 +174,6 @@ class _Walk:
 
     def _undo(self, mine: _Memory, role: Role, *, acts: bool) -> None:
         if role.kind is Kind.SEND:
-            if self._completed:
-                mine.broken.add("undo after completion")
             if self._steps[role.step].reply and not mine.learned:
                 mine.broken.add("INPUT")
             mine.held = False
@@ -209,15 +204,10 @@ class _Walk:
             for t in enabled(compiled.net, m)
             if self._calm(t) and len(members) > 1
         )
-        channels = [p for p, kind in enumerate(compiled.final.classes) if kind is PlaceClass.CHANNEL]
         if len(ends) != 1 or len(next(iter(ends))) != 1 or moving:
             circling = any(self._calm(t) for m in members for t in enabled(compiled.net, m))
             self.whole.add("livelock" if circling else "stuck")
-            if circling and all(any(m[p] for p in channels) for m in members):
-                self.whole.add("poison message")
             return False
-        if any(self._marking[p] for p in channels):
-            self.whole.add("orphan message")
         end = _end(compiled, next(iter(ends))[0])
         for name, memory in self.memory.items():
             step = self._steps[name]

@@ -28,9 +28,6 @@ class Context(NamedTuple):
     phases: Phases
 
 
-START = Context((), True, ())
-
-
 class Entry(NamedTuple):
     """A node in which a scenario is complete: what happens from here on without faults belongs to it.
 
@@ -44,7 +41,7 @@ class Entry(NamedTuple):
 class Scenarios:
     """The product, breadth-first; nodes are numbered in the order of discovery."""
 
-    def __init__(self, facts: Facts, ghosts: Ghosts, causes: Causes, budget: int) -> None:
+    def __init__(self, facts: Facts, ghosts: Ghosts, causes: Causes, budget: int, *, faultless: bool = False) -> None:
         self._facts, self._ghosts, self._causes, self._budget = facts, ghosts, causes, budget
         self._numbers: dict[Context, int] = {}
         self.contexts: list[Context] = []
@@ -57,7 +54,10 @@ class Scenarios:
         self.entries: dict[Entry, None] = {}
         self.future = facts.future()
         self.calm, self.can, self._may = facts.calmly(ghosts.commits)
+        self.start = Context((), True, self.phases(0))
         self._run()
+        if faultless:
+            self.entries[Entry(0, self.start)] = None
 
     def told(self, entry: Entry) -> int | None:
         """The facts of the runs through an entry; None where it has none of its own."""
@@ -103,7 +103,7 @@ class Scenarios:
 
     def _run(self) -> None:
         facts = self._facts
-        start = self._enter(0, self._context(START), -1, -1, 0)
+        start = self._enter(0, self._context(self.start), -1, -1, 0)
         pending = [start]
         for node in pending:
             state, context, past = self.states[node], self.contexts[self.context[node]], self.past[node]
@@ -137,6 +137,11 @@ class Scenarios:
                 context = self.contexts[self.context[node]]
                 if context.calm or len(context.causes) < self._budget:
                     yield context, state
+
+    def going(self) -> set[int]:
+        """The values of the ghosts, by number, while the saga had not given up."""
+        vectors = self._facts.vector_of
+        return {vectors[i] for n, i in enumerate(self.states) if self.contexts[self.context[n]].calm}
 
     def way(self, node: int) -> tuple[int, ...]:
         """The transitions of a shortest way to a node of the product."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from placet.coverage.facts import BALANCE, UNDO_FAIL
 from placet.coverage.obligations import PHASES
-from placet.coverage.scenarios import START, Context, Entry
+from placet.coverage.scenarios import Context, Entry
 
 if TYPE_CHECKING:
     from placet.coverage.facts import Facts
@@ -131,7 +131,7 @@ class Finder:
         """The shortest way to a node of the product on which it is broken; None where the way found none."""
         scenarios, facts = self._scenarios, self._facts
         end = (scenarios.states[target], scenarios.contexts[scenarios.context[target]])
-        start = (0, START, False)
+        start = (0, scenarios.start, False)
         back: dict[tuple[int, Context, bool], tuple[tuple[int, Context, bool], int]] = {}
         seen, queue = {start}, [start]
         for here in queue:
