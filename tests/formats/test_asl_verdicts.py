@@ -123,16 +123,39 @@ def test_broken(definition, violated, code):
     assert code in codes(definition)
 
 
-def test_a_choice_over_data_leaves_what_leans_on_it_open():
-    definition = machine(
-        "A", A={"Type": "Choice", "Choices": [rule("$.a", "B")], "Default": "C"}, B=passing(), C=passing()
-    )
+WAYS = {"Type": "Choice", "Choices": [rule("$.a", "B")], "Default": "C"}
+
+
+@pytest.mark.parametrize(
+    ("definition", "decided"),
+    [
+        (machine("A", A=WAYS, B=passing(), C=passing()), True),  # the input
+        (machine("T", T=task("A"), A=WAYS, B=passing(), C=passing()), True),  # the answer of a task
+        (machine("T", T=task("A", ResultPath="$.a"), A=WAYS, B=passing(), C=passing()), True),
+        (machine("T", T=task("A", ResultPath="$.b"), A=WAYS, B=passing(), C=passing()), True),  # the input still
+        (machine("T", T=task("A", ResultPath=None), A=WAYS, B=passing(), C=passing()), True),
+        (machine("P", P=passing("A"), A=WAYS, B=passing(), C=passing()), True),
+        (machine("P", P={**passing("A"), "Result": {"a": True}}, A=WAYS, B=passing(), C=passing()), False),  # computed
+        (machine("P", P={**passing("A"), "Result": 1, "ResultPath": "$.b"}, A=WAYS, B=passing(), C=passing()), True),
+        (machine("P", P={**passing("A"), "Result": True, "ResultPath": "$.a"}, A=WAYS, B=passing(), C=passing()), False),
+        (machine("P", P={**passing("A"), "OutputPath": "$.o"}, A=WAYS, B=passing(), C=passing()), True),
+        (machine("A", A=WAYS, B=passing("A"), C=passing()), False),  # looked at twice
+        (machine("T", T=task("A"), A=WAYS, B=passing("T"), C=passing()), True),  # asked again before it is
+        (machine("A", A=WAYS, B=passing(), C={**WAYS, "Default": "B"}), False),  # by another choice
+        (machine("A", A={**WAYS, "Choices": [{"Variable": "$.a", "StringEqualsPath": "$.b", "Next": "B"}]}, B=passing(), C=passing()), False),
+        ({**machine("T", T=task("A"), A={**WAYS, "Choices": [{"Condition": "{% $states.input.a = 'x' %}", "Next": "B"}]}, B=passing(), C=passing()), "QueryLanguage": "JSONata"}, True),
+        ({**machine("T", T={**passing("A"), "Output": "{% $states.input %}"}, A={**WAYS, "Choices": [{"Condition": "{% $states.input.a = 'x' %}", "Next": "B"}]}, B=passing(), C=passing()), "QueryLanguage": "JSONata"}, False),
+        ({**machine("T", T=task("A", Assign={"n": "{% $states.result.n %}"}), A={**WAYS, "Choices": [{"Condition": "{% $n > 3 %}", "Next": "B"}]}, B=passing(), C=passing()), "QueryLanguage": "JSONata"}, True),
+        ({**machine("T", T=task("A", Assign={"n": "{% $n + 1 %}"}), A={**WAYS, "Choices": [{"Condition": "{% $n > 3 %}", "Next": "B"}]}, B=passing(), C=passing()), "QueryLanguage": "JSONata"}, False),
+    ],
+)  # fmt: skip
+def test_what_a_choice_leans_on_is_decided_outside_or_left_open(definition, decided):
     found = verdicts(definition)
-    assert found == {
-        **dict.fromkeys(STANDARD, "proved"),
-        "option_to_complete": "inconclusive",
-        "no_dead_step": "inconclusive",
-    }
+    if decided:
+        assert found == dict.fromkeys(STANDARD, "proved")
+    else:
+        assert found["no_dead_step"] == "inconclusive"
+        assert found["proper_completion"] == "proved"
 
 
 def test_a_wait_for_a_token_is_stuck_when_nothing_arrives():

@@ -1,8 +1,4 @@
-"""Conditions of Choice states: in words, and what is known of them without any data.
-
-A comparison over data is free: both outcomes are considered, and every verdict says that it leans on it. What is decided
-here is decided whatever the input: constants of JSONata, and how they go through `And`, `Or` and `Not`.
-"""
+"""Conditions of Choice states in words, as a reader would say them."""
 
 from __future__ import annotations
 
@@ -29,35 +25,7 @@ _JSONATA = re.compile(r"\s*\{%(.*)%\}\s*", re.DOTALL)
 def rule_of(item: Node, target: Target) -> Rule:
     """A rule of a choice."""
     text = words(item)
-    return Rule(text if len(text) <= MOST_WORDS else f"{text[:MOST_WORDS]}...", known(item), target, item)
-
-
-def known(node: Node) -> bool | None:
-    """What a condition is, whatever the input; None where the input decides. Recurses over bounded nesting."""
-    condition = node.get("Condition")
-    if condition is not None:
-        return _constant(condition)
-    for field in ("And", "Or"):
-        parts = node.get(field)
-        if parts is not None:
-            found = [known(part) for part in parts.items]
-            strong = field == "Or"
-            if strong in found:
-                return strong
-            return None if None in found or not found else not strong
-    inner = node.get("Not")
-    if inner is not None:
-        found_inner = known(inner)
-        return None if found_inner is None else not found_inner
-    return None
-
-
-def _constant(node: Node) -> bool | None:
-    if node.kind == "bool":
-        return node.true
-    found = _JSONATA.fullmatch(node.text) if node.kind == "string" else None
-    word = found.group(1).strip() if found else ""
-    return {"true": True, "false": False, "$not(true)": False, "$not(false)": True}.get(word)
+    return Rule(text if len(text) <= MOST_WORDS else f"{text[:MOST_WORDS]}...", target, item)
 
 
 def words(node: Node) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from placet.diagnostics import Severity
     from placet.formats.asl.errors import Level
-    from placet.formats.asl.machine import Catcher, Machine, Retrier, Rule, State
+    from placet.formats.asl.machine import Catcher, Machine, Retrier, State
     from placet.formats.data_tree import Limits, Node
 
 MOST = 100  # of one kind
@@ -153,18 +153,20 @@ class Findings:
 
     def choice(self, state: State) -> None:
         """Rules that cannot be taken, and what happens when none is."""
-        certain = ""
-        seen: dict[str, Rule] = {}
-        for rule in state.rules:
-            if certain:
-                self.entry("P558", rule.node, f"this rule is never looked at: `{certain}` always holds", "remove it")
-            elif rule.known is False:
-                self.entry("P558", rule.node, f"this rule is never taken: `{rule.text}` never holds", "remove it")
+        seen: set[str] = set()
+        taken = state.ways.rules if state.ways is not None else ()
+        for number, rule in enumerate(state.rules):
+            if not taken[number]:
+                message = f"this rule is never taken: no value that gets to it makes `{rule.text}` hold"
+                self.entry("P558", rule.node, message, "remove it, or put it before the rules that take its values")
             elif rule.text in seen and not rule.text.endswith("..."):
                 self.entry("P558", rule.node, f"an earlier rule has the condition `{rule.text}` already", "remove one")
-            seen.setdefault(rule.text, rule)
-            certain = certain or (rule.text if rule.known else "")
-        if state.default is None and not certain and not complete(state.rules):
+            seen.add(rule.text)
+        open_ = state.ways is None or state.ways.none
+        if not open_ and state.default is not None:
+            message = f"the `Default` of `{state.name}` is never taken: one of its rules always holds"
+            self.entry("P558", state.default.node, message, "remove it, or a rule too many")
+        if open_ and state.default is None:
             message = f"the choice `{state.name}` has no `Default`"
             hint = "where no rule holds the execution fails with `States.NoChoiceMatched`, which no `Catch` of a Choice takes"
             self.of("P553", state, message, hint)
@@ -228,16 +230,6 @@ class Findings:
             inner = (errors.Level(edge=True),) if state.distributed else own
             for each in state.inner:
                 self.follow(each, inner, earlier, found)
-
-
-def complete(rules: tuple[Rule, ...]) -> bool:
-    """Whether one of the rules holds whatever the data: the variable is there, or it is not."""
-    there: dict[str, set[bool]] = {}
-    for rule in rules:
-        variable, test = rule.node.get("Variable"), rule.node.get("IsPresent")
-        if variable is not None and test is not None and test.kind == "bool":
-            there.setdefault(variable.text, set()).add(test.true)
-    return any(len(both) == 2 for both in there.values())
 
 
 def _covered(state: State, catcher: Catcher) -> bool:

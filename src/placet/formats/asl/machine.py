@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from placet.formats.asl.domains import Ways
     from placet.formats.data_tree import Node
 
 KINDS = ("Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map")
@@ -36,10 +37,9 @@ class Catcher(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """One entry of `Choices`: its condition in words, what it is known to be, and where it leads."""
+    """One entry of `Choices`: its condition in words, and where it leads."""
 
     text: str
-    known: bool | None
     target: Target
     node: Node
 
@@ -56,6 +56,7 @@ class State(NamedTuple):
     catch: tuple[Catcher, ...] = ()
     rules: tuple[Rule, ...] = ()
     default: Target | None = None
+    ways: Ways | None = None  # of a Choice
     inner: tuple[Machine, ...] = ()
     jsonata: bool = False
     distributed: bool = False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from placet.diagnostics import Diagnostic
 from placet.formats.asl.conditions import rule_of
+from placet.formats.asl.domains import ways
 from placet.formats.asl.machine import (
     CALLBACK,
     DEFAULT_ATTEMPTS,
@@ -198,7 +199,8 @@ class Reader:
         if default is not None and default.kind != "string":
             self.report("P540", "`Default` is the name of a state", default)
             default = None
-        return state._replace(rules=tuple(rules), default=Target(default.text, default) if default else None)
+        state = state._replace(rules=tuple(rules), default=Target(default.text, default) if default else None)
+        return state._replace(ways=ways(state))
 
     def on_parallel(self, state: State, language: str) -> State:
         """Its branches."""

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from placet.formats.asl import data_use, errors
 from placet.formats.asl.errors import Class, Level
-from placet.formats.asl.findings import complete, doomed
+from placet.formats.asl.findings import doomed
+from placet.formats.asl.formulas import variables
 from placet.formats.asl.marks import ITEM, Mark, Marks
+from placet.formats.asl.sources import Origins
 from placet.ir import model as ir
 from placet.source import Span
 
@@ -96,6 +98,7 @@ class _Graph:
         self.nodes: list[ir.Statement | ir.Gateway] = []
         self.flows: list[ir.Flow] = []
         self.escaping: dict[str, None] = {}
+        self.origins: Origins | None = None
         self.exact: dict[str, Class] = {}  # of the state that is drawn, by their words
 
     # -- pieces
@@ -189,23 +192,31 @@ class _Graph:
         gate = f"{path}#choice"
         self.nodes.append(ir.Gateway(gate, "exclusive", span=self.key(state)))
         self.flow(path, gate, "begins")
-        certain = False
+        free = not self.decided(state)
+        taken = state.ways.rules if state.ways is not None else ()
         for number, rule in enumerate(state.rules):
-            if certain or rule.known is False:
-                continue  # said by a finding
-            certain = rule.known is True
-            guard = ir.Guard(rule.text, free=not certain)
-            self.way(state, gate, f"Choices[{number}]", rule.target, guard, self.span(rule.node))
-        if certain:
-            return
-        if state.default is not None:
-            guard = ir.Guard(f"otherwise in {state.name}")
+            if taken[number]:  # one that is never taken is said by a finding
+                guard = ir.Guard(rule.text, free)
+                self.way(state, gate, f"Choices[{number}]", rule.target, guard, self.span(rule.node))
+        if state.ways is not None and not state.ways.none:
+            pass
+        elif state.default is not None:
+            guard = ir.Guard(f"none of the rules of {state.name} holds", free)
             self.way(state, gate, "Default", state.default, guard, self.span(state.default.node))
-        elif not complete(state.rules):
+        else:
             self.raising(state, path, gate, errors.classes((errors.NO_CHOICE,), self.levels), "no_choice")
         self.raising(
             state, path, gate, errors.of_bad_data(self.levels, jsonata=state.jsonata, output=False), "bad_data"
         )
+
+    def decided(self, state: State) -> bool:
+        """Each way of a choice can be taken, whatever was before: by values that are decided outside, or by constants."""
+        if state.ways is None or not state.ways.sure:
+            return False
+        if self.origins is None:
+            self.origins = Origins(self.machine, top=not self.scope)
+        names = set().union(*(variables(formula) for formula in state.ways.formulas))
+        return all(self.origins.outside(state, name) for name in names)
 
     def way(self, state: State, gate: str, how: str, target: Target, guard: ir.Guard, span: Span) -> None:
         """One way of a choice."""
