@@ -208,6 +208,9 @@ def test_a_loss_is_told_with_its_amount_and_its_account() -> None:
     assert entry.message == "`transfer` ends as `compensated`, and 100 are lost: `alice` has 100 less than before"
     assert entry.story.why == ("`withdraw` takes 100 from `alice` in step 6, and nothing undoes it after that",)
     assert [step.fault for step in entry.story.steps if step.fault] == ["slow"]
+    assert entry.story.advice == (
+        "let `source` refuse requests that arrive after their cancellation (`rejects_after_cancel`)",
+    )
 
 
 def test_nothing_needs_to_fail_for_money_to_be_made() -> None:
@@ -216,6 +219,8 @@ def test_nothing_needs_to_fail_for_money_to_be_made() -> None:
         "`transfer` ends as `completed`, and 30 are made out of nothing: `alice` has 100 less than before and "
         "`bob` has 130 more than before"
     )
+    (advice,) = entry.story.advice
+    assert "add up to nothing" in advice
 
 
 def test_requests_in_flight_are_waited_for() -> None:

@@ -39,12 +39,21 @@ class _Happened(NamedTuple):
 
 def advice(run: Run) -> Iterator[str]:
     """Sentences that say what may be changed; often none."""
+    if run.query.check == "conserved" and _completes(run):
+        yield "let what the steps give and take add up to nothing when all of them are done: a fee needs an account too"
+        return
     if run.compiled.roles.steps:
         found = list(_for_sagas(run))
-        if found:
+        if found or run.query.check == "conserved":
             yield from found
             return
     yield from for_nets(run) if run.compiled.kind == "net" else for_workflows(run)
+
+
+def _completes(run: Run) -> bool:
+    """Whether each step that is in effect is so because the run went on to its end: nothing was to be undone."""
+    roles = run.compiled.roles.transitions
+    return not any(roles[t].direction == "undo" or roles[t].kind is Kind.FAULT for t in run.fired)
 
 
 def _for_sagas(run: Run) -> Iterator[str]:
