@@ -116,7 +116,7 @@ def _known_checks(checks: tuple[str, ...], where: str) -> tuple[str, ...]:
     from placet.analysis.check import CHECKS
     from placet.analysis.questions import LATER, MEASURED
 
-    known = (*CHECKS, *sorted(MEASURED))
+    known = (*CHECKS, *sorted(MEASURED, key=lambda name: (len(name), name)))
     for check in checks:
         if check not in known and check not in LATER:
             from difflib import get_close_matches
