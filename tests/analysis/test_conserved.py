@@ -292,6 +292,26 @@ def test_a_condition_that_may_never_hold_restores_nothing(policy, wanted, reduce
     assert isinstance(answer.verdict, wanted)
 
 
+def test_the_rounds_of_a_step_are_counted_apart_and_named_as_written() -> None:
+    text = """
+    service s { idempotent; null_safe }
+    saga p {
+      loop at_most 2 { step fee on s { undo refund; timeout 5s; effect debit(a, 1); effect credit(b, 1) } } until "paid"
+      step take on s { timeout 5s; effect debit(a, 5) }
+    }
+    check conserved(p) under { } at_most 0
+    """
+    ((entry,),) = [m.checks for m in verify(text).models]
+    assert entry.story.why[-1] == "`take` takes 5 from `a` in step 6, and nothing undoes it after that"
+    assert all(
+        why.startswith(("`fee` takes 1 from `a` and gives 1 to `b` in step", "`take`")) for why in entry.story.why
+    )
+    assert (
+        entry.message
+        == "`p` ends as `completed`, and 5 are lost: `a` has 6 less than before and `b` has 1 more than before"
+    )
+
+
 def test_a_workflow_around_a_saga_is_asked_too() -> None:
     text = """
     service s { idempotent; null_safe; rejects_after_cancel }

@@ -49,7 +49,7 @@ def _stands(account: Account) -> str:
 
 
 def imbalance_reasons(run: Run) -> Iterator[str]:
-    """For each step that moved its amounts more or less often than it undid them, when it did so."""
+    """For each step that is left with its amounts moved, when it did so; where none is, for each that moved some."""
     steps = {f"{step.id}#moved": step for step in run.compiled.roles.steps}
     moves: dict[int, list[tuple[str, int]]] = {}
     for linear, name in run.query.atoms:
@@ -63,9 +63,10 @@ def imbalance_reasons(run: Run) -> Iterator[str]:
             if state[index] != before[index]:
                 history[index].append((n, state[index] - before[index]))
                 before[index] = state[index]
-    for index, of_step in moves.items():
-        step = steps.get(run.compiled.observers[index - run.width].id)
-        if step is not None and (run.last[index] or history[index]):
+    open_ = [index for index in moves if run.last[index]] or [index for index in moves if history[index]]
+    for index in open_:
+        step, of_step = steps.get(run.compiled.observers[index - run.width].id), moves[index]
+        if step is not None:
             yield _told(run, short(step.id), of_step, history[index], run.last[index])
 
 

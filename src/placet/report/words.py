@@ -40,8 +40,13 @@ def quoted(name: str) -> str:
 
 
 def short(identifier: str) -> str:
-    """The last name of a path of names: `trip/choice[stock]/flight~2` is `flight`, `x/end(rejected)` is `rejected`."""
+    """The last name of a path of names: `trip/choice[stock]/flight~2` is `flight`, `x/end(rejected)` is `rejected`.
+
+    The second round of a step, `trip/flight[2]`, is `flight` too.
+    """
     last = identifier.rpartition("/")[2].partition("#")[0] or identifier
+    while last.endswith("]") and last.rpartition("[")[2][:-1].isdecimal() and last.rpartition("[")[0]:
+        last = last.rpartition("[")[0]
     for opening, closing in (("(", ")"), ("[", "]")):
         inner = last.partition(opening)[2]
         if inner and closing in inner:
