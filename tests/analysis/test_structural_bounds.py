@@ -7,9 +7,12 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from oracles.reachability import explore as textbook
+from placet.analysis import invariants
 from placet.analysis.strategy import Options, decide
 from placet.compiled import Query
+from placet.engines import reference
 from placet.evidence import Budget, Holds, Inconclusive, Violated
+from placet.logic.state import at_least
 from placet.net.builder import NetBuilder
 from strategies import any_nets, compiled_of
 
@@ -86,9 +89,29 @@ def test_bounded_from_this_marking_only_is_beyond_invariants():
     assert whole.verdict.proof.engine != "invariants"
 
 
-
 @pytest.mark.parametrize("reduce", [True, False])
 def test_without_time_nothing_is_proved(reduce):
     (answer,) = decide(ring(1_000), (Query("bounded", "b"),), Options(budget=Budget(seconds=0.0), reduce=reduce))
     assert isinstance(answer.verdict, Inconclusive)
     assert answer.verdict.budget == "seconds"
+
+
+@pytest.mark.parametrize("reduce", [True, False])
+def test_many_checks_share_the_invariants_of_their_net(monkeypatch, reduce):
+    made = []
+    original = invariants.semiflows
+    monkeypatch.setattr(invariants, "semiflows", lambda *a, **k: made.append(1) or original(*a, **k))
+    queries = [Query("bounded", f"b{bound}", place=1, bound=1_000 + bound) for bound in range(300)]
+    answers = decide(ring(1_000), queries, Options(budget=Budget(states=50), reduce=reduce))
+    assert all(isinstance(answer.verdict, Holds) for answer in answers)
+    assert len(made) == 1
+
+
+def test_many_checks_ask_once_what_the_search_found(monkeypatch):
+    asked = []
+    original = reference._Search.found
+    monkeypatch.setattr(reference._Search, "found", property(lambda s: asked.append(1) or original.fget(s)))
+    queries = [Query("never", f"n{bound}", at_least(1, 5_000 + bound)) for bound in range(300)]
+    answers = decide(ring(1), queries)
+    assert all(isinstance(answer.verdict, Holds) for answer in answers)
+    assert len(asked) == 1
