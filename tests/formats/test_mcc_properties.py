@@ -52,6 +52,8 @@ CAN = "<is-fireable><transition>t</transition></is-fireable>"
         (f"<all-paths><until><before>{CAN}</before><reach>{LE}</reach></until></all-paths>",
          Every(Until(Atom(Fireable(0)), Atom(Linear(((0, 1), (1, 1)), "<=", 3))))),
         ("<deadlock/>", Atom(Dead())),
+        ("<is-fireable/>", Atom(Or(()))),
+        ("<place-bound/>", ()),
         ("<place-bound><place>q</place><place>p</place></place-bound>", (1, 0)),
     ],
 )  # fmt: skip
@@ -68,7 +70,7 @@ def test_elements(text, want):
         ("<integer-le><integer-constant>-1</integer-constant><integer-constant>1</integer-constant></integer-le>", "no whole number"),
         ("<possibly/>", "`possibly` with 0 parts"),
         (f"<conjunction>{CAN}<integer-constant>1</integer-constant></conjunction>", "a part that is no formula"),
-        ("<is-fireable/>", "where a transition is needed"),
+        ("<is-fireable><place>p</place></is-fireable>", "where a transition is needed"),
         (f"<until><before>{CAN}</before></until>", "`until` with 1 parts"),
     ],
 )  # fmt: skip

@@ -14,8 +14,8 @@ from placet.analysis.check import check
 from placet.analysis.passes import Asks, Pass
 from placet.analysis.replay import LIMIT, Replayed, replay
 from placet.analysis.subject import mentions, sinks, whole, without_sinks
+from placet.engines.chosen import engine
 from placet.engines.protocol import Needs
-from placet.errors import UsageError
 from placet.evidence import Budget, Holds, Inconclusive, Proof, Verdict, Violated
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from placet.analysis.reduction import Reduced
     from placet.analysis.subject import Subject
     from placet.compiled import Compiled, Query
-    from placet.engines.protocol import Engine, Progress, Stop
+    from placet.engines.protocol import Progress, Stop
 
 FIRST_STATES = 20_000  # of the first pass, over the net as it is
 FIRST_CELLS = 1_500_000  # states times places and transitions of that pass
@@ -74,22 +74,10 @@ def decide(compiled: Compiled, queries: Sequence[Query], options: Options = DEFA
     return _Decision(compiled, options).run(queries)
 
 
-def _engine(name: str | None) -> Engine:
-    if name == "frontier":
-        from placet.engines.frontier import Frontier
-
-        return Frontier()
-    if name not in (None, "reference"):
-        raise UsageError(f"there is no engine `{name}`")
-    from placet.engines.reference import Reference
-
-    return Reference()
-
-
 class _Decision:
     def __init__(self, compiled: Compiled, options: Options) -> None:
         self._compiled, self._options = compiled, options
-        self._engine = _engine(options.engine)
+        self._engine = engine(options.engine)
         self._answers: dict[int, Answer] = {}
         self._begun = perf_counter()
         self._interrupted: Stop | None = None

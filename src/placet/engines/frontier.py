@@ -358,6 +358,18 @@ class Search:
                 most = max(most, int(total.max()) if layout.places else 0)  # type: ignore[union-attr]
         return most
 
+    @property
+    def moved(self) -> frozenset[int]:
+        """The places that held something else than initially in some state seen."""
+        np = self._np
+        first = [c[0] for c in self._seen.columns(0, 1)]
+        changed = [0] * len(first)
+        for columns in self.parts():
+            for w, column in enumerate(columns):
+                changed[w] |= int(np.bitwise_or.reduce(column ^ first[w]))
+        layout = self._layout
+        return frozenset(p for p in range(layout.places) if changed[layout.word[p]] & layout.ones(p))
+
     def greatest(self, terms: Sequence[tuple[int, int]]) -> int:
         """The greatest `sum(coefficient * tokens)` in any state seen; the sum must fit 62 bits."""
         most = None

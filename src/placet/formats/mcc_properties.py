@@ -188,7 +188,7 @@ def _formulas(name: str, made: list[object]) -> tuple[Formula, ...]:
 
 
 def _indices(made: list[object], kind: str) -> tuple[int, ...]:
-    if not made or not all(isinstance(m, _Named) and m.kind == kind for m in made):
+    if not all(isinstance(m, _Named) and m.kind == kind for m in made):
         raise _Misread(f"something else where a {kind} is needed")
     return tuple(m.number for m in made)  # type: ignore[attr-defined]
 

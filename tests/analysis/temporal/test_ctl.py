@@ -14,7 +14,7 @@ from placet.errors import UsageError
 from placet.logic.temporal import Always, Atom, Eventually, Every, Neg, Next, Some, is_ctl, simplify
 
 
-@settings(max_examples=2000)
+@settings(max_examples=800)
 @given(labelled(), ctl)
 def test_labels_are_the_definition(case, formula):
     label = Labelling(case.graph(), case.truth).label(formula)
@@ -23,7 +23,7 @@ def test_labels_are_the_definition(case, formula):
     assert label.maybe.tolist() == wanted
 
 
-@settings(max_examples=2000)
+@settings(max_examples=800)
 @given(labelled(), ctl, st.data())
 def test_on_a_part_of_the_graph_labels_bound_the_truth(case, formula, data):
     expanded = data.draw(st.integers(0, len(case.edges)))
@@ -35,7 +35,7 @@ def test_on_a_part_of_the_graph_labels_bound_the_truth(case, formula, data):
         assert label.at(s) in (None, true)
 
 
-@settings(max_examples=2000)
+@settings(max_examples=800)
 @given(labelled(), ctl, st.sampled_from(LETTERS), st.booleans())
 def test_simplifying_changes_no_truth(case, formula, fact, value):
     shows = tuple(s | 1 << LETTERS.index(fact) if value else s & ~(1 << LETTERS.index(fact)) for s in case.shows)

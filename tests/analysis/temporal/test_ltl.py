@@ -20,7 +20,7 @@ def show(predicate, letter):
     return bool(letter >> LETTERS.index(predicate) & 1)
 
 
-@settings(max_examples=2000)
+@settings(max_examples=800)
 @given(ltl, st.lists(letters, max_size=3), st.lists(letters, min_size=1, max_size=3))
 def test_the_automaton_accepts_the_words_that_satisfy_the_formula(formula, stem, loop):
     word = [*stem, *loop]
@@ -31,7 +31,7 @@ def test_the_automaton_accepts_the_words_that_satisfy_the_formula(formula, stem,
     assert holds_on_every_run(case.graph(), formula, case.truth) is want
 
 
-@settings(max_examples=2000)
+@settings(max_examples=800)
 @given(labelled(4), ltl, st.data())
 def test_a_formula_holds_where_no_lasso_refutes_it(case, formula, data):
     graph = endless(case.graph())
@@ -48,7 +48,7 @@ def test_a_formula_holds_where_no_lasso_refutes_it(case, formula, data):
     assert part in (None, found)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=400)
 @given(labelled(4), ltl)
 def test_a_refuted_formula_has_a_run_against_it(case, formula):
     """Longer lassos than a graph of four states and a small automaton need, where the short ones do not refute."""

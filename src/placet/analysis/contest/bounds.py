@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from placet.analysis.contest.goals import FIRST, follow
+from placet.analysis.contest.goals import FIRST, Goals, follow
 from placet.engines.frontier import Search
 from placet.engines.protocol import Needs, Visitor
 from placet.logic.state import FALSE, Linear
@@ -28,11 +28,14 @@ class Bounds:
     def run(self) -> None:
         """Decide what can be decided in the time there is."""
         context = self._context
+        for name in [name for name, places in self._open.items() if not places]:
+            self._tell(name)
         self._explore(FIRST, context.share(0.2))
         self._prove(context.share(0.3))
         self._walk(context.share(0.15, 2.0), seed=1)
-        self._reduced(context.share(0.3))
-        self._explore(None, context.share(0.6))
+        self._reduced(context.share(0.2))
+        self._seek(context.share(0.6))
+        self._explore(None, context.share(0.7))
         self._walk(context.until, seed=2)
 
     def _note(self, name: str, reached: int) -> None:
@@ -86,6 +89,26 @@ class Bounds:
                 return
             self._most[name] -= 1
             self._note(name, 0)
+
+    def _seek(self, until: float) -> None:
+        """Look for markings with as many tokens as the proved bounds allow; where there are none the bound is one less."""
+        while monotonic() < until:
+            names = {k: name for k, name in enumerate(self._open) if name in self._most}
+            if not names:
+                return
+            goals = {k: Linear(tuple((p, 1) for p in self._open[n]), ">=", self._most[n]) for k, n in names.items()}
+            decided: list[int] = []
+
+            def answer(number: int, reachable: bool, names: dict[int, str] = names) -> None:  # noqa: FBT001 - an answer
+                name = names[number]
+                decided.append(number)  # noqa: B023 - called in this round only
+                if not reachable:
+                    self._most[name] -= 1
+                self._note(name, self._most[name] if reachable else 0)
+
+            Goals(self._context, goals, answer).run(until)
+            if not decided:
+                return
 
     def _walk(self, until: float, seed: int) -> None:
         walk = self._context.walk(seed=seed) if self._open and monotonic() < until else None

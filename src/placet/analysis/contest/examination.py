@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.analysis.contest.context import Context
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from placet.analysis.contest.context import Context
     from placet.logic.temporal import Formula
 
 GLOBAL = ("ReachabilityDeadlock", "OneSafe", "QuasiLiveness", "Liveness", "StableMarking")

@@ -150,7 +150,7 @@ def stable_marking(context: Context) -> bool | None:
     still = set(range(len(initial)))
     seen = context.search([Visitor(FALSE, Needs.STATES)], FIRST, context.share(0.2))
     if seen is not None:
-        still -= {p for p in still if any(t in seen.fired for t in changers[p])}
+        still -= seen.moved
         if seen.complete:
             return bool(still)
     walk = context.walk(seed=5)
@@ -158,7 +158,7 @@ def stable_marking(context: Context) -> bool | None:
         until = context.share(0.2, 2.0)
         while not walk.over and monotonic() < until and still:
             walk.run(until, 100)
-            still = {p for p in still if not any(t in walk.fired for t in changers[p])}
+            still -= walk.moved
     if not still:
         return False
     equation = context.equation
@@ -174,11 +174,7 @@ def stable_marking(context: Context) -> bool | None:
                     break
             else:
                 return True
-    return _stable_by_search(context, changers, still)
-
-
-def _stable_by_search(context: Context, changers: list[list[int]], still: set[int]) -> bool | None:
-    goals = {p: Or(tuple(Fireable(t) for t in changers[p])) for p in still}
+    goals = {p: Linear(((p, 1),), "!=", initial[p]) for p in still}
     answers: dict[int, bool] = {}
     Goals(context, dict(goals), answers.__setitem__).run(context.until)
     if not all(answers.values()):

@@ -131,7 +131,7 @@ class Goals:
 def follow(context: Context, predicate: Predicate, hint: Solution, until: float, *, tries: int = 20) -> bool:
     """Fire transitions as often as a solution of the state equation says, in random orders, and look for the predicate."""
     net = context.net
-    random = Random(1)
+    random = Random(1)  # noqa: S311 - no secrets here
     wanted = {t: round(x) for t, x in enumerate(hint.firings) if x > 0.4}
     if not net.is_plain or not wanted:
         return False

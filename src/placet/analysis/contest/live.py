@@ -104,7 +104,7 @@ def all_terminal_components_have_all(seen: Search, count: int) -> bool:
                 break
             state = int(beyond[-1])
         members = np.flatnonzero(ahead)
-        if len(np.unique(labels[rows(offsets, members)])) < count:
+        if np.count_nonzero(np.bincount(labels[rows(offsets, members)], minlength=count)) < count:
             return False
         done |= back
     return True
@@ -113,14 +113,12 @@ def all_terminal_components_have_all(seen: Search, count: int) -> bool:
 def _forward(graph: object, start: int):  # type: ignore[no-untyped-def]  # noqa: ANN202 - an array of truth
     import numpy as np
 
-    from placet.analysis.temporal.graph import distinct
-
     found = np.zeros(graph.states, dtype=bool)  # type: ignore[attr-defined]
     found[start] = True
     front = np.array([start], dtype=np.int64)
     while len(front):
         after = graph.after(front)[1]  # type: ignore[attr-defined]
-        front = distinct(after[~found[after]])
+        front = graph.distinct(after[~found[after]])  # type: ignore[attr-defined]
         found[front] = True
     return found
 

@@ -94,6 +94,22 @@ class Graph:
             if monotonic() > self.until:
                 raise OutOfTimeError
 
+    @cached_property
+    def _scratch(self) -> Numbers:
+        import numpy as np
+
+        return np.empty(self.states, dtype=np.int64)
+
+    def distinct(self, some: Numbers) -> Numbers:
+        """Each of these states once, in no order. Linear, where sorting or hashing is many times slower."""
+        import numpy as np
+
+        if len(some) < 2:
+            return some
+        places = np.arange(len(some))
+        self._scratch[some] = places
+        return some[self._scratch[some] == places]
+
     def before(self, some: Numbers) -> Numbers:
         """The states with an edge to one of these, as often as they have one."""
         offsets, origins = self.backward
@@ -126,7 +142,7 @@ class Graph:
             origins = self.before(front)
             origins = origins[through[origins] & ~found[origins]]
             found[origins] = True
-            front = distinct(origins)
+            front = self.distinct(origins)
         return found
 
     def can_stay(self, within: Truth, ends: Truth) -> Truth:
@@ -142,7 +158,7 @@ class Graph:
             stays[front] = False
             origins = self.before(front)
             np.subtract.at(left, origins, 1)
-            touched = distinct(origins)
+            touched = self.distinct(origins)
             front = touched[stays[touched] & ~ends[touched] & (left[touched] == 0)]
         return stays
 
@@ -156,10 +172,3 @@ def rows(offsets: Numbers, some: Numbers) -> Numbers:
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
     return np.repeat(starts - (ends - counts), counts) + np.arange(total)
-
-
-def distinct(numbers: Numbers) -> Numbers:
-    """Each number once, ascending."""
-    import numpy as np
-
-    return np.unique(numbers) if len(numbers) > 1 else numbers

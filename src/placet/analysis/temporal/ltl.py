@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.analysis.temporal.buchi import refuting
-from placet.analysis.temporal.graph import Graph, distinct
+from placet.analysis.temporal.graph import Graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +100,7 @@ class Product:
                     continue
                 after = graph.after(chosen)[1]
                 mine = seen[edge.target]
-                after = distinct(after[~mine[after]])
+                after = graph.distinct(after[~mine[after]])
                 if len(after):
                     mine[after] = True
                     fronts[edge.target].append(after)
@@ -146,7 +146,7 @@ class Product:
                 if guard is not None:
                     some = some[guard[some]]
                 if len(some):
-                    some = distinct(some)
+                    some = graph.distinct(some)
                     found[p][some] = True
                     fronts[p].append(some)
                     busy.add(p)
@@ -181,7 +181,7 @@ class Product:
                     touched[p].append(mine)
             fronts = []
             for p, pieces in enumerate(touched):
-                some = distinct(np.concatenate(pieces)) if pieces else np.zeros(0, dtype=np.int64)
+                some = graph.distinct(np.concatenate(pieces)) if pieces else np.zeros(0, dtype=np.int64)
                 fronts.append(some[left[p][some] & (counts[p][some] == 0)])
 
     def _count(self, left: list[Truth], q: int) -> NDArray[numpy.int64]:
