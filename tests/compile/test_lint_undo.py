@@ -195,3 +195,24 @@ def test_a_lost_message_stops_a_saga_exactly_where_a_step_waits_for_ever(text) -
         assert entry.outcome == "proved"
     elif steps_reached:
         assert entry.outcome == "violated"
+
+
+@settings(max_examples=150, deadline=None)
+@given(sagas())
+def test_an_effect_stays_exactly_where_nothing_compensates_it(text) -> None:
+    """P315: a step without undo is in effect when the saga has turned back, because something refused."""
+    names = [f"a{n}" for n in range(3) if f"step a{n} " in text]
+    own = {name: text.partition(f"step {name} on s {{")[2].partition("}")[0] for name in names}
+    plain = [name for name in names if not any(word in own[name] for word in ("undo", "pivot", "retriable", "errors"))]
+    file, _ = parse(SourceFile("lint.placet", text))
+    model, _ = resolve(file)
+    told = {d.span.text.split()[1] for d in lint(model) if d.code == "P315"}
+    checks = " ".join(
+        f"check possible((p.compensated or p.failed) and {name}.effect >= 1) under {{ reject }} at_most 1"
+        for name in plain
+    )
+    if not plain:
+        return
+    outcomes = [c.outcome for m in verify(f"{text} {checks}").models for c in m.checks]
+    stays = {name for name, outcome in zip(plain, outcomes, strict=True) if outcome == "proved"}
+    assert told.intersection(plain) == stays

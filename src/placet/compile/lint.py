@@ -11,6 +11,7 @@ from placet.compile.findings import Findings, head, listed
 from placet.compile.flow import NO_CHOICE, flow
 from placet.compile.lint_saga import SagaLint
 from placet.compile.lint_undo import UndoLint
+from placet.compile.turning import Turning
 from placet.compile.vocabulary import statements
 from placet.ir import model as ir
 
@@ -27,8 +28,9 @@ def lint(model: ir.Model) -> tuple[Diagnostic, ...]:
         _flow(process, findings)
         _Shapes(process, findings, called=process.id in called).visit(process.body, limited=False)
         if process.kind == "saga":
-            SagaLint(process, findings).run()
-            UndoLint(process, findings, called=process.id in called).run()
+            turning = Turning(process.body)
+            SagaLint(process, turning, findings).run()
+            UndoLint(process, turning, findings, called=process.id in called).run()
     return tuple(sorted(findings.diagnostics, key=lambda d: d.span.start if d.span is not None else 0))
 
 

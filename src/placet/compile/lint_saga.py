@@ -10,21 +10,21 @@ from placet.ir import model as ir
 
 if TYPE_CHECKING:
     from placet.compile.findings import Findings
+    from placet.compile.turning import Turning
     from placet.source import Span
 
 
 class SagaLint:
     """The steps of one saga. Recurses over nesting, which the parser bounds; linear."""
 
-    def __init__(self, process: ir.Process, findings: Findings) -> None:
+    def __init__(self, process: ir.Process, turning: Turning, findings: Findings) -> None:
         self._process = process
         self._policy = process.policy
         self._findings = findings
-        self._failing: dict[str, int] = {}  # by way of a parallel: how many statements in it can fail
+        self._turning = turning
 
     def run(self) -> None:
         """Report everything."""
-        self._count(self._process.body)
         self._forward(self._process.body, None)
         self._backward(self._process.body, failing=False)
 
@@ -75,14 +75,6 @@ class SagaLint:
 
     # -- what may fail after a step ----------------------------------------------------------------------------------
 
-    def _count(self, statement: ir.Statement | ir.Gateway) -> int:
-        found = int(can_fail(statement))
-        for child in children(statement):
-            found += self._count(child)
-        if isinstance(statement, ir.Sequence):
-            self._failing[statement.id] = found
-        return found
-
     def _backward(self, statement: ir.Statement | ir.Gateway, *, failing: bool) -> bool:
         """Walk against the order in which things happen; `failing` says that something after the statement may fail."""
         match statement:
@@ -91,32 +83,19 @@ class SagaLint:
                     failing = self._backward(part, failing=failing)
                 return failing
             case ir.Parallel(_, ways):
-                counts = [self._failing.get(w.body.id, 0) for w in ways]
-                total = sum(counts)
-                for way, own in zip(ways, counts, strict=True):
-                    self._backward(way.body, failing=failing or total > own)
-                return failing or total > 0
+                fallible = [bool(self._turning.of(way.body)) for way in ways]
+                count = sum(fallible)
+                for way, own in zip(ways, fallible, strict=True):
+                    self._backward(way.body, failing=failing or count > own)
+                return failing or any(fallible)
             case ir.Step():
                 safe = statement.undo is not None or statement.pivot or statement.retriable or statement.read_only
                 if failing and not safe:
                     message = f"`{statement.name}` has no undo, and a later step may fail"
                     help_ = "give it an `undo`, or say that it is `pivot`, `retriable` or `read_only`"
                     self._warn("P315", message, statement.span, help_)
-        before = [self._backward(child, failing=failing) for child in children(statement)]
-        return failing or any(before) or can_fail(statement)
-
-
-def can_fail(statement: ir.Statement | ir.Gateway) -> bool:
-    """Whether the statement itself, not what is in it, may make a saga turn back."""
-    match statement:
-        case ir.Step():
-            return not statement.retriable
-        case ir.Abandon() | ir.Raise():
-            return True
-        case ir.Task():
-            return bool(statement.errors)
-        case ir.Choice():
-            return not statement.exhaustive
-        case ir.Call():
-            return not {"compensated", "failed"}.intersection([end for end, _ in statement.on])
-    return False
+        here = failing or bool(self._turning.of(statement))
+        again = isinstance(statement, ir.Loop | ir.Repeat)  # a later round may fail
+        for child in children(statement):
+            self._backward(child, failing=here if again else failing)
+        return here

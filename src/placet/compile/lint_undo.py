@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from placet.compile.findings import head, listed
 from placet.compile.flow import ANY, children
-from placet.compile.lint_saga import can_fail
 from placet.diagnostics import Label
 from placet.ir import model as ir
 
 if TYPE_CHECKING:
     from placet.compile.findings import Findings
+    from placet.compile.turning import Turning
     from placet.source import Span
 
 HELP = "give it a limit: `timeout 10s`"
@@ -23,17 +23,16 @@ HELP = "give it a limit: `timeout 10s`"
 class UndoLint:
     """The steps of one saga with their undos. Recurses over nesting, which the parser bounds; linear."""
 
-    def __init__(self, process: ir.Process, findings: Findings, *, called: bool) -> None:
+    def __init__(self, process: ir.Process, turning: Turning, findings: Findings, *, called: bool) -> None:
         self._process = process
         self._policy = process.policy
         self._findings = findings
         self._called = called
         self._patient: list[ir.Step] = []
-        self._fallible: dict[int, int] = {}  # by statement: how many statements in it can fail
+        self._turning = turning
 
     def run(self) -> None:
         """Report everything."""
-        self._count(self._process.body)
         self._backward(self._process.body, turning=self._called)
         self._handlers(self._process.body)
         if self._patient:
@@ -109,11 +108,6 @@ class UndoLint:
 
     # -- what may turn the saga back after a step --------------------------------------------------------------------
 
-    def _count(self, statement: ir.Statement | ir.Gateway) -> int:
-        found = int(can_fail(statement)) + sum([self._count(child) for child in children(statement)])
-        self._fallible[id(statement)] = found
-        return found
-
     def _backward(self, statement: ir.Statement | ir.Gateway, *, turning: bool) -> bool:
         """Walk against the order of things; `turning` says that something after the statement may turn the saga back."""
         match statement:
@@ -124,14 +118,15 @@ class UndoLint:
             case ir.Step():
                 self._step(statement, turning=turning)
                 if statement.pivot and not self._called:
-                    return can_fail(statement)  # what fails after it does not lead back behind it
-                return turning or can_fail(statement)
+                    return bool(self._turning.of(statement))  # what fails after it does not lead back behind it
+                return turning or bool(self._turning.of(statement))
             case ir.Parallel(_, ways):
-                total = self._fallible[id(statement)]
-                for way in ways:
-                    self._backward(way.body, turning=turning or total > self._fallible[id(way.body)])
-                return turning or total > 0
-        here = turning or bool(self._fallible[id(statement)])
+                fallible = [bool(self._turning.of(way.body)) for way in ways]
+                count = sum(fallible)
+                for way, own in zip(ways, fallible, strict=True):
+                    self._backward(way.body, turning=turning or count > own)
+                return turning or any(fallible)
+        here = turning or bool(self._turning.of(statement))
         again = isinstance(statement, ir.Loop | ir.Repeat | ir.Graph)  # a later round, or a way back, may fail
         for child in children(statement):
             self._backward(child, turning=here if again else turning)
