@@ -84,6 +84,8 @@ NAMED = {
     ),
     # attempt 1 is refused while attempt 2 is on its way: refused, since it was last asked for
     "a late refusal of an earlier attempt": saga(step("a", retry=1), Hypothesis(("reject", "slow"), 2, "transient")),
+    # being cancelled is the move by which the saga gives up: how far the step had got is told from before it
+    "a saga that is cancelled": saga(seq(step("a"), step("c")), Hypothesis(("cancel", "slow"), 2, "transient")),
     # both undos of a parallel undoing halt: the end is reached twice, and that is no end
     "two undos halt at once": saga(
         seq(step("a"), step("c"), ir.Abandon("b/stop")),
@@ -120,6 +122,26 @@ def test_a_disagreement_that_was(name) -> None:
     assert not disagrees(NAMED[name], 20_000)
 
 
+CUT = {
+    # every run gives up in the end: that the request is on its way when the last fault comes is no scenario
+    "a run that cannot go on": saga(seq(step("a"), ir.Abandon("b/stop")), Hypothesis(("duplicate",), 1)),
+    # the crash may come long after the time-out: such runs were not looked at, and break what the others keep
+    "a fault that comes late": saga(
+        step("a", retry=1), Hypothesis(("slow", "crash"), 2, "transient"), recovery="forget"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_a_search_that_is_cut_anywhere_says_only_what_is_so(name) -> None:
+    woven, faults = CUT[name].woven(), CUT[name].hypothesis.budget
+    measured = measure(woven.compiled, faults)
+    whole = told(measured.coverage)
+    for states in range(1, measured.coverage.size.states):
+        for key, status in told(measure(woven.compiled, faults, Budget(states=states)).coverage).items():
+            assert status == "undecided" or status == whole.get(key), (states, key)
+
+
 def test_an_undo_that_needs_the_reply_may_be_asked_for_again() -> None:
     one = NAMED["an undo that needs the reply is asked for again"]
     coverage = measure(one.woven().compiled, 1).coverage
@@ -142,7 +164,7 @@ def test_the_oracle_sees_what_it_is_for() -> None:
 
 # -- laws -------------------------------------------------------------------------------------------------------------
 
-LAWS = range(2_000, 2_200, 20)
+LAWS = range(2_000, 2_120, 20)
 
 
 def small_cases(first: int):
