@@ -14,6 +14,7 @@ COMMANDS = {
     "conform": "Hold recorded runs against a model.",
     "coverage": "What a saga owes under faults: table, matrix, experiments.",
     "advise": "Which changes would make a saga survive more, each verified.",
+    "draft": "Propose a model of recorded runs.",
     "simulate": "Run a model at random, told in your words.",
     "draw": "Draw the net as DOT, Mermaid or SVG.",
     "convert": "Translate a model to another format.",

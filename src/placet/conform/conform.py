@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from placet.conform.hold import Held, hold
 from placet.conform.replay import MOST_MARKINGS
+from placet.conform.step_functions import SOURCE as STEP_FUNCTIONS
+from placet.conform.step_functions import as_run
 from placet.net.firing import fire
 from placet.net.roles import Kind
 
@@ -14,14 +16,12 @@ if TYPE_CHECKING:
 
     from placet.compiled import Compiled
     from placet.conform.asl_source import Definition
-    from placet.conform.meaning import Vocabulary
     from placet.conform.record import Case, Log
     from placet.diagnostics import Diagnostic
     from placet.net.core import Marking
     from placet.pipeline import Loaded
 
 ASL = "asl"
-STEP_FUNCTIONS = "step functions"
 
 
 class Conformance(NamedTuple):
@@ -83,28 +83,21 @@ def hold_all(
     """Hold the runs of one log against a subject; `definition` is that of a state machine."""
     from placet.conform.native import Native
 
-    cases = list(cases)
-    own = [case for case in cases if definition is None and case.source != STEP_FUNCTIONS]
-    native = Native(compiled, own) if own else None
     held: list[Held] = []
-    for case in cases:
-        vocabulary: Vocabulary | None = native
-        why = f"the log is of another kind than the model: {_KINDS[case.source]}"
-        if definition is not None:
-            fits = case.source == STEP_FUNCTIONS
-            vocabulary = definition.vocabulary(case) if fits else None
-            why = "it has too many items for a net" if fits else why
-        elif case.source == STEP_FUNCTIONS:
-            vocabulary = None
-        held.append(Held(case, "unknown", why) if vocabulary is None else hold(case, vocabulary, budget))
-    return held
+    if definition is not None:
+        for case in cases:
+            vocabulary = definition.vocabulary(case) if case.source == STEP_FUNCTIONS else None
+            why = "it has too many items for a net" if case.source == STEP_FUNCTIONS else OTHER_KIND
+            held.append(Held(case, "unknown", why) if vocabulary is None else hold(case, vocabulary, budget))
+        return held
+    own = [as_run(case) if case.source == STEP_FUNCTIONS else case for case in cases]
+    native = Native(compiled, own) if own else None
+    return [hold(case, native, budget) for case in own if native is not None]
 
 
-_KINDS = {
-    STEP_FUNCTIONS: "a Step Functions history is held against the definition of its state machine",
-    "temporal": "a Temporal history is held against a workflow or saga of the language",
-    "runs": "recorded runs of this form are held against a workflow or saga of the language",
-}
+OTHER_KIND = (
+    "the log is of another kind than the model: a definition of Step Functions is held against its own histories"
+)
 
 
 def exercised(compiled: Compiled, case: Case, budget: int = MOST_MARKINGS) -> tuple[int, ...] | None:

@@ -52,8 +52,8 @@ class Native:
         shown = {(e.kind, e.what) for case in cases for e in case.events}
         temporal = any(case.source == "temporal" for case in cases)
         self.temporal = temporal
-        begun = {(e.what, _plain(e.name)) for case in cases for e in case.events if e.kind in _STEP_EVENTS}
-        words = {_plain(_last(o.id)) for o, r in zip(compiled.origin.transitions, compiled.roles.transitions, strict=True) if r.kind is Kind.TASK}  # fmt: skip
+        begun = {(e.what, plain(e.name)) for case in cases for e in case.events if e.kind in _STEP_EVENTS}
+        words = {plain(_last(o.id)) for o, r in zip(compiled.origin.transitions, compiled.roles.transitions, strict=True) if r.kind is Kind.TASK}  # fmt: skip
         self.begins = temporal or any(what == "scheduled" and name not in words for what, name in begun)
         self.task_begins = next((w for w in ("scheduled", "started") if any((w, name) in begun for name in words)), "")
         if temporal:
@@ -131,12 +131,12 @@ class Native:
                     p for p, _ in compiled.net.pre[t]
                 )
         for step in compiled.roles.steps:
-            plain = _ir(step.id)
-            self._name(plain, "")
+            identifier = _ir(step.id)
+            self._name(identifier, "")
             if step.undo:
-                found = self.names.setdefault(_plain(step.undo), [])
-                if (plain, UNDO) not in found:
-                    found.append((plain, UNDO))
+                found = self.names.setdefault(plain(step.undo), [])
+                if (identifier, UNDO) not in found:
+                    found.append((identifier, UNDO))
         for t in range(self._first):
             role = compiled.roles.transitions[t]
             if role.step and role.kind is not Kind.FAULT:
@@ -155,7 +155,7 @@ class Native:
                 labels[t] = Label("succeeded", origin.id)
 
     def _name(self, identifier: str, direction: str) -> None:
-        for word in {_plain(identifier), _plain(_last(identifier))}:
+        for word in {plain(identifier), plain(_last(identifier))}:
             found = self.names.setdefault(word, [])
             if (identifier, direction) not in found:
                 found.append((identifier, direction))
@@ -242,7 +242,7 @@ class _NativeReading:
             return Meaning((Label("elapsed"),)) if event.what == "succeeded" else ASIDE
         if event.kind == "signal" and event.what != "arrived":
             return ASIDE
-        found = self._of.names.get(_plain(event.name), [])
+        found = self._of.names.get(plain(event.name), [])
         if event.kind == "child" and not found:
             return Meaning(abstract=f"`{event.name}` runs on its own; hold its history against its own model")
         if not found:
@@ -273,6 +273,7 @@ class _NativeReading:
         for kind in kinds:
             named = self._of.errors.get((kind, step), set())
             error = event.error or ("timeout" if event.what == "timed_out" else "")
+            error = next((name for name in named if plain(name) == plain(error)), error)
             if error in named:
                 found.append(Label(kind, step, (), error))
             elif not event.error:
@@ -312,9 +313,9 @@ def _last(identifier: str) -> str:
     return identifier.rsplit("/", 1)[-1].split("~", maxsplit=1)[0]
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name without case and without what divides words; paths keep their slashes."""
-    return "".join(c for c in name.casefold() if c not in "_- .")
+    return "".join(c for c in name.casefold() if c.isalnum() or c == "/")
 
 
 def _quoted(phrase: str) -> str:

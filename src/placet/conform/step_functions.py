@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from placet.conform.json_stream import Item
+    from placet.conform.record import Copies
 
 SOURCE = "step functions"
 
@@ -139,3 +140,28 @@ def _details(value: dict[str, Any], spelt: str) -> dict[str, Any]:
         return named
     logged = value.get("details")
     return logged if isinstance(logged, dict) else value
+
+
+def as_run(case: Case) -> Case:
+    """What an execution did, without how the service does it: its tasks with their last attempts, and its end.
+
+    That is what a model written by hand speaks of; states that do no work and retries are the definition's business.
+    """
+    attempts: dict[tuple[str, Copies], Event] = {}  # the failures that may still be retried
+    events: list[Event] = []
+    for event in case.events:
+        key = (event.name, event.copies)
+        if event.kind == "task" and event.what in ("scheduled", "succeeded", "failed", "timed_out"):
+            failed = attempts.pop(key, None)
+            if event.what == "scheduled" and failed is not None:
+                events.remove(failed)
+                continue
+            plain = event._replace(kind="step", copies=())
+            if event.what in ("failed", "timed_out"):
+                attempts[key] = plain
+            events.append(plain)
+        elif event.kind == "execution":
+            events.append(event)
+        elif event.kind == "state":
+            attempts.pop(key, None)
+    return case._replace(events=tuple(events))
