@@ -12,15 +12,13 @@ net without all of them has. Before the first of them fired only the rest would 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from placet.analysis.invariants import Semiflow, semiflows
-from placet.net.roles import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from placet.compiled import Compiled
     from placet.net.core import Marking, Net
 
 MOST_ROUNDS = 6  # of guessing which transitions never fire
@@ -31,35 +29,34 @@ MOST_ENTRIES = 400_000  # written while equations are solved
 Equation = dict[int, Fraction]  # by unknown; -1 is the right-hand side
 
 
-def balanced_at_ends(compiled: Compiled, change: Mapping[int, int], fired: Collection[int] = ()) -> int:
-    """How many transitions were shown never to fire and places weighted, plus one, where the count is 0 at each end; else 0.
+class Counted(NamedTuple):
+    """A net with its ends and the count: by transition, what its firing adds."""
 
-    `change` is d, by transition; `fired` are transitions known to fire. Nets with reset arcs are not looked at. Cost:
-    bounded by the constants of this module and of `invariants`, some seconds at most.
+    net: Net
+    initial: Marking
+    ends: tuple[int, ...]
+    change: Mapping[int, int]
+    faults: frozenset[int] = frozenset()  # transitions that walks take last
+
+
+def balanced_at_ends(counted: Counted, fired: Collection[int] = ()) -> bool:
+    """Whether invariants show the count to be 0 in every reachable marking with one token on one end.
+
+    `fired` are transitions known to fire. Nets with reset arcs are not looked at. Cost: bounded by the constants of this
+    module, some seconds at most.
     """
-    net = compiled.net
+    net, initial = counted.net, counted.initial
     if any(net.reset):
-        return 0
-    faults = frozenset(t for t, role in enumerate(compiled.roles.transitions) if role.kind is Kind.FAULT)
-    able = set(fired) | walked(net, compiled.initial, faults)
+        return False
+    able = set(fired) | walked(net, initial, counted.faults)
     flows: tuple[Semiflow, ...] = ()
     for _ in range(MOST_ROUNDS):
         flows = semiflows(_only(net, able), most_work=WORK).found
-        woken = {
-            t for t in range(len(net.transitions)) if t not in able and not _disabled(net, t, flows, compiled.initial)
-        }
+        woken = {t for t in range(len(net.transitions)) if t not in able and not _disabled(net, t, flows, initial)}
         if not woken:
-            break
+            return all(_at_end(counted, end, able, flows) for end in counted.ends)
         able |= woken
-    else:
-        return 0
-    weighted = 0
-    for end in compiled.final.ends:
-        solved = _at_end(compiled, end, change, able, flows)
-        if solved is None:
-            return 0
-        weighted += solved
-    return 1 + weighted + len(net.transitions) - len(able)
+    return False
 
 
 def walked(net: Net, initial: Marking, faults: frozenset[int] = frozenset()) -> set[int]:
@@ -123,14 +120,12 @@ def _disabled(net: Net, t: int, flows: Iterable[Semiflow], initial: Marking) -> 
     return any(sum(w * needs.get(p, 0) for p, w in flow.weights) > flow.total(initial) for flow in flows)
 
 
-def _at_end(
-    compiled: Compiled, end: int, change: Mapping[int, int], able: Collection[int], flows: Iterable[Semiflow]
-) -> int | None:
-    """On how many places weights show the count to be 0 where this end holds a token; None where no weights do."""
-    net, initial = compiled.net, compiled.initial
+def _at_end(counted: Counted, end: int, able: Collection[int], flows: Iterable[Semiflow]) -> bool:
+    """Whether weights on places show the count to be 0 where this end holds a token."""
+    net, initial = counted.net, counted.initial
     if not initial[end] and not any(p == end for t in able for p, _ in net.post[t]):
-        return 0  # it is never reached
-    allowed = {p for p in compiled.final.ends if p != end}
+        return True  # it is never reached
+    allowed = {p for p in counted.ends if p != end}
     for flow in flows:
         weights, total = dict(flow.weights), flow.total(initial)
         if end in weights:
@@ -143,7 +138,7 @@ def _at_end(
             for p, w in side:
                 if p in allowed:
                     row[p] = row.get(p, Fraction(0)) + sign * w
-        row[-1] = Fraction(change.get(t, 0))
+        row[-1] = Fraction(counted.change.get(t, 0))
         equations.append(row)
     start: Equation = {p: Fraction(-initial[p]) for p in allowed if initial[p]}
     start[end] = start.get(end, Fraction(0)) + 1
@@ -151,8 +146,8 @@ def _at_end(
     return _solvable(equations)
 
 
-def _solvable(equations: list[Equation]) -> int | None:
-    """The number of unknowns that a solution fixes, by elimination in exact numbers; None where there is no solution."""
+def _solvable(equations: list[Equation]) -> bool:
+    """Whether the equations have a solution, by elimination in exact numbers; false where that takes too long."""
     pivots: dict[int, Equation] = {}
     written = 0
     for equation in sorted(equations, key=len):
@@ -170,12 +165,12 @@ def _solvable(equations: list[Equation]) -> int | None:
                     row.pop(k, None)
             written += len(pivots[known])
             if written > MOST_ENTRIES:
-                return None
+                return False
         unknown = next((k for k in row if k >= 0), None)
         if unknown is None:
             if row:
-                return None
+                return False
             continue
         first = row[unknown]
         pivots[unknown] = {k: v / first for k, v in row.items()}
-    return len(pivots)
+    return True

@@ -74,17 +74,25 @@ class Conserved:
 
 def _by_invariants(subject: Subject, query: Query, seen: Pass) -> Holds | None:
     """A proof without having seen everything, where weights on places show the sum to be 0 at each end."""
-    if seen.reduced is not None or len(subject.net.places) > MOST_PLACES:
-        return None
-    from placet.analysis.balance import balanced_at_ends
-
+    width, ends = len(subject.net.places), subject.compiled.final.ends
     change: dict[int, int] = {}
     for index, by in _total(query).terms:
-        if index < len(subject.net.places):
+        if index < width:
             return None
-        for t, delta in subject.observers[index - len(subject.net.places)].deltas:
+        for t, delta in subject.observers[index - width].deltas:
             change[t] = change.get(t, 0) + by * delta
-    if not balanced_at_ends(subject.compiled, change, seen.alive()):
+    net, initial, faults = subject.net, subject.compiled.initial, subject.faults
+    if seen.reduced is not None:  # ends are visible in it, and what is counted is observed: the question is the same
+        net, initial, names = seen.reduced.net, seen.reduced.initial, seen.reduced.transitions
+        place = {p: i for i, p in enumerate(seen.reduced.places)}
+        ends = tuple([place[p] for p in ends])
+        change = {i: change[t] for i, t in enumerate(names) if t in change}
+        faults = frozenset(i for i, t in enumerate(names) if t in faults)
+    if len(net.places) > MOST_PLACES:
+        return None
+    from placet.analysis.balance import Counted, balanced_at_ends
+
+    if not balanced_at_ends(Counted(net, initial, ends, change, faults), seen.seen.fired):
         return None
     return Holds(
         Proof("invariants", argument="at each end as much was given as was taken, whatever the order of things")
