@@ -57,13 +57,15 @@ class Context:
                     self._equation = None
         return self._equation
 
-    def walk(self, goals: Sequence[Predicate] = (), seed: int = 1) -> Walk | None:
-        """Walkers at the initial marking; None where a count is too large for them."""
+    def walk(
+        self, goals: Sequence[Predicate] = (), seed: int = 1, net: Net | None = None, initial: Marking = ()
+    ) -> Walk | None:
+        """Walkers at the initial marking of this net, or of another one; None where a count is too large for them."""
         from placet.engines.walk import Walk
         from placet.engines.words import TooWideError
 
         try:
-            return Walk(self.net, self.initial, goals, seed=seed)
+            return Walk(net or self.net, self.initial if net is None else initial, goals, seed=seed)
         except TooWideError:
             return None
 

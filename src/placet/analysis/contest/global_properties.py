@@ -18,19 +18,14 @@ def deadlock(context: Context) -> bool | None:
     """Whether a dead marking is reachable."""
     walk = context.walk()
     if walk is not None:
-        while not walk.dead and not walk.over and monotonic() < context.share(0.9, 0.5):
-            walk.run(context.until, 50)
-            if walk.steps > 400:
-                break
+        until = context.share(0.1, 0.5)
+        while not walk.dead and not walk.over and monotonic() < until:
+            walk.run(until, 50)
         if walk.dead:
             return True
     found: dict[int, bool] = {}
     goals = Goals(context, {0: Dead()}, found.__setitem__)
-    goals.run(context.share(0.7))
-    while 0 not in found and walk is not None and not walk.over and context.left > 0:
-        walk.run(context.until, 200)
-        if walk.dead:
-            return True
+    goals.run(context.until)
     return found.get(0)
 
 

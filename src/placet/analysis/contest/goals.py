@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 
 from placet.engines.protocol import Visitor
 from placet.errors import UsageError
-from placet.logic.state import evaluate, support
+from placet.logic.state import Dead, evaluate, support
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from placet.analysis.contest.context import Context
     from placet.analysis.state_equation import Solution
+    from placet.engines.walk import Walk
     from placet.logic.state import Predicate
+    from placet.net.core import Marking, Net
 
 FIRST = 4_000  # states of the first look
-_PROOF = 4.0  # seconds for one proof, at most, on the first round
 
 
 class Goals:
@@ -37,13 +38,14 @@ class Goals:
         """Decide what can be decided until then."""
         context = self._context
         self._explore(FIRST, min(until, context.share(0.2)))
+        self._prove(min(until, context.share(0.15)), 0.3, 30)
         self._walk(min(until, context.share(0.1, 2.0)), seed=1)
-        self._prove(min(until, context.share(0.35)), _PROOF)
-        self._reduced(min(until, context.share(0.35)))
-        self._each_reduced(min(until, context.share(0.4)))
+        self._prove(min(until, context.share(0.25)), 3.0, 300)
+        self._reduced(min(until, context.share(0.25)))
+        self._each_reduced(min(until, context.share(0.6)))
         self._walk(min(until, context.share(0.3)), seed=2)
-        self._prove(min(until, context.share(0.5)), 1e9)
-        self._walk(until, seed=3)
+        self._prove(min(until, context.share(0.5)), 1e9, 100_000)
+        self._each_reduced(until)
 
     def _decide(self, number: int, reachable: bool) -> None:  # noqa: FBT001 - an answer
         if self.open.pop(number, None) is not None:
@@ -67,15 +69,22 @@ class Goals:
 
     def _walk(self, until: float, seed: int) -> None:
         numbers = list(self.open)
-        if not numbers or monotonic() >= until:
-            return
-        walk = self._context.walk([self.open[k] for k in numbers], seed)
+        if numbers and monotonic() < until:
+            self._on_walk(numbers, self._context.walk([self.open[k] for k in numbers], seed), until)
+
+    def _on_walk(self, numbers: list[int], walk: Walk | None, until: float) -> None:
         if walk is not None:
-            walk.run(until)
+            stuck = [k for k, goal in zip(numbers, walk.goals, strict=True) if goal == Dead()]
+            while (
+                not walk.over and monotonic() < until and len(walk.found) < len(numbers) and not (stuck and walk.dead)
+            ):
+                walk.run(until, 200)
             for k in walk.found:
                 self._decide(numbers[k], True)
+            for k in stuck if walk.dead else ():
+                self._decide(k, True)
 
-    def _prove(self, until: float, each: float) -> None:
+    def _prove(self, until: float, each: float, nodes: int) -> None:
         equation = self._context.equation
         if equation is None:
             return
@@ -83,11 +92,10 @@ class Goals:
             if monotonic() >= until:
                 return
             predicate = self._context.spelt(self.open[k])
-            nodes = 300 if each < 1e9 else 100_000
             if equation.never(predicate, min(until, monotonic() + each), nodes):
                 self._decide(k, False)
             elif equation.hint is not None and follow(
-                self._context, predicate, equation.hint, min(until, monotonic() + 1.0)
+                self._context, predicate, equation.hint, min(until, monotonic() + min(each, 1.0))
             ):
                 self._decide(k, True)
 
@@ -125,7 +133,36 @@ class Goals:
             visitors = [Visitor(reduced.predicate(p)) for p in spelt]
         except UsageError:
             return
-        self._note(numbers, context.explore(visitors, None, until, reduced.net, reduced.initial))
+        goals = [v.goal for v in visitors]
+        for states, part in ((20_000, 0.2), (None, 0.6)):
+            now = monotonic()
+            if now >= until or not any(k in self.open for k in numbers):
+                return
+            seen = context.explore(visitors, states, now + part * (until - now), reduced.net, reduced.initial)
+            self._note(numbers, seen)
+            if seen is None or seen.complete:
+                return
+            if states is not None:
+                self._prove_reduced(numbers, goals, reduced.net, reduced.initial, now + 0.4 * (until - now))
+        self._on_walk(numbers, context.walk(goals, 4, reduced.net, reduced.initial), until)
+
+    def _prove_reduced(
+        self, numbers: list[int], goals: list[Predicate], net: Net, initial: Marking, until: float
+    ) -> None:
+        """Walk the reduced net, and ask its state equation, which is smaller and may know more."""
+        from placet.analysis.state_equation import StateEquation, UnfitError, available
+
+        now = monotonic()
+        self._on_walk(numbers, self._context.walk(goals, 5, net, initial), now + 0.6 * (until - now))
+        if not available():
+            return
+        try:
+            equation = StateEquation(net, initial)
+        except UnfitError:
+            return
+        for k, goal in zip(numbers, goals, strict=True):
+            if k in self.open and monotonic() < until and equation.never(goal, until, 300):
+                self._decide(k, False)
 
 
 def follow(context: Context, predicate: Predicate, hint: Solution, until: float, *, tries: int = 20) -> bool:
