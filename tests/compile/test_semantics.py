@@ -1,7 +1,7 @@
 """docs/semantics.md: every table of transitions is what is compiled from the example before it.
 
 A comment `<!-- net -->` stands before a table; `without a b` leaves out transitions whose ids begin so, `only a` keeps
-only those, `faults x, y` weaves these faults in (once, transient) and keeps what they add.
+only those, `twice ...` adds a second run first, `faults x, y` weaves these faults in (once, transient) and keeps what they add.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from conftest import CHECKOUT
 from placet.compile.resolve import resolve
 from placet.compile.to_net import compile_model
 from placet.faults.hypothesis import Hypothesis
+from placet.faults.instances import twice
 from placet.faults.weave import weave
 from placet.source import SourceFile
 from placet.syntax.parser import parse
@@ -51,6 +52,9 @@ def rows(source: str, how: str) -> tuple[str, ...]:
     assert not [d for d in (*problems, *unresolved, *uncompiled) if d.severity == "error"]
     net = nets[0]
     word, _, rest = how.partition(" ")
+    if word == "twice":
+        net = twice(net)
+        word, _, rest = rest.partition(" ")
     first = 0
     if word == "faults":
         woven = weave(net, Hypothesis(tuple(f.strip() for f in rest.split(",")), 1, "transient"))
@@ -84,5 +88,5 @@ def test_every_construct_has_a_table() -> None:
         "The call", "Faults", "Task", "Sequence", "Choice", "Parallel", "Loop", "First of", "Try", "Errors that leave a parallel",
         "Call of a process", "Sequence of steps", "Choice around steps", "Parallel around steps", "Try around steps",
         "Loop around steps", "Messages that come twice",
-        "Cancelling a saga", "A crash of the coordinator",
+        "Cancelling a saga", "A crash of the coordinator", "Two runs at once",
     }  # fmt: skip

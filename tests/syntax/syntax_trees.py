@@ -74,11 +74,12 @@ options = st.one_of(
     option("retry", numbers),
     option("timeout", durations),
     option("register", names),
+    option("key", names),
     option("effect", names, names, numbers),
     many(names, 1).map(lambda o: ast.Option(ast.Name("after", NOWHERE), o, NOWHERE)),
 )
 policies = st.one_of(
-    *(option(key, names) for key in ("siblings", "failing_step", "undo_order", "register", "on unknown")),
+    *(option(key, names) for key in ("siblings", "cancellation", "children", "recovery", "failing_step", "undo_order", "register", "on unknown")),
     option("on undo_failure", names),
     option("on undo_failure", retry_word, maybe(numbers), maybe(names)),
 )

@@ -64,6 +64,7 @@ def step(agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
             tuple([env.path(s) for s in stmt.after]),
             -1,
             stmt.undo is not None and stmt.undo.input == "reply",
+            tuple(place for place in record if place >= 0) if stmt.key else (),
         )
     )
     asks(agenda, env, ports, stmt, call.path)

@@ -23,6 +23,7 @@ STEP_OPTIONS = {
     "retriable": "nothing",
     "read_only": "nothing",
     "after": "names",
+    "key": "name",
     "effect": "amount",
     **dict.fromkeys(GUARANTEES, "nothing"),
 }
@@ -36,6 +37,7 @@ SHAPES = {
     "nothing": "nothing after it",
     "number": "a number, as in `retry 3`",
     "duration": "a time, as in `timeout 10s`",
+    "name": "a name, as in `key account`",
     "names": "names of earlier steps, as in `after flight, hotel`",
     "amount": "what it moves, as in `effect debit(alice, 100)` or `effect credit(bob, 100)`",
     "undo": "the name of the undo, as in `undo cancel` or `undo cancel(step.reply)`",
@@ -84,7 +86,8 @@ def _fits(shape: str, operands: tuple[Operand, ...]) -> bool:
         return len(operands) == 1 and isinstance(operands[0], ast.Number)
     if shape == "duration":
         return len(operands) == 1 and isinstance(operands[0], ast.Duration)
-    return bool(operands) and all(isinstance(o, ast.Name) for o in operands) and (shape == "names" or len(operands) < 3)
+    most = {"name": 1, "undo": 2}.get(shape, len(operands))
+    return 0 < len(operands) <= most and all(isinstance(o, ast.Name) for o in operands)
 
 
 def number(operands: tuple[Operand, ...], most: int, what: str, findings: Findings) -> int:

@@ -28,6 +28,7 @@ class Steps:
         self._declared = declared
         self._findings = findings
         self._known: dict[str, list[str]] = {}  # name -> ids
+        self._foreign: list[tuple[str, str, str, ast.Option]] = []  # undos given something else than their step's reply
         self._unknown: list[ast.Name] = []  # named by `after`, but not known when it was read
 
     def service(self, name: ast.Name | None) -> str:
@@ -66,6 +67,7 @@ class Steps:
             errors=self._errors(step.errors),
             after=after,
             span=step.span,
+            key=next((o.text for o in good["key"][1] if isinstance(o, ast.Name)), "") if "key" in good else "",
             amounts=self._amounts(effects, read_only="read_only" in good),
         )
 
@@ -91,8 +93,7 @@ class Steps:
     def _undo(self, step: ast.Step, option: ast.Option, operands: tuple[Operand, ...]) -> ir.Undo:
         name, *rest = (o.text for o in operands if isinstance(o, ast.Name))
         if rest and rest[0] not in ("reply", f"{step.name.text}.reply"):
-            message = f"an undo of `{step.name.text}` can be given only the reply of that step"
-            self._findings.add("P206", message, option.span, help=f"write `undo {name}({step.name.text}.reply)`")
+            self._foreign.append((step.name.text, name, rest[0], option))
         return ir.Undo(name, "reply" if rest else "", option.span)
 
     def _after(self, operands: tuple[Operand, ...]) -> tuple[str, ...]:
@@ -127,7 +128,16 @@ class Steps:
         return tuple(found.values())
 
     def close(self) -> None:
-        """Report what `after` could not find, once all steps are known."""
+        """Report what `after` and the undos could not find, once all steps are known."""
+        for step, undo, given, option in self._foreign:
+            of = given.removesuffix(".reply")
+            if of != given and of not in self._known:
+                message = f"`{undo}` is given the reply of `{of}`, and no step is called so"
+                help_ = self._findings.meant(of, self._known, f"write `undo {undo}({step}.reply)`")
+            else:
+                message = f"an undo of `{step}` can be given only the reply of that step"
+                help_ = f"write `undo {undo}({step}.reply)`"
+            self._findings.add("P206", message, option.span, help=help_)
         for name in self._unknown:
             if name.text in self._known:
                 message = f"step `{name.text}` does not come before this one"

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compiled import Origin
+from placet.faults.loom import first_run
 from placet.net.final import PlaceClass
 from placet.net.roles import Kind, Role
 
@@ -206,7 +207,7 @@ class Coordinators:
 
 
 def _saga(path: str) -> str:
-    return f"`{path.rpartition('/')[2]}`"
+    return f"`{first_run(path).rpartition('/')[2]}`"
 
 
 def _ones(places: tuple[int, ...]) -> Arcs:

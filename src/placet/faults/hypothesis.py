@@ -27,24 +27,25 @@ class Hypothesis(NamedTuple):
     """`faults` of KINDS, at most `budget` causes in a run.
 
     A transient cause hits one attempt, a permanent one all later numbered attempts of the call too. Only causes cost;
-    what follows from one is free.
+    what follows from one is free. With two `instances` another run of the same saga happens beside the one that is
+    looked at, where their records have keys that both may use.
     """
 
     faults: tuple[str, ...]
     budget: int
     modes: Modes = "both"
+    instances: int = 1
 
 
+_ALL = ("reject", "partial", "lost", "slow", "undo-fail", "undo-slow", "duplicate", "cancel", "crash")
 LEVELS: dict[str, Hypothesis] = {
     "L0": Hypothesis(("reject", "partial"), 1),
     "L1": Hypothesis(("reject", "partial", "lost", "slow"), 1),
     "L2": Hypothesis(("reject", "partial", "lost", "slow", "undo-fail", "undo-slow"), 2),
     "L3": Hypothesis(("reject", "partial", "lost", "slow", "undo-fail", "undo-slow", "duplicate"), 2),
-    "L4": Hypothesis(
-        ("reject", "partial", "lost", "slow", "undo-fail", "undo-slow", "duplicate", "cancel", "crash"), 2
-    ),
+    "L4": Hypothesis(_ALL, 2),
+    "L5": Hypothesis(_ALL, 2, instances=2),
 }
-LATER_LEVELS = ("L5",)
 
 DEFAULT = Hypothesis(("reject", "lost", "slow"), 1)  # of `placet verify` on a saga
 NONE = Hypothesis((), 0)
@@ -54,8 +55,7 @@ def level(name: str) -> Hypothesis:
     """The hypothesis of a level. Raises UsageError for one that is not known, or not yet."""
     found = LEVELS.get(name)
     if found is None:
-        why = "is not supported yet" if name in LATER_LEVELS else "is no level"
-        raise UsageError(f"`{name}` {why}; the levels are {', '.join(LEVELS)}")
+        raise UsageError(f"`{name}` is no level; the levels are {', '.join(LEVELS)}")
     return found
 
 
@@ -69,4 +69,6 @@ def checked(hypothesis: Hypothesis) -> Hypothesis:
         raise UsageError(f"a budget of {hypothesis.budget} faults; it must lie between 0 and 100")
     if hypothesis.modes not in ("transient", "permanent", "both"):
         raise UsageError(f"`{hypothesis.modes}` is no mode of faults; they are transient, permanent or both")
+    if hypothesis.instances not in (1, 2):
+        raise UsageError(f"{hypothesis.instances} runs at once; it can be one or two")
     return hypothesis._replace(faults=tuple(kind for kind in KINDS if kind in hypothesis.faults))

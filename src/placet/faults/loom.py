@@ -9,10 +9,27 @@ from placet.logic.state import And, Linear, Not, Or
 from placet.net.final import PlaceClass
 
 if TYPE_CHECKING:
+    from placet.compiled import Query
     from placet.faults.hypothesis import Hypothesis
     from placet.logic.state import Predicate
     from placet.net.core import Arcs
     from placet.net.roles import Channel, Role
+
+
+SECOND = "~2"  # in ids of the second run of a saga
+SECONDLY = "in the second run "
+
+
+def first_run(identifier: str) -> str:
+    """The id that something of the second run has in the first."""
+    return identifier.replace(SECOND, "", 1)
+
+
+def told(origin: Origin) -> Origin:
+    """An origin whose phrase says whether it is of the second run."""
+    if SECOND not in origin.actor:
+        return origin
+    return origin._replace(phrase=SECONDLY + origin.phrase.replace(SECONDLY, ""))
 
 
 class Loom:
@@ -45,7 +62,7 @@ class Loom:
     def place(self, name: str, origin: Origin, kind: PlaceClass = PlaceClass.BUDGET, tokens: int = 0) -> int:
         """Append a place."""
         self.places.append(name)
-        self.place_origins.append(origin)
+        self.place_origins.append(told(origin))
         self.classes.append(kind)
         self.tokens.append(tokens)
         return self.first_place + len(self.places) - 1
@@ -55,7 +72,7 @@ class Loom:
         self.names.append(name)
         self.pre.append(_sum(pre))
         self.post.append(_sum(post))
-        self.origins.append(origin)
+        self.origins.append(told(origin))
         self.roles.append(role)
         return self.first_transition + len(self.names) - 1
 
@@ -76,7 +93,7 @@ class Loom:
     def name(self, channel: Channel) -> str:
         """What a message is about, in backticks: the step, or its undo."""
         if channel.direction == "undo":
-            return f"`{self._undo_names.get(channel.step) or 'its undo'}`"
+            return f"`{self._undo_names.get(first_run(channel.step)) or 'its undo'}`"
         identifier = self.base.origin.places[channel.place].id
         return f"`{identifier.rsplit('/', 1)[-1].split('~')[0]}`"
 
@@ -106,14 +123,8 @@ class Loom:
             )
             for o in base.observers
         )
-        atoms = _Shifter(self.first_place, len(self.places))
-        queries = tuple(
-            q._replace(
-                predicate=None if q.predicate is None else atoms.moved(q.predicate),
-                atoms=tuple((atoms.moved(p), text) for p, text in q.atoms),
-            )
-            for q in base.queries
-        )
+        atoms = Shifter(self.first_place, len(self.places))
+        queries = tuple(atoms.asked(q) for q in base.queries)
         return base._replace(
             net=woven,
             initial=(*base.initial, *self.tokens),
@@ -135,12 +146,19 @@ def _sum(arcs: Arcs) -> Arcs:
     return tuple(sorted(total.items()))
 
 
-class _Shifter:
+class Shifter:
     """Rewrites the indices of observers in a predicate, which follow the places: predicates nest as formulas do."""
 
     def __init__(self, places: int, added: int) -> None:
         self.places = places
         self.added = added
+
+    def asked(self, query: Query) -> Query:
+        """The query about the longer states."""
+        return query._replace(
+            predicate=None if query.predicate is None else self.moved(query.predicate),
+            atoms=tuple((self.moved(p), text) for p, text in query.atoms),
+        )
 
     def moved(self, predicate: Predicate) -> Predicate:
         """The predicate about the longer states."""

@@ -42,6 +42,10 @@ def weave(compiled: Compiled, hypothesis: Hypothesis) -> Woven:
     if not hypothesis.faults or not hypothesis.budget or not compiled.roles.channels:
         assumptions = _assume(compiled, hypothesis, compiled.assumptions)
         return Woven(compiled._replace(assumptions=assumptions), places, transitions, -1, (), ())
+    if hypothesis.instances == 2:
+        from placet.faults.instances import twice
+
+        compiled = twice(compiled)
     from placet.faults.loom import Loom
     from placet.faults.messages import Messages
 
@@ -64,4 +68,6 @@ def _assume(compiled: Compiled, hypothesis: Hypothesis, assumptions: Assumptions
             guarantees = (*guarantees, FOR_EVER)
         if hypothesis.modes == "transient":
             guarantees = (*guarantees, "faults are transient")
+        if hypothesis.instances == 2 and any(s.shared for s in compiled.roles.steps):
+            guarantees = (*guarantees, "no more than two runs happen at once")
     return assumptions._replace(faults=hypothesis.faults, fault_budget=hypothesis.budget, guarantees=guarantees)

@@ -82,6 +82,7 @@ class Step(NamedTuple):
     after: tuple[str, ...] = ()  # ids of steps it builds on; empty: the ones before it
     span: Span | None = None
     amounts: tuple[Amount, ...] = ()
+    key: str = ""  # what its service keeps its record under, where that may be the same in two runs; else the run
 
 
 class Sequence(NamedTuple):

@@ -74,6 +74,7 @@ class Step(NamedTuple):
     depends: tuple[str, ...]  # steps whose effect it builds on
     effect: int  # index of the observer of its net effect
     reply: bool = False  # its undo needs the reply of the step
+    shared: tuple[int, ...] = ()  # the places of its participant's record, where another run may have the same key
 
 
 class Port(NamedTuple):
