@@ -216,3 +216,30 @@ def test_an_effect_stays_exactly_where_nothing_compensates_it(text) -> None:
     outcomes = [c.outcome for m in verify(f"{text} {checks}").models for c in m.checks]
     stays = {name for name, outcome in zip(plain, outcomes, strict=True) if outcome == "proved"}
     assert told.intersection(plain) == stays
+
+
+@pytest.mark.parametrize(
+    ("undo", "message", "help_"),
+    [
+        ("free(hotl.reply)", "`free` is given the reply of `hotl`, and no step is called so", "did you mean `hotel`?"),
+        (
+            "free(car.reply)",
+            "`free` is given the reply of `car`, and no step is called so",
+            "write `undo free(hotel.reply)`",
+        ),
+        (
+            "free(zug.reply)",
+            "an undo of `hotel` can be given only the reply of that step",
+            "write `undo free(hotel.reply)`",
+        ),
+        (
+            "free(hotel)",
+            "an undo of `hotel` can be given only the reply of that step",
+            "write `undo free(hotel.reply)`",
+        ),
+    ],
+)
+def test_an_undo_for_a_missing_step(undo, message, help_) -> None:
+    text = f"saga p {{ step hotel {{ undo {undo}; {T} }} step zug {{ undo x; {T} }} }}"
+    (problem,) = [d for d in compile_source(SourceFile("lint.placet", text)).diagnostics if d.code == "P206"]
+    assert (problem.message, problem.help) == (message, help_)
