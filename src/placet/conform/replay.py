@@ -23,12 +23,32 @@ MOST_KEPT = 5_000  # that a run so far can have led to
 MOST_ALLOWED = 2_000  # looked at to say what could have come instead
 
 
+Path: TypeAlias = "tuple[Path, int] | None"  # how a marking was reached, backwards
+
+
 class Node(NamedTuple):
-    """A marking, and how it was reached."""
+    """A marking with its check sum, and how it was reached; the markings before it are not kept."""
 
     marking: Sparse
-    before: Node | None = None
-    fired: int = -1
+    sum: int
+    path: Path = None
+
+
+class Seen:
+    """A set of markings: by check sum, and where sums agree by what is in them."""
+
+    def __init__(self, nodes: Iterable[Node] = ()) -> None:
+        self._found: dict[int, list[Sparse]] = {}
+        for node in nodes:
+            self.add(node)
+
+    def add(self, node: Node) -> bool:
+        """Whether the marking is new."""
+        same = self._found.setdefault(node.sum, [])
+        if node.marking in same:
+            return False
+        same.append(node.marking)
+        return True
 
 
 class Tables:
@@ -72,7 +92,11 @@ class Tables:
 
     def start(self) -> Node:
         """The initial marking."""
-        return Node({p: n for p, n in enumerate(self.observed.initial) if n})
+        marking = {p: n for p, n in enumerate(self.observed.initial) if n}
+        total = 0
+        for item in marking.items():
+            total ^= hash(item)
+        return Node(marking, total)
 
     def obstacle(self, marking: Sparse, t: int) -> tuple[str, int] | None:
         """What keeps a transition from firing: too few (`few`) or too many (`many`) tokens on a place; None: nothing."""
@@ -97,20 +121,28 @@ class Tables:
                     return "many", p
         return None
 
-    def fire(self, marking: Sparse, t: int) -> Sparse:
+    def fire(self, node: Node, t: int) -> Node:
         """The marking after an enabled transition."""
-        after = dict(marking)
+        after = dict(node.marking)
+        total = node.sum
         for p, w in self.pre[t]:
-            left = after[p] - w
-            if left:
-                after[p] = left
+            held = after[p]
+            total ^= hash((p, held))
+            if held > w:
+                after[p] = held - w
+                total ^= hash((p, held - w))
             else:
                 del after[p]
         for p in self.reset[t]:
-            after.pop(p, None)
+            if p in after:
+                total ^= hash((p, after.pop(p)))
         for p, w in self.post[t]:
-            after[p] = after.get(p, 0) + w
-        return after
+            held = after.get(p, 0)
+            if held:
+                total ^= hash((p, held))
+            after[p] = held + w
+            total ^= hash((p, held + w))
+        return Node(after, total, (node.path, t))
 
     def rivals(self, t: int) -> tuple[int, ...]:
         """The silent transitions that may not be exchanged with an enabled one: one can disable the other."""
@@ -224,8 +256,9 @@ class Replay:
         tables = self.tables
         wanted = set(goals)
         queue: deque[Node] = deque(self.nodes)
-        seen = {_key(node.marking) for node in self.nodes}
-        found: dict[frozenset[tuple[int, int]], Node] = {}
+        seen = Seen(self.nodes)
+        reached = Seen()
+        found: list[Node] = []
         while queue:
             if self.spent >= self.budget:
                 self.exhausted = f"{self.budget:,} markings were looked at"
@@ -233,17 +266,16 @@ class Replay:
             self.spent += 1
             node = queue.popleft()
             for t in tables.stubborn(node.marking, goals):
-                after = tables.fire(node.marking, t)
-                key = _key(after)
+                after = tables.fire(node, t)
                 if t in wanted:
-                    found.setdefault(key, Node(after, node, t))
-                elif key not in seen:
-                    seen.add(key)
-                    queue.append(Node(after, node, t))
+                    if reached.add(after):
+                        found.append(after)
+                elif seen.add(after):
+                    queue.append(after)
             if len(found) >= self.width:
                 self.cut = True
                 break
-        return list(found.values())
+        return found
 
     def allowed(self) -> tuple[list[Label], bool]:
         """What could have been seen next, and whether that is all of it."""
@@ -253,12 +285,13 @@ class Replay:
         for t, pre in enumerate(tables.pre):
             (by_place.setdefault(pre[0][0], []) if pre else free).append(t)
         queue = deque(self.nodes)
-        seen = {_key(node.marking) for node in self.nodes}
+        seen = Seen(self.nodes)
         found: dict[Label, None] = {}
         looked = 0
         while queue and looked < MOST_ALLOWED:
             looked += 1
-            marking = queue.popleft().marking
+            node = queue.popleft()
+            marking = node.marking
             for t in (*free, *(t for p in marking for t in by_place.get(p, ()))):
                 label = tables.observed.labels[t]
                 if (label is not None and label in found) or tables.obstacle(marking, t) is not None:
@@ -266,22 +299,16 @@ class Replay:
                 if label is not None:
                     found[label] = None
                     continue
-                after = tables.fire(marking, t)
-                key = _key(after)
-                if key not in seen:
-                    seen.add(key)
-                    queue.append(Node(after))
+                after = tables.fire(node, t)
+                if seen.add(after):
+                    queue.append(after)
         return list(found), not queue
 
     def sequence(self) -> tuple[int, ...]:
         """A firing sequence of the observed net that shows the run so far."""
         found = []
-        node: Node | None = self.nodes[0]
-        while node is not None and node.fired >= 0:
-            found.append(node.fired)
-            node = node.before
+        path = self.nodes[0].path
+        while path is not None:
+            path, fired = path
+            found.append(fired)
         return tuple(reversed(found))
-
-
-def _key(marking: Sparse) -> frozenset[tuple[int, int]]:
-    return frozenset(marking.items())
