@@ -7,7 +7,7 @@ import sys
 import click
 
 from placet.cli.group import debug_option
-from placet.cli.subject import load_subject, subject_option, write_out
+from placet.cli.subject import load_subject_of, subject_option, write_out
 
 
 @debug_option
@@ -19,14 +19,25 @@ from placet.cli.subject import load_subject, subject_option, write_out
 def command(file: str, subject: str | None, form: str, output: str | None) -> None:
     """Translate a model; what the format cannot carry is said on standard error."""
     from placet.cli.failures import show
+    from placet.errors import ModelError
     from placet.formats.registry import FORMATS, named
 
     target = named(form)
-    if target is None or not target.writes:
-        known = ", ".join(f.name for f in FORMATS if f.writes)
+    if target is None or not (target.writes or target.converter):
+        known = ", ".join(f.name for f in FORMATS if f.writes or f.converter)
         raise click.BadParameter(f"`{form}` is no format that can be written; there is {known}", param_hint="--to")
-    compiled = load_subject(file, subject)
-    text = target.write(compiled)
-    show(target.losses(compiled))
+    loaded, compiled = load_subject_of(file, subject)
+    if target.converter:
+        from placet.project.reading import read
+
+        source, notes = read(file)
+        text = ""
+        if source is not None:
+            text, notes = target.convert(source, loaded.format, compiled.subject)
+        if any(note.severity == "error" for note in notes):
+            raise ModelError(notes)
+    else:
+        text, notes = target.write(compiled), target.losses(compiled)
+    show(notes)
     sys.stderr.flush()
     write_out(text, output)

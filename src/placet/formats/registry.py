@@ -30,6 +30,7 @@ class Format(NamedTuple):
     sniff: Callable[[str], bool]
     module: str = ""  # empty: the language itself, which is read by the main path
     writes: bool = False
+    converter: str = ""  # a module with `convert`, where the format is written from definitions and not from nets
 
     def read(self, source: SourceFile, *, final: str = "") -> tuple[tuple[Compiled, ...], tuple[Diagnostic, ...]]:
         """Every subject of the file, and what is wrong with it. Raises nothing on any text."""
@@ -42,6 +43,11 @@ class Format(NamedTuple):
         """The subject in this format."""
         text: str = import_module(self.module).write(compiled)
         return text
+
+    def convert(self, source: SourceFile, form: str, subject: str) -> tuple[str, tuple[Diagnostic, ...]]:
+        """The subject of a file in the format `form` in this format, and what is lost."""
+        found: tuple[str, tuple[Diagnostic, ...]] = import_module(self.converter).convert(source, form, subject)
+        return found
 
     def losses(self, compiled: Compiled) -> tuple[Diagnostic, ...]:
         """What `write` leaves out, as notes."""
@@ -115,6 +121,7 @@ FORMATS: tuple[Format, ...] = (
         (".asl.json", ".asl.json5", ".asl.yaml", ".asl.yml", ".asl"),
         _state_machine,
         "placet.formats.asl.reader",
+        converter="placet.formats.asl.export",
     ),
     Format("placet", "the placet language", (".placet",), lambda _text: False),
 )
