@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from placet.compile.vocabulary import Calls, Meaning, Vocabulary
     from placet.source import Span
 
-Shape: TypeAlias = Literal["subject", "bounded", "transition", "formula", "saga", "amounts"]
+Shape: TypeAlias = Literal["subject", "bounded", "transition", "formula", "home", "saga", "amounts"]
 
 CHECKS: dict[str, Shape] = {
     "sound": "subject",
     "weak_sound": "subject",
     "relaxed_sound": "subject",
+    "easy_sound": "subject",
     "option_to_complete": "subject",
     "proper_completion": "subject",
     "no_dead_step": "subject",
@@ -29,6 +30,8 @@ CHECKS: dict[str, Shape] = {
     "bounded": "bounded",
     "live": "transition",
     "quasi_live": "transition",
+    "reversible": "subject",
+    "home": "home",
     "never": "formula",
     "possible": "formula",
     "anomaly_A1": "saga",
@@ -41,10 +44,11 @@ SHAPES: dict[Shape, str] = {
     "bounded": "a workflow, saga or net, or a place of a net and its bound: `bounded(queue, 2)`",
     "transition": "the name of a workflow, saga or net, or of a transition of a net",
     "formula": "a formula, perhaps after the name of its workflow, saga or net: `never(order, pay.done)`",
+    "home": "a workflow, saga or net, or what can be got back to: `home(order, pay.done)`, `home(traffic, red == 1)`",
     "saga": "the name of a saga, or of a workflow that calls one",
     "amounts": "the name of a saga whose steps say what they move, or of a workflow that calls one",
 }
-LATER = frozenset(("reversible", "home", "easy_sound", "generalised_sound", "ctl", "ltl")).union(
+LATER = frozenset(("generalised_sound", "ctl", "ltl")).union(
     f"anomaly_A{n}" for n in (10, 17, 19, 20, 21, 22, 23, 24)
 )
 
@@ -146,7 +150,18 @@ class CheckReader:
             sentence=item.sentence.text if item.sentence is not None else "",
             span=item.span,
         )
-        return self._formula(item, blank) if shape == "formula" else self._named(item, shape, blank)
+        if shape == "formula" or (shape == "home" and not self._whole(item)):
+            return self._formula(item, blank)
+        return self._named(item, shape, blank)
+
+    def _whole(self, item: ast.CheckItem) -> bool:
+        """Whether the check names nothing, or one workflow, saga or net, and asks no formula of it."""
+        match item.operands:
+            case ():
+                return True
+            case (ast.Atom(name, _),):
+                return name.text in self._words.processes or name.text in self._words.nets
+        return False
 
     # -- checks of a subject or of one of its elements ---------------------------------------------------------------
 

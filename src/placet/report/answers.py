@@ -29,7 +29,7 @@ _MEANING = {
     "deadlock_free": "{subject} never gets stuck",
     "livelock_free": "{subject} never goes round for ever",
     "reversible": "{subject} can always get back to its start",
-    "home": "{subject} can always get back there",
+    "home": "from wherever {subject} gets to, it can get back",
     "anomaly_A1": "whenever {subject} ends as compensated, all it did is undone",
     "conserved": "{subject} neither makes nor loses anything",
     "anomaly_A2": "{subject} leaves no step in effect whose outcome it never learnt",

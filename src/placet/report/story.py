@@ -123,6 +123,8 @@ def _impossible(run: Run) -> str:
 
 def _stranded(run: Run) -> str:
     subject, check = quoted(run.compiled.subject), run.query.check
+    if check == "home" and run.query.predicate is not None:
+        return f"{subject} can get to where there is no way back to this: {_inner(run.query.label)}"
     if check in ("reversible", "home"):
         return f"{subject} can get to where there is no way back to its start"
     if check == "live":
