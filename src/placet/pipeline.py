@@ -173,7 +173,11 @@ def _answers(compiled: Compiled, options: Options, *, stopped: bool) -> tuple[Ch
     for (*_, measured), numbers in groups.items():
         group = compiled._replace(queries=tuple(compiled.queries[n] for n in numbers))
         if measured:
-            entries.update(zip(numbers, _measured(group, options), strict=True))
+            try:
+                made = _measured(group, options)
+            except KeyboardInterrupt:
+                made = [report_check(group, query, _INTERRUPTED) for query in group.queries]
+            entries.update(zip(numbers, made, strict=True))
             continue
         try:
             with Uncollected():

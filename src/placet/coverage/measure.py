@@ -73,10 +73,12 @@ def measure(
     )
     more = tuple(sorted(families - FAMILIES.keys())) if families is not None else ()
     facts = Facts(watched, ghosts, seen, frozenset(causes.of), (*FAMILIES, *more))
-    scenarios = Scenarios(facts, ghosts, causes, fault_budget, faultless=faultless)
+    scenarios = Scenarios(facts, ghosts, causes, fault_budget, faultless=faultless, most=budget.states)
     rows = _rows(facts, ghosts, scenarios, causes, families)
     stop = (seen.stop.budget, seen.stop.reached) if seen.stop is not None else ("", "")
-    size = Size(seen.states, seen.edges, seen.engine, seen.complete, stop)
+    if scenarios.stopped and not stop[0]:
+        stop = ("states", str(len(scenarios.states)))
+    size = Size(seen.states, seen.edges, seen.engine, seen.complete and not scenarios.stopped, stop)
     coverage = Coverage(causes.causes, (*(s.id for s in ghosts.steps), ""), rows, size, facts.bits.families)
     ids = [s.id for s in ghosts.steps]
     beside = frozenset((ids[s], ids[u]) for s, u in facts.beside(scenarios.going())) if faultless else frozenset()
@@ -110,7 +112,7 @@ def _rows(
         for k, steps in enumerate((*phases, whole)):
             if steps:
                 kept[k] |= (told & bits.rows(steps)) | unknown
-    if facts.rows.expanded < facts.rows.states:
+    if facts.rows.expanded < facts.rows.states or scenarios.stopped:
         from placet.coverage.unseen import Unseen
 
         unseen = Unseen(facts, scenarios, causes)

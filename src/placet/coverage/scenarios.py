@@ -41,7 +41,16 @@ class Entry(NamedTuple):
 class Scenarios:
     """The product, breadth-first; nodes are numbered in the order of discovery."""
 
-    def __init__(self, facts: Facts, ghosts: Ghosts, causes: Causes, budget: int, *, faultless: bool = False) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        ghosts: Ghosts,
+        causes: Causes,
+        budget: int,
+        *,
+        faultless: bool = False,
+        most: int | None = None,
+    ) -> None:
         self._facts, self._ghosts, self._causes, self._budget = facts, ghosts, causes, budget
         self._numbers: dict[Context, int] = {}
         self.contexts: list[Context] = []
@@ -55,6 +64,8 @@ class Scenarios:
         self.future = facts.future()
         self.calm, self.can, self._may = facts.calmly(ghosts.commits)
         self.start = Context((), True, self.phases(0))
+        self._most = most  # nodes
+        self._left: list[int] = []  # those that were not expanded, or not again, when there were too many
         self._run()
         if faultless:
             self.entries[Entry(0, self.start)] = None
@@ -105,7 +116,10 @@ class Scenarios:
         facts = self._facts
         start = self._enter(0, self._context(self.start), -1, -1, 0)
         pending = [start]
-        for node in pending:
+        for at, node in enumerate(pending):
+            if self._most is not None and len(self.states) > self._most:
+                self._left = pending[at:]
+                return
             state, context, past = self.states[node], self.contexts[self.context[node]], self.past[node]
             for t, j, after in self.following(state, context):
                 total = past | facts.edge(t, state)
@@ -132,11 +146,17 @@ class Scenarios:
     def open(self) -> Iterator[tuple[Context, int]]:
         """Where the search stopped before all was over that makes scenarios: contexts and states that were not expanded."""
         expanded = self._facts.rows.expanded
+        left = set(self._left)
         for node, state in enumerate(self.states):
-            if state >= expanded:
+            if state >= expanded or node in left:
                 context = self.contexts[self.context[node]]
                 if context.calm or len(context.causes) < self._budget:
                     yield context, state
+
+    @property
+    def stopped(self) -> bool:
+        """Whether there were more scenarios than were followed."""
+        return bool(self._left)
 
     def going(self) -> set[int]:
         """The values of the ghosts, by number, while the saga had not given up."""

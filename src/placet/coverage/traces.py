@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from placet.coverage.facts import BALANCE, UNDO_FAIL
 from placet.coverage.obligations import PHASES
-from placet.coverage.scenarios import Context, Entry
 
 if TYPE_CHECKING:
     from placet.coverage.facts import Facts
     from placet.coverage.ghosts import Ghosts
     from placet.coverage.obligations import Obligation
-    from placet.coverage.scenarios import Scenarios
+    from placet.coverage.scenarios import Context, Entry, Scenarios
     from placet.evidence import Trace
 
 
