@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.formats.asl.formulas import Test, formula_of, opaque, tests
+from placet.formats.asl.machine import Ways
 
 if TYPE_CHECKING:
     from placet.formats.asl.formulas import Formula, Value
@@ -24,15 +25,6 @@ class _Absent:
 
 
 ABSENT = _Absent()
-
-
-class Ways(NamedTuple):
-    """By rule, whether some values take it; the same for no rule holding. `sure`: that is known of every one of them."""
-
-    rules: tuple[bool, ...]
-    none: bool
-    sure: bool
-    formulas: tuple[Formula, ...] = ()
 
 
 class _FailsError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from placet.formats.asl.domains import Ways
+    from placet.formats.asl.formulas import Formula
     from placet.formats.data_tree import Node
 
 KINDS = ("Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map")
@@ -42,6 +42,15 @@ class Rule(NamedTuple):
     text: str
     target: Target
     node: Node
+
+
+class Ways(NamedTuple):
+    """By rule, whether some values take it; the same for no rule holding. `sure`: that is known of every one of them."""
+
+    rules: tuple[bool, ...]
+    none: bool
+    sure: bool
+    formulas: tuple[Formula, ...] = ()
 
 
 class State(NamedTuple):
