@@ -29,8 +29,8 @@ def test_what_is_decided_is_so(first: int, monkeypatch) -> None:
         known = {(o.family, o.step, o.faults, o.phase): o.status for o in whole.obligations}
         for most in (1, 7, 40, 200, 1000):
 
-            def capped(*given, most: int = most, **named):
-                return Scenarios(*given, **{**named, "most": most})
+            def capped(*given, limit: int = most, **named):
+                return Scenarios(*given, **{**named, "most": limit})
 
             monkeypatch.setattr(measuring, "Scenarios", capped)
             part = measure(woven.compiled, one.hypothesis.budget, BUDGET).coverage
