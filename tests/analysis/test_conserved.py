@@ -183,6 +183,26 @@ def test_an_invariant_shows_what_no_search_could(first_places, monkeypatch) -> N
     assert isinstance(answer.verdict, Inconclusive)
 
 
+@pytest.mark.parametrize("guarantees", ["idempotent; null_safe; rejects_after_cancel", "idempotent; null_safe", ""])
+@pytest.mark.parametrize("keyed", ["both", "first"])
+@pytest.mark.parametrize("faults", [("reject",), ("lost",)])
+def test_two_runs_under_one_key_are_counted_together(guarantees, keyed, faults) -> None:
+    """What one run pays the other may give back: the sum is over both, and both have to come to rest."""
+    text = f"""
+    service s {{ {guarantees} }}
+    saga p {{
+      step a0 on s {{ undo u0; timeout 5s; key account; effect debit(x, 5) }}
+      step a1 on s {{ undo u1; timeout 5s; {"key account;" if keyed == "both" else ""} effect credit(y, 5) }}
+    }}
+    check conserved(p)
+    """
+    compiled = woven(text, Hypothesis(faults, 1, instances=2))
+    assert any("~2" in name for name in compiled.net.transitions)
+    expected = loses(compiled, {"a0": -5, "a1": 5})
+    (answer,) = decide(compiled, compiled.queries)
+    assert isinstance(answer.verdict, Violated if expected else Holds)
+
+
 # -- by hand ---------------------------------------------------------------------------------------------------------
 
 BANKS = """

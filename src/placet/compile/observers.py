@@ -62,7 +62,7 @@ class Watch:
             self._applies = _applies(self._compiled)
         phrase = f"how often `{step.id.rpartition('/')[2]}` has moved its amount"
         deltas = tuple(self._applies.get(step.id, ()))
-        return self._add(Observer(f"{step.id}#moved", phrase, deltas, -MOST_MOVED, MOST_MOVED))
+        return self._add(Observer(f"{step.id}#moved", phrase, deltas, -MOST_MOVED, MOST_MOVED, every_run=True))
 
     def _add(self, observer: Observer) -> int:
         index = self._index.get(observer.id)

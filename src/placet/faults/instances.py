@@ -15,6 +15,7 @@ from placet.net.final import PlaceClass
 
 if TYPE_CHECKING:
     from placet.net.core import Arcs
+    from placet.net.observer import Observer
 
 
 def shared_records(compiled: Compiled) -> frozenset[int]:
@@ -102,10 +103,16 @@ def twice(compiled: Compiled) -> Compiled:
             (*compiled.origin.places, *(_second(compiled.origin.places[p], name) for p in own)),
             (*compiled.origin.transitions, *(_second(o, name) for o in compiled.origin.transitions)),
         ),
+        observers=tuple(_observing(o, transitions) if o.every_run else o for o in compiled.observers),
         queries=tuple(shift.asked(q) for q in compiled.queries),
         timing=(*compiled.timing, *((t + transitions, delay) for t, delay in compiled.timing)),
         quiet=compiled.quiet.union(range(transitions, 2 * transitions)),
     )
+
+
+def _observing(observer: Observer, transitions: int) -> Observer:
+    """An observer of both runs: what one run pays the other may give back, where they share a record."""
+    return observer._replace(deltas=(*observer.deltas, *((t + transitions, by) for t, by in observer.deltas)))
 
 
 class _Names:

@@ -21,6 +21,7 @@ class Observer(NamedTuple):
     low: int = 0
     high: int = 1
     initial: int = 0
+    every_run: bool = False  # where a saga runs twice at once it counts both runs, else the first alone
 
     def step(self, value: int, transition: int) -> int:
         """The value after a transition fired."""
