@@ -30,5 +30,7 @@ def test_the_change_mends_it(tmp_path, monkeypatch):
     assert model.text.count(old) == 1
     sessions.prepare(model._replace(text=model.text.replace(old, new)))
     follow(README, the_model()._replace(blocks=(after,)), monkeypatch)
-    (survives,) = [s for s in sessions.sections(README.read_text(encoding="utf-8")) if s.title == "How much does it survive?"]
+    (survives,) = [
+        s for s in sessions.sections(README.read_text(encoding="utf-8")) if s.title == "How much does it survive?"
+    ]
     follow(README, survives, monkeypatch)

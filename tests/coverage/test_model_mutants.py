@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from model_mutants import mutants
 
@@ -11,7 +13,9 @@ from placet.coverage.measure import Measured, measure
 from placet.evidence import Budget
 from placet.faults.hypothesis import LEVELS, Hypothesis
 from placet.faults.weave import weave
-from placet.ir import model as ir
+
+if TYPE_CHECKING:
+    from placet.ir import model as ir
 
 TWO = Hypothesis(("reject", "lost", "slow", "undo-fail", "undo-slow"), 2)
 SAGAS: dict[str, Hypothesis] = {
