@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from placet.cli.group import debug_option
 from placet.cli.subject import load_subject_of, subject_option, write_out
 from placet.cli.terminal import style
+
+if TYPE_CHECKING:
+    from placet.conform.conform import Conformance
 
 
 @debug_option
@@ -19,6 +23,7 @@ from placet.cli.terminal import style
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 @click.option("--output", type=click.Path(dir_okay=False), help="Write the report to this file.")
 @click.option("--budget-states", type=click.IntRange(1), metavar="N", help="Markings to look at for each run.")
+@click.option("--record", is_flag=True, help="Remember this for `placet verify`, in placet.conformed.json.")
 @click.option("-v", "--verbose", count=True, help="List the runs that conform too, however many.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the last line only.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the text.")
@@ -29,6 +34,7 @@ def command(
     form: str,
     output: str | None,
     budget_states: int | None,
+    record: bool,  # noqa: FBT001 - click gives it by name
     verbose: int,
     quiet: bool,  # noqa: FBT001 - click gives it by name
     color: str,
@@ -50,6 +56,8 @@ def command(
 
     loaded, compiled = load_subject_of(model, subject)
     found = conform(loaded, compiled, [read(log) for log in logs], budget_states or MOST_MARKINGS)
+    if record and found.held:
+        _record(model, found)
     if form == "json":
         from placet.conform.document import render
 
@@ -63,3 +71,19 @@ def command(
     told = [] if quiet else list(lines(found, look))
     write_out("\n".join([*told, *([""] if told else []), last_line(found, look)]) + "\n", output)
     return found.exit_status
+
+
+def _record(model: str, found: Conformance) -> None:
+    """Remember the day and the counts beside the configuration."""
+    from datetime import UTC, datetime
+
+    from placet.project import conformed
+    from placet.project.configuration import load
+
+    configuration, problems = load()
+    if problems:
+        from placet.errors import ModelError
+
+        raise ModelError(problems)
+    counts = (found.count("conforms"), found.count("violates"), found.count("unknown"))
+    conformed.record(conformed.place(configuration), model, found.subject, counts, datetime.now(UTC).date().isoformat())

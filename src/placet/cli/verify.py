@@ -15,7 +15,7 @@ from placet.report.registry import FORMATS
 from placet.report.report import ModelReport, Report, fault_report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from placet.diagnostics import Diagnostic
     from placet.pipeline import Options
@@ -154,7 +154,10 @@ def _report(reports: Iterator[Report], configuration: Configuration, given: dict
     parts: list[ModelReport] = []
     interrupted = False
     streaming = form == "text" and not output and not given["quiet"]
+    remembered = _remembered(configuration, verbose=bool(given["verbose"]))
     for report in reports:
+        if remembered is not None:
+            report = report._replace(models=tuple(remembered(model) for model in report.models))  # noqa: PLW2901
         parts += report.models
         interrupted = interrupted or report.interrupted
         if streaming:
@@ -174,6 +177,23 @@ def _report(reports: Iterator[Report], configuration: Configuration, given: dict
     else:
         write(text)
     return whole.exit_status
+
+
+def _remembered(configuration: Configuration, *, verbose: bool) -> Callable[[ModelReport], ModelReport] | None:
+    """What says of hand-written models when they were last held against recorded runs; None where nobody remembers it."""
+    path = os.path.join(os.path.dirname(configuration.path), "placet.conformed.json")  # noqa: PTH118, PTH120
+    if not verbose and not os.path.isfile(path):  # noqa: PTH113
+        return None
+    from placet.project.conformed import last, load
+
+    records = load(path) or {}
+
+    def told(model: ModelReport) -> ModelReport:
+        if model.format != "placet" or model.kind not in ("workflow", "saga"):
+            return model
+        return model._replace(conformed=last(records, path, model.path, model.subject))
+
+    return told
 
 
 def _text(model: ModelReport, look: Style) -> str:

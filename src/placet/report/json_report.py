@@ -58,6 +58,7 @@ def _model(model: ModelReport) -> dict[str, Any]:
         "diagnostics": [_diagnostic(d) for d in model.diagnostics],
         "checks": [_check(c) for c in model.checks],
         "fault": model.fault or None,
+        "conformed": model.conformed._asdict() if model.conformed is not None else None,
     }
 
 

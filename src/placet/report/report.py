@@ -104,6 +104,16 @@ class CheckReport(NamedTuple):
     coverage: CoverageReport | None = None
 
 
+class Conformed(NamedTuple):
+    """When a model was last held against recorded runs (`on` is empty: never), how they came out, and if it changed since."""
+
+    on: str = ""
+    conforms: int = 0
+    violates: int = 0
+    unknown: int = 0
+    changed: bool = False
+
+
 class ModelReport(NamedTuple):
     """One subject of one file; a file that could not be used has one entry without checks.
 
@@ -120,6 +130,7 @@ class ModelReport(NamedTuple):
     checks: tuple[CheckReport, ...] = ()
     fault: str = ""
     compiled: Compiled | None = None  # not rendered; lets a notebook draw the run
+    conformed: Conformed | None = None  # only where the project remembers it
 
     @property
     def broken(self) -> bool:

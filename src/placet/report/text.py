@@ -10,7 +10,7 @@ from placet.report.table import render_run
 from placet.report.words import clean, counted, listed, resting_on, short, trusting
 
 if TYPE_CHECKING:
-    from placet.report.report import CheckReport, CoverageReport, ModelReport, Report, Story
+    from placet.report.report import CheckReport, Conformed, CoverageReport, ModelReport, Report, Story
 
 _LOOKS = {"proved": "good", "violated": "bad", "inconclusive": "unsure"}
 _INDENT = " " * 16
@@ -34,6 +34,8 @@ def render_model(model: ModelReport, style: Style = PLAIN) -> list[str]:
         lines += _check_lines(check, style, told=bool(shared))
     if shared:
         lines += wrap(trusting(shared).replace("trusting", "these verdicts trust", 1), style.width, "  ")
+    if model.conformed is not None:
+        lines += wrap(conformed(model.conformed), style.width, "  ")
     for diagnostic in model.diagnostics:
         lines += ["", *render_diagnostic(diagnostic, style)] if lines else render_diagnostic(diagnostic, style)
     if model.fault:
@@ -45,6 +47,17 @@ def render_model(model: ModelReport, style: Style = PLAIN) -> list[str]:
         if check.coverage and (check.story or style.verbose):
             lines += ["", *matrix_lines(check.coverage)]
     return lines
+
+
+def conformed(last: Conformed) -> str:
+    """When a model was last held against recorded runs."""
+    if not last.on:
+        return "last conformed: never"
+    runs = counted(last.conforms + last.violates + last.unknown, "run")
+    told = f"last conformed: {clean(last.on)}, {runs}"
+    if last.violates or last.unknown:
+        told = f"last held against recorded runs: {clean(last.on)}, {last.conforms} of {runs} conformed"
+    return told + (", and it has changed since" if last.changed else "")
 
 
 def matrix_lines(found: CoverageReport) -> list[str]:
