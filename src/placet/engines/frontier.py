@@ -16,7 +16,7 @@ from placet.engines.packing import Ceilings, narrowest
 from placet.engines.protocol import Needs, Stop
 from placet.engines.pumping import Pumping
 from placet.engines.visited import MOST, Visited
-from placet.engines.words import Rules, TooWideError, fields, repacked
+from placet.engines.words import Rules, TooWideError, View, fields, repacked
 from placet.logic.state import And, Dead, Not, Or
 
 if TYPE_CHECKING:
@@ -243,10 +243,12 @@ class Search:
 
     def _note(self, start: int, columns: Sequence[Column], visitors: Sequence[int]) -> None:
         """Enter the first of these states in which the goals hold that were not met before."""
+        view = View(self._rules, columns) if visitors else None
         for k in visitors:
             goal = self._visitors[k].goal
             if self._first[k] < 0 and not (isinstance(goal, Or) and not goal.of):
-                held = self._rules.holds(goal, columns)
+                assert view is not None
+                held = view.of(goal)
                 at = int(held.argmax()) if len(held) else 0
                 if len(held) and held[at]:
                     self._first[k] = start + at

@@ -11,8 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from placet.engines.packing import Ceilings, narrowest
-from placet.engines.words import Rules, TooWideError, fields, repacked
-from placet.logic.state import Dead
+from placet.engines.words import Rules, TooWideError, View, fields, repacked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +57,6 @@ class Walk:
         self._left = self._stretches(_WALKERS)
         self._even = np.arange(_WALKERS) % 2 == 0
         self._sums: list[tuple[tuple[int, ...], int]] = []
-        self._look()
 
     def watch(self, places: tuple[int, ...]) -> int:
         """Keep the greatest sum of these places from now on; gives the number to ask `greatest` for."""
@@ -98,15 +96,11 @@ class Walk:
         """
         try:
             for _ in range(steps):
-                if (
-                    self.over
-                    or monotonic() > until
-                    or (self.goals and len(self.found) == len(self.goals) and not self._sums)
-                ):
+                content = self.goals and len(self.found) == len(self.goals) and not self._sums
+                if self.over or content or monotonic() > until:
                     return
-                self._step()
+                self._step(bounds=bounds)
                 self.steps += 1
-                self._look(bounds=bounds)
         except TooWideError:
             self.over = True
 
@@ -129,7 +123,8 @@ class Walk:
         span = _LONGEST / _SHORTEST
         return (_SHORTEST * span ** self._random.random(count)).astype(self._np.int64)
 
-    def _step(self) -> None:
+    def _step(self, *, bounds: bool) -> None:
+        """Look at where the walkers stand, and let each take a step."""
         np, rules = self._np, self._rules
         lifted = rules.lift(self._columns)
         width = len(self._columns[0])
@@ -141,6 +136,7 @@ class Walk:
                 enabled[t] = on
                 self._fired[t] = True
                 crowded += rules.crowded(t, self._columns, on)
+        self._look(enabled, bounds=bounds)
         if crowded:
             self._widen(crowded)
             return
@@ -183,14 +179,15 @@ class Walk:
             for mine, word in zip(self._columns, self._first, strict=True):
                 mine[again] = word
 
-    def _look(self, *, bounds: bool = False) -> None:
+    def _look(self, enabled: NDArray[numpy.bool_], *, bounds: bool) -> None:
         np = self._np
         for w, column in enumerate(self._columns):
             self._changed[w] |= np.bitwise_or.reduce(column ^ self._first[w])
-        if self.goals:
+        if len(self.found) < len(self.goals):
+            view = View(self._rules, self._columns, enabled)
             for k, goal in enumerate(self.goals):
-                if k not in self.found and not isinstance(goal, Dead):
-                    held = self._rules.holds(goal, self._columns)
+                if k not in self.found:
+                    held = view.of(goal)
                     at = int(held.argmax())
                     if held[at]:
                         self.found.add(k)

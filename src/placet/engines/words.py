@@ -298,21 +298,24 @@ class Rules:
 
     def holds(self, predicate: Predicate, columns: Sequence[Column]) -> Truth:
         """By state, whether the predicate holds. O(size of the predicate) operations on columns."""
-        return _Holds(self, columns).of(predicate)
+        return View(self, columns).of(predicate)
 
 
-class _Holds:
-    """A predicate over columns; what atoms share is computed once."""
+class View:
+    """Predicates over the same columns; what they share is computed once."""
 
-    def __init__(self, rules: Rules, columns: Sequence[Column]) -> None:
+    def __init__(self, rules: Rules, columns: Sequence[Column], enabled: NDArray[numpy.bool_] | None = None) -> None:
+        """`enabled`: by transition and state, where that is known already."""
         import numpy as np
 
         self._np, self._rules, self._columns = np, rules, columns
-        self._lifted = rules.lift(columns)
+        self._lifted = rules.lift(columns) if enabled is None else columns
+        self._all = enabled
         self._enabled: dict[int, Truth] = {}
         self._values: dict[int, NDArray[numpy.int64]] = {}
 
     def of(self, predicate: Predicate) -> Truth:
+        """By state, whether the predicate holds."""
         np, count = self._np, len(self._columns[0])
         match predicate:
             case Linear():
@@ -320,6 +323,8 @@ class _Holds:
             case Fireable(t):
                 return self._fireable(t)
             case Dead(ignoring):
+                if self._all is not None and not ignoring:
+                    return ~self._all.any(axis=0) if len(self._all) else np.ones(count, dtype=bool)
                 some = np.zeros(count, dtype=bool)
                 for t in range(self._rules.count):
                     if t not in ignoring:
@@ -339,6 +344,9 @@ class _Holds:
                 return found
 
     def _fireable(self, transition: int) -> Truth:
+        if self._all is not None:
+            row: Truth = self._all[transition]
+            return row
         known = self._enabled.get(transition)
         if known is None:
             known = self._rules.enabled(transition, self._columns, self._lifted)

@@ -42,7 +42,7 @@ def is_live(graph, count):
     return all({t for s in graph.reach(state) for t, _ in graph.edges[s]} == set(range(count)) for state in graph.edges)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(bounded)
 def test_global_properties_and_the_state_space(marked):
     net, initial = marked
@@ -91,7 +91,7 @@ def formulas(atoms, *, linear):
     return made.map(Every) if linear else made
 
 
-@settings(max_examples=250)
+@settings(max_examples=120)
 @given(bounded, st.data())
 def test_ctl(marked, data):
     graph = graph_of(marked, 12)
@@ -102,7 +102,7 @@ def test_ctl(marked, data):
     assert run("CTLCardinality", marked, {"f": formula}) == {"f": "TRUE" if want else "FALSE"}
 
 
-@settings(max_examples=250)
+@settings(max_examples=120)
 @given(bounded, st.data())
 def test_ltl(marked, data):
     graph = graph_of(marked, 6)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from placet.engines.protocol import Visitor
 from placet.errors import UsageError
-from placet.logic.state import Dead, evaluate, support
+from placet.logic.state import evaluate, support
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from placet.net.core import Marking, Net
 
 FIRST = 4_000  # states of the first look
+SLICE = 1.5  # seconds of each method in the first round
 
 
 class Goals:
@@ -35,17 +36,17 @@ class Goals:
         self._answer = answer
 
     def run(self, until: float) -> None:
-        """Decide what can be decided until then."""
+        """Decide what can be decided until then: a little of everything, then ever more of it."""
         context = self._context
         self._explore(FIRST, min(until, context.share(0.2)))
-        self._prove(min(until, context.share(0.15)), 0.3, 30)
-        self._walk(min(until, context.share(0.1, 2.0)), seed=1)
-        self._prove(min(until, context.share(0.25)), 3.0, 300)
-        self._reduced(min(until, context.share(0.25)))
-        self._each_reduced(min(until, context.share(0.6)))
-        self._walk(min(until, context.share(0.3)), seed=2)
-        self._prove(min(until, context.share(0.5)), 1e9, 100_000)
-        self._each_reduced(until)
+        self._prove(min(until, context.share(0.2)), 0.3, 30)
+        slice_, nodes, seed = SLICE, 100, 1
+        while self.open and (now := monotonic()) < until:
+            self._walk(min(until, now + slice_), seed)
+            self._prove(min(until, monotonic() + slice_), slice_, nodes)
+            self._reduced(min(until, monotonic() + slice_))
+            self._each_reduced(min(until, monotonic() + 2 * slice_))
+            slice_, nodes, seed = 2 * slice_, 8 * nodes, seed + 10
 
     def _decide(self, number: int, reachable: bool) -> None:  # noqa: FBT001 - an answer
         if self.open.pop(number, None) is not None:
@@ -74,15 +75,9 @@ class Goals:
 
     def _on_walk(self, numbers: list[int], walk: Walk | None, until: float) -> None:
         if walk is not None:
-            stuck = [k for k, goal in zip(numbers, walk.goals, strict=True) if goal == Dead()]
-            while (
-                not walk.over and monotonic() < until and len(walk.found) < len(numbers) and not (stuck and walk.dead)
-            ):
-                walk.run(until, 200)
+            walk.run(until)
             for k in walk.found:
                 self._decide(numbers[k], True)
-            for k in stuck if walk.dead else ():
-                self._decide(k, True)
 
     def _prove(self, until: float, each: float, nodes: int) -> None:
         equation = self._context.equation

@@ -56,6 +56,9 @@ class Temporal:
         """Decide what can be decided in the time there is."""
         context = self._context
         self._settle()
+        if all(_reach_leaf(leaf) is not None for f in self._open.values() for leaf in _top(f)):
+            self._reach(context.until)
+            return
         for number, states in enumerate(ROUNDS):
             if not self._open or context.left <= 0:
                 return
@@ -203,11 +206,9 @@ class Temporal:
         leaves: dict[int, tuple[Formula, Predicate, bool]] = {}
         for formula in self._open.values():
             for leaf in _top(formula):
-                match leaf:
-                    case Some(Eventually(Atom(predicate))):
-                        leaves[len(leaves)] = (leaf, predicate, True)
-                    case Every(Always(Atom(predicate))):
-                        leaves[len(leaves)] = (leaf, opposite(predicate), False)
+                asked = _reach_leaf(leaf)
+                if asked is not None:
+                    leaves[len(leaves)] = (leaf, *asked)
         if not leaves:
             return
 
@@ -295,6 +296,16 @@ def _top(formula: Formula) -> list[Formula]:
         elif isinstance(one, (Conj, Disj)):
             pending.extend(one.of)
     return found
+
+
+def _reach_leaf(leaf: Formula) -> tuple[Predicate, bool] | None:
+    """(predicate, truth of the leaf where it is reachable), where that is all that the leaf asks."""
+    match leaf:
+        case Some(Eventually(Atom(predicate))):
+            return predicate, True
+        case Every(Always(Atom(predicate))):
+            return opposite(predicate), False
+    return None
 
 
 def _pieces(predicate: Predicate) -> list[Predicate]:
