@@ -64,6 +64,10 @@ S = "service s { idempotent } "
         (f"loop at_most 2 {{ step a on s {{ undo b; retriable; {T} }} step c {{ pivot; {T} }} }}", []),
         (f"step a {{ undo b; {T} }} on unknown retry", [("P316", "undo b")]),
         (f"step a {{ undo b; {T}; errors {{ E: unknown }} }} on unknown ignore", [("P316", "undo b")]),
+        (f"step a on s {{ undo b; retriable; {T} }} deadline undo", []),
+        (f"step a on s {{ undo b; retriable; {T} }} deadline escalate", [("P316", "undo b")]),
+        (f"step a on s {{ undo b; retriable; {T} }} recovery undo", []),
+        (f"step a on s {{ undo b; pivot; {T} }} deadline undo", [("P316", "undo b")]),
         # handlers that miss time-outs
         (f"try {{ step a {{ {T} }} }} on rejected {{ }}", [("P318", "on rejected")]),
         (f"try {{ step a {{ {T} }} }} on any {{ }}", []),

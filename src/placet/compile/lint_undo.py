@@ -27,13 +27,14 @@ class UndoLint:
         self._process = process
         self._policy = process.policy
         self._findings = findings
-        self._called = called
+        outside = self._policy.deadline == "undo" or self._policy.recovery == "undo"
+        self._anyway = called or outside  # it may be turned back at any time
         self._patient: list[ir.Step] = []
         self._turning = turning
 
     def run(self) -> None:
         """Report everything."""
-        self._backward(self._process.body, turning=self._called)
+        self._backward(self._process.body, turning=self._anyway)
         self._handlers(self._process.body)
         if self._patient:
             self._waits(sorted(self._patient, key=lambda step: step.span.start if step.span is not None else 0))
@@ -63,16 +64,16 @@ class UndoLint:
         undo = step.undo
         if undo is None or step.read_only:
             return
-        if step.pivot or not (turning or self._undoes_itself(step, timed=True)):
-            why = (
-                "a pivot is never undone"
-                if step.pivot
-                else f"nothing makes the saga turn back once `{step.name}` is done"
+        if step.pivot:
+            message = f"`{undo.name}` never runs: a pivot is never undone"
+            self._add("P316", message, undo.span or step.span, "remove it, or `pivot`")
+            return
+        if not (turning or self._undoes_itself(step, timed=True)):
+            message = (
+                f"`{undo.name}` runs only if the saga is cancelled: nothing in it fails once `{step.name}` is done"
             )
-            message = f"`{undo.name}` never runs: {why}"
-            self._add(
-                "P316", message, undo.span or step.span, "remove it, or let something after the step be able to fail"
-            )
+            help_ = "remove it, or let something after the step be able to fail"
+            self._findings.add("P316", message, undo.span or step.span, severity="note", help=help_)
             return
         self._unknown(step, undo)
 
@@ -117,7 +118,7 @@ class UndoLint:
                 return turning
             case ir.Step():
                 self._step(statement, turning=turning)
-                if statement.pivot and not self._called:
+                if statement.pivot and not self._anyway:
                     return bool(self._turning.of(statement))  # what fails after it does not lead back behind it
                 return turning or bool(self._turning.of(statement))
             case ir.Parallel(_, ways):
