@@ -147,7 +147,8 @@ def random_net(seed: int) -> RandomNet:
 def _move(rng: random.Random, places: int, everywhere: range, role: Role) -> Move:
     """Mostly one token from here to there, so that the net stays bounded."""
     taken = rng.choice([1, 1, 1, 2])
-    takes = tuple(rng.randrange(places) for _ in range(taken))
+    anywhere = rng.random() < 0.05  # from an end as well
+    takes = tuple(rng.choice(everywhere) if anywhere else rng.randrange(places) for _ in range(taken))
     gives = tuple(rng.choice(everywhere) for _ in range(rng.choice([taken, taken, taken, 1])))
     return Move(takes, gives, role)
 
