@@ -336,6 +336,12 @@ def test_the_rounds_of_a_step_are_counted_apart_and_named_as_written() -> None:
     )
 
 
+def test_a_saga_that_never_ends_conserves_vacuously() -> None:
+    text = "saga p { step a { timeout 5s; effect debit(x, 1) } loop { task t } } check conserved(p) under { } at_most 0"
+    ((entry,),) = [m.checks for m in verify(text).models]
+    assert (entry.outcome, entry.vacuous) == ("proved", "no run ever ends")
+
+
 def test_a_workflow_around_a_saga_is_asked_too() -> None:
     text = """
     service s { idempotent; null_safe; rejects_after_cancel }

@@ -44,9 +44,12 @@ class Conserved:
         total = _total(query)
         if not total.terms:
             return Holds(Proof("invariants", argument="every step gives as much as it takes"))
-        goals = ((_balanced(subject, query), Needs.EDGES), (_uncounted(subject, query), Needs.FIRST))
         return Asks(
-            (*goals, (_ended(subject), Needs.STATES)) if _guards(subject) else goals,
+            (
+                (_balanced(subject, query), Needs.EDGES),
+                (_uncounted(subject, query), Needs.FIRST),
+                (_ended(subject), Needs.STATES if _guards(subject) else Needs.FIRST),
+            ),
             places=frozenset(subject.compiled.final.ends),
             transitions=subject.faults | _changing(subject),
         )
@@ -58,9 +61,7 @@ class Conserved:
         state = _first_settled(subject, seen, doomed)
         if state >= 0:
             trace = seen.trace(state)
-            end = subject.end_state(trace)
-            culprits = tuple(index for index, _ in _total(query).terms if end[index])
-            return Violated(Strands(goal), NoReturn(trace, seen.closed(state)), seen.proof(), culprits=culprits)
+            return Violated(Strands(goal), NoReturn(trace, seen.closed(state)), seen.proof())
         if not seen.complete:
             return _by_invariants(subject, query, seen)
         if seen.first(_uncounted(subject, query)) >= 0:
@@ -69,7 +70,9 @@ class Conserved:
             names = ", ".join(f"`{guard}`" for guard in _guards(subject))
             reason = f"it holds if these conditions over data can go either way at any time: {names}"
             return Inconclusive(reason, "theory", proof=seen.proof())
-        return Holds(seen.proof("whenever all has come to rest, as much was given as was taken"))
+        vacuous = "no run ever ends" if seen.first(_ended(subject)) < 0 else ""
+        proof = seen.proof("whenever all has come to rest, as much was given as was taken")
+        return Holds(proof, vacuous=vacuous)
 
 
 def _by_invariants(subject: Subject, query: Query, seen: Pass) -> Holds | None:
