@@ -199,6 +199,7 @@ def test_profiles() -> None:
         ("cancellation masked", {"cancellation": "masked"}),
         ("children await", {"children": "await"}),
         ("recovery forget", {"recovery": "forget"}),
+        ("deadline escalate", {"deadline": "escalate"}),
         ("on undo_failure retry", {"undo_failure": "retry", "undo_retries": None}),
         ("on undo_failure halt", {"undo_failure": "halt", "undo_retries": 0}),
         ("on undo_failure retry 5 then escalate", {"undo_failure": "escalate", "undo_retries": 5}),

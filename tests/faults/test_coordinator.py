@@ -12,6 +12,7 @@ from placet.compile.workflow_to_net import process_to_net
 from placet.faults.hypothesis import LEVELS, Hypothesis
 from placet.faults.weave import weave
 from placet.ir import model as ir
+from placet.net.roles import Kind
 
 ENDS = ("completed", "compensated", "failed")
 BARE: frozenset[str] = frozenset()
@@ -129,7 +130,9 @@ def test_a_cancellation_is_no_error_that_a_handler_could_catch() -> None:
 
 
 def child(policy: ir.Policy = DEFAULT) -> ir.Process:
-    return ir.Process("c", "saga", ir.Step("c/k", "k", "ks", ir.Undo("uk"), timeout=10.0, guarantees=BARRIER), ENDS, policy)
+    return ir.Process(
+        "c", "saga", ir.Step("c/k", "k", "ks", ir.Undo("uk"), timeout=10.0, guarantees=BARRIER), ENDS, policy
+    )
 
 
 def test_a_child_is_cancelled_with_its_parent_or_awaited() -> None:
@@ -188,6 +191,49 @@ def test_a_coordinator_without_a_memory_leaves_everything_where_it_was() -> None
     assert set(result.ends) == {("completed", (1, 1))}
 
 
+# -- a deadline -----------------------------------------------------------------------------------------------------
+
+
+def test_a_saga_that_takes_too_long_turns_back_calls_a_person_or_goes_on() -> None:
+    """Its time is up where a message is slow; a step without a time-out of its own gets an end by it."""
+    body = seq(step("a", timeout=None), step("c", timeout=None))
+    slow = Hypothesis(("slow",), 1)
+    assert set(found(body, slow).ends) == {("completed", (1, 1))}
+    undone = found(body, slow, ir.Policy(deadline="undo"))
+    assert set(undone.ends) == {("completed", (1, 1)), ("compensated", (0, 0))}
+    assert "`b` takes too long while it waits for `a`" in {o.phrase for o in undone.net.origin.transitions}
+    escalated = found(body, slow, ir.Policy(deadline="escalate"))
+    assert {(1, 0), (1, 1), (0, 0)} >= escalated.effects("failed") > set()
+    calls = [r for r in escalated.net.roles.transitions if r.escalates]
+    assert calls
+    assert {r.kind for r in calls} == {Kind.TIMER}
+    assert found(body, slow, ir.Policy(deadline="forward")).net.net == found(body, slow).net.net
+
+
+def test_a_deadline_ends_a_wait_for_what_is_lost() -> None:
+    body, lost = seq(step("a", timeout=None), step("c", timeout=None)), Hypothesis(("lost",), 1)
+    assert found(body, lost, stuck=True).effects("compensated") == set()
+    assert set(found(body, lost, ir.Policy(deadline="undo")).ends) == {("completed", (1, 1)), ("compensated", (0, 0))}
+    waits = seq(step("a"), step("c", retry=1))  # lost at one call, out of time at a later one
+    names = found(waits, lost, ir.Policy(deadline="undo")).net.net.transitions
+    assert {"b/c#waiting[2]:overdue", "b#done:overdue"} <= set(names)
+
+
+def test_a_deadline_reaches_all_ways_of_a_parallel() -> None:
+    body = par(step("a", timeout=None), step("c", timeout=None))
+    result = found(body, Hypothesis(("slow",), 1), ir.Policy(deadline="undo"))
+    assert set(result.ends) == {("completed", (1, 1)), ("compensated", (0, 0))}
+    assert "that `b` takes too long is noticed while it waits for `c`" in {
+        o.phrase for o in result.net.origin.transitions
+    }
+
+
+def test_a_deadline_needs_a_message_that_is_lost_or_slow() -> None:
+    body = seq(step("a"), step("c"))
+    for faults in (Hypothesis(("reject",), 1), Hypothesis(("duplicate",), 1)):
+        assert found(body, faults, ir.Policy(deadline="undo")).net.net == found(body, faults).net.net
+
+
 # -- both, on random sagas -------------------------------------------------------------------------------------------
 
 
@@ -196,7 +242,9 @@ def guarded(statement):
     match statement:
         case ir.Step():
             undo = statement.undo if statement.read_only else ir.Undo(f"cancel_{statement.name}")
-            return statement._replace(guarantees=BARRIER, timeout=10.0, retry=0, pivot=False, retriable=False, undo=undo)
+            return statement._replace(
+                guarantees=BARRIER, timeout=10.0, retry=0, pivot=False, retriable=False, undo=undo
+            )
         case ir.Sequence():
             return statement._replace(parts=tuple(guarded(p) for p in statement.parts))
         case ir.Choice() | ir.Parallel():
@@ -215,12 +263,25 @@ ROBUST = st.builds(
     undo_order=st.sampled_from(["reverse", "parallel"]),
     siblings=st.sampled_from(["await", "cancel"]),
     children=st.sampled_from(["propagate", "await"]),
+    deadline=st.sampled_from(["none", "undo"]),
     recovery=st.sampled_from(["resume", "undo"]),
 )
 
 
 @settings(max_examples=40, deadline=None)
-@given(bodies(2), ROBUST, st.sampled_from([CANCEL, CRASH, Hypothesis(("cancel", "crash"), 2)]))
+@given(
+    bodies(2),
+    ROBUST,
+    st.sampled_from(
+        [
+            CANCEL,
+            CRASH,
+            Hypothesis(("slow",), 1),
+            Hypothesis(("cancel", "crash"), 2),
+            Hypothesis(("cancel", "slow"), 2, "transient"),
+        ]
+    ),
+)
 def test_with_barriers_and_masks_nothing_is_half_undone_and_nothing_is_stuck(body, policy, faults) -> None:
     result = found(guarded(body), faults, policy)
     assert all(not any(effects) for effects in result.effects("compensated"))

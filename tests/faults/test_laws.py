@@ -23,6 +23,7 @@ HYPOTHESES = st.builds(
     faults=st.lists(st.sampled_from(list(KINDS)), min_size=1, max_size=4, unique=True).map(tuple),
     budget=st.integers(1, 2),
     modes=st.sampled_from(["transient", "permanent", "both"]),
+    instances=st.just(1),
 )
 ALL = Hypothesis(tuple(KINDS), 2)
 

@@ -73,6 +73,7 @@ POLICIES = st.builds(
     siblings=st.sampled_from(["await", "cancel", "abandon"]),
     cancellation=st.sampled_from(["masked", "unmasked"]),
     children=st.sampled_from(["propagate", "await"]),
+    deadline=st.sampled_from(["none", "none", "undo", "forward", "escalate"]),
     recovery=st.sampled_from(["resume", "undo", "forget"]),
 )
 SAGAS = st.builds(lambda body, policy: ir.Process("b", "saga", body, ENDS, policy), bodies(), POLICIES)

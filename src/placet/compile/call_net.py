@@ -166,14 +166,15 @@ def _moments(
     if stmt.pivot:
         unclear = -1  # it may have been carried out: there is no way back before that is known
     about = (call.path, FORWARD, 0)
+    gone = attempt.gone if again else -1  # of what is asked for ever an earlier reply may still be on its way
     if a > 1 or again:
         sure, doubt = doubts
         if sure >= 0:
             agenda.draft.ports.pop((ready, ()), None)
             for keeps, back in [(sure, clean if a > 1 else ports.undone), (doubt, unclear)]:
-                waits_here(agenda, env, ready, back, stmt, call=about, keeps=(keeps,))
+                waits_here(agenda, env, ready, back, stmt, call=about, gone=gone, keeps=(keeps,))
         elif a > 1:
-            waits_here(agenda, env, ready, unclear if call.timed else clean, stmt, call=about)
+            waits_here(agenda, env, ready, unclear if call.timed else clean, stmt, call=about, gone=gone)
         else:  # asked for ever, and nothing tells the first time from the others
             agenda.draft.ports.pop((ready, ()), None)
     here = (call.path, FORWARD, a)

@@ -29,7 +29,7 @@ STEP_OPTIONS = {
 }
 SERVICE_OPTIONS = dict.fromkeys(GUARANTEES, "nothing")
 OF_SAGAS = (
-    "register", "failing_step", "undo_order", "siblings", "cancellation", "children", "recovery", "on unknown",
+    "register", "failing_step", "undo_order", "siblings", "cancellation", "children", "recovery", "deadline", "on unknown",
     "on undo_failure",
 )  # fmt: skip
 

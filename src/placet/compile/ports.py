@@ -38,8 +38,9 @@ def waits_here(
     if env.past:
         back = -1
     cancelled = back if policy.cancellation == "masked" else env.failed
+    overdue = {"undo": back, "escalate": env.failed}.get(policy.deadline, -1)
     if env.deaf:
-        cancelled = -1
+        cancelled = overdue = -1
     ports = agenda.draft.ports
     key = (place, keeps)
     if key in ports and not again:
@@ -48,7 +49,7 @@ def waits_here(
     step, direction, attempt = call
     ports[key] = Port(
         place, env.frame.top, back, cancelled, policy.recovery, step, direction, attempt, gone, scope, keeps,
-        env.beside,
+        overdue, env.beside,
     )  # fmt: skip
     if env.stops and env.scope is not None:
         env.scope.mark(ABANDON)  # before the scope is finished

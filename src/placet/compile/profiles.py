@@ -85,6 +85,7 @@ CHOICES: dict[str, tuple[str, dict[str, str]]] = {
     "undo_order": ("undo_order", {"reverse": "reverse", "parallel": "parallel"}),
     "siblings": ("siblings", {"await": "await", "cancel": "cancel", "abandon": "abandon"}),
     "cancellation": ("cancellation", {"masked": "masked", "unmasked": "unmasked"}),
+    "deadline": ("deadline", {"undo": "undo", "forward": "forward", "escalate": "escalate"}),
     "children": ("children", {"propagate": "propagate", "await": "await"}),
     "recovery": ("recovery", {"resume": "resume", "undo": "undo", "forget": "forget"}),
 }

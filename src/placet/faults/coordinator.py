@@ -8,7 +8,7 @@ makes the call again that it had not recorded as done: what it sent is still on 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from placet.compiled import Origin
 from placet.faults.loom import first_run
@@ -21,6 +21,30 @@ if TYPE_CHECKING:
     from placet.net.core import Arcs
     from placet.net.roles import Channel, Port
 
+
+class _Turn(NamedTuple):
+    """Something that makes a whole saga turn back, or stop."""
+
+    word: str  # of the record that tells the others
+    happens: str  # what happens to a saga
+    noticed: str  # what the others notice of it
+    stopped: str  # what is said where nothing is undone for it
+    escalates: bool = False
+
+
+_CANCELLED = _Turn(
+    "cancelled",
+    "{} is cancelled",
+    "the cancellation of {} is noticed",
+    "and nothing more is undone",
+)
+_OVERDUE = _Turn(
+    "overdue",
+    "{} takes too long",
+    "that {} takes too long is noticed",
+    "and a person is called",
+    escalates=True,
+)
 _Variants = list[tuple[str, tuple[int, ...], tuple[int, ...]]]  # suffix of the name, taken and given besides
 
 
@@ -40,15 +64,17 @@ class Coordinators:
     def weave(self) -> None:
         """All of them."""
         faults, ports = self.loom.faults, self.loom.base.roles.ports
-        if "cancel" in faults or ("crash" in faults and any(p.crash == "undo" for p in ports)):
+        overdue = [p for p in ports if p.overdue >= 0 and p.saga in self.messages.late]
+        cancelled = [p for p in ports if p.cancelled >= 0] if "cancel" in faults else []
+        if overdue or "cancel" in faults or ("crash" in faults and any(p.crash == "undo" for p in ports)):
             self._scopes()
-        if "cancel" in faults:
-            sagas: dict[str, list[Port]] = {}
-            for port in ports:
-                if port.cancelled >= 0:
-                    sagas.setdefault(port.saga, []).append(port)
-            for saga, heard in sagas.items():
-                self._cancelled(saga, heard)
+        for turn, heard in ((_CANCELLED, cancelled), (_OVERDUE, overdue)):
+            sagas: dict[str, list[tuple[Port, int]]] = {}
+            for port in heard:
+                target = port.cancelled if turn is _CANCELLED else port.overdue
+                sagas.setdefault(port.saga, []).append((port, target))
+            for saga, moments in sagas.items():
+                self._turns(saga, moments, turn)
         if "crash" in faults:
             for port in ports:
                 self._crashes(port)
@@ -84,10 +110,10 @@ class Coordinators:
 
     def _gone(self, port: Port) -> tuple[int, ...]:
         """The record that nobody waits for the replies of a call any more; made where the call never needed one."""
-        if not port.attempt:
-            return ()
         if port.gone >= 0:
             return (port.gone,)
+        if not port.attempt:
+            return ()
         key = (port.step, port.direction, port.attempt)
         place = self.records.get(key)
         if place is None:
@@ -106,42 +132,45 @@ class Coordinators:
                     loom.consequence(name, pre, ((place, 1),), origin._replace(phrase=phrase), role)
         return (place,)
 
-    # -- cancelled
+    # -- cancelled, overdue
 
-    def _cancelled(self, saga: str, ports: list[Port]) -> None:
-        """One cause at each moment of a saga; where that is not the whole saga, the rest hears of it."""
+    def _turns(self, saga: str, moments: list[tuple[Port, int]], turn: _Turn) -> None:
+        """One turn at each moment of a saga, with where it leads; where that is not the whole saga, the rest hears of it.
+
+        To be cancelled is a cause. A time-out is none: it is free once a message of the saga was lost or slow.
+        """
         loom = self.loom
         mark: tuple[int, ...] = ()
+        late = self.messages.late.get(saga, -1)
         once: tuple[int, ...] = ()
-        if any(port.beside for port in ports):
-            origin = Origin(saga, f"nobody has cancelled {_saga(saga)}", None, "", saga)
-            once = (loom.place(f"{saga}#wanted", origin, PlaceClass.RECORD, 1),)
-            origin = origin._replace(phrase=f"{_saga(saga)} was cancelled")
-            mark = (loom.place(f"{saga}#cancelled", origin, PlaceClass.RECORD),)
-        for port in ports:
-            masked = port.cancelled == port.back
-            variants = self._turning(port.back, port.scope) if masked else [("", (), (port.cancelled,))]
+        if any(port.beside for port, _ in moments):
+            origin = Origin(saga, f"nothing has made {_saga(saga)} turn back from outside", None, "", saga)
+            once = (loom.place(f"{saga}#not.{turn.word}", origin, PlaceClass.RECORD, 1),)
+            origin = origin._replace(phrase=f"from outside {_saga(saga)} was made to turn back")
+            mark = (loom.place(f"{saga}#{turn.word}", origin, PlaceClass.RECORD),)
+        for port, target in moments:
+            back = target == port.back
+            variants = self._turning(target, port.scope) if back else [("", (), (target,))]
             after = (*port.keeps, *mark, *self._gone(port))
             origin = loom.base.origin.places[port.place]
-            name = self._named(f"{loom.base.net.places[port.place]}:cancel", port)
-            role = Role(Kind.FAULT, port.step, port.direction, port.attempt, "", "cancel", commits=True)
-            at = self._when(port)
-            words = f"{_saga(saga)} is cancelled{at}"
-            heard = f"the cancellation of {_saga(saga)} is noticed{at}"
-            if not masked:
-                words, heard = (f"{text}, and nothing more is undone" for text in (words, heard))
+            word = "cancel" if turn is _CANCELLED else turn.word
+            name = self._named(f"{loom.base.net.places[port.place]}:{word}", port)
+            escalates = turn.escalates and not back
+            there = Role(Kind.ROUTE, port.step, port.direction, port.attempt, commits=True, escalates=escalates)
+            tail = self._when(port) + ("" if back else f", {turn.stopped}")
+            words, heard = turn.happens.format(_saga(saga)) + tail, turn.noticed.format(_saga(saga)) + tail
             for suffix, more, post in variants:
                 pre, given = (port.place, *port.keeps, *more), (*post, *after)
-                loom.cause(f"{name}{suffix}", _ones((*pre, *once)), _ones(given), origin._replace(phrase=words), role)
+                here = origin._replace(phrase=words)
+                if turn is _CANCELLED:
+                    role = there._replace(kind=Kind.FAULT, fault="cancel")
+                    loom.cause(f"{name}{suffix}", _ones((*pre, *once)), _ones(given), here, role)
+                else:
+                    role = there._replace(kind=Kind.TIMER)
+                    loom.consequence(f"{name}{suffix}", _ones((*pre, *once, late)), _ones(given), here, role)
                 if mark:
-                    there = role._replace(kind=Kind.ROUTE, fault="")
-                    loom.consequence(
-                        f"{name}.heard{suffix}",
-                        _ones((*pre, *mark)),
-                        _ones(given),
-                        origin._replace(phrase=heard),
-                        there,
-                    )
+                    told = origin._replace(phrase=heard)
+                    loom.consequence(f"{name}.heard{suffix}", _ones((*pre, *mark)), _ones(given), told, there)
 
     # -- crashed
 

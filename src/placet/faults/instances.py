@@ -81,6 +81,7 @@ def twice(compiled: Compiled) -> Compiled:
             saga=name.of(p.saga),
             back=at[p.back],
             cancelled=at[p.cancelled],
+            overdue=at[p.overdue],
             step=name.of(p.step),
             gone=at[p.gone],
             scope=p.scope + len(roles.scopes) if p.scope >= 0 else -1,

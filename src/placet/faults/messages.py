@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from placet.compiled import Origin
+from placet.faults.loom import first_run
 from placet.net.final import PlaceClass
 from placet.net.roles import Channel, Kind, Role
 
@@ -32,6 +34,9 @@ class Messages:
         self.faults = loom.faults
         self.modes: dict[tuple[str, str, str, int], int] = {}
         self.copies: dict[int, int] = {}
+        ports = loom.base.roles.ports
+        self.deadlines = {(p.step, p.direction): p.saga for p in ports if p.overdue >= 0 and p.attempt}
+        self.late: dict[str, int] = {}  # by saga with a deadline: that a message of it was lost or slow
         self.takes = _takers(loom.base)
         self.replies = frozenset(c.place for c in loom.base.roles.channels if c.part == "reply")
         self.answers = frozenset(c.answered for c in loom.base.roles.channels)
@@ -55,6 +60,9 @@ class Messages:
             if forward and "partial" in faults:
                 self._partial(channel)
         due: Arcs = ((channel.due, 1),) if channel.due >= 0 else ()
+        saga = self.deadlines.get((channel.step, channel.direction), "")
+        if saga and not faults.isdisjoint(("lost", "slow") if forward else ("undo-lost", "undo-slow")):
+            due = (*due, (self._late(saga), 1))
         lost = "lost" if forward else "undo-lost"
         if lost in faults:
             self._fault(channel, lost, lost, UNKNOWN, due, f"{message} is lost")
@@ -89,6 +97,15 @@ class Messages:
             after_arcs: Arcs = ((self._mode(channel, mode, channel.attempt + 1), 1),) if follows else ()
             still = origin._replace(phrase=f"{words} again")
             loom.consequence(f"{name}:still", (*message, (before, 1)), (*post, *after_arcs), still, role)
+
+    def _late(self, saga: str) -> int:
+        """The place that lets a saga with a deadline run out of time."""
+        place = self.late.get(saga)
+        if place is None:
+            name = first_run(saga).rpartition("/")[2]
+            origin = Origin(saga, f"`{name}` may run out of time", None, "", saga)
+            place = self.late[saga] = self.loom.place(f"{saga}#late", origin, PlaceClass.RECORD)
+        return place
 
     def _mode(self, channel: Channel, mode: str, attempt: int) -> int:
         """The place that lets this attempt fail for free, once: a loop of free faults would never end."""

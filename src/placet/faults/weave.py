@@ -51,9 +51,10 @@ def weave(compiled: Compiled, hypothesis: Hypothesis) -> Woven:
 
     loom = Loom(compiled, hypothesis)
     messages = Messages(loom)
+    ports = compiled.roles.ports
     for channel in compiled.roles.channels:
         messages.channel(channel)
-    if compiled.roles.ports and not loom.faults.isdisjoint(("cancel", "crash")):
+    if messages.late or (ports and not loom.faults.isdisjoint(("cancel", "crash"))):
         from placet.faults.coordinator import Coordinators
 
         Coordinators(loom, messages).weave()

@@ -285,6 +285,7 @@ class Policy(NamedTuple):
     siblings: Literal["await", "cancel", "abandon"] = "await"
     cancellation: Literal["masked", "unmasked"] = "masked"  # unmasked: being cancelled stops the undo too
     children: Literal["propagate", "await"] = "propagate"  # what a cancelled saga does about one that it called
+    deadline: Literal["none", "undo", "forward", "escalate"] = "none"  # when the saga as a whole takes too long
     recovery: Literal["resume", "undo", "forget"] = "resume"  # once the coordinator is back
 
 

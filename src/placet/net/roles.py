@@ -92,9 +92,10 @@ class Port(NamedTuple):
     step: str = ""
     direction: str = ""
     attempt: int = 0
-    gone: int = -1  # of a call under way: the record that nobody waits for its replies, where there is one
+    gone: int = -1  # of a call that was made: the record that nobody waits for its replies, where there is one
     scope: int = -1  # number of the innermost Scope, to be told why the saga turns back
     keeps: tuple[int, ...] = ()
+    overdue: int = -1  # where the saga's own time-out leads; -1 where it has none, or nothing comes of it
     beside: bool = False  # other tokens of the same saga may be elsewhere, or a caller decides what comes next
 
 
@@ -108,6 +109,27 @@ class Scope(NamedTuple):
     raised: int  # and this one after that
 
 
+class Way(NamedTuple):
+    """A way of a fork: the places at its ends, and the steps in it.
+
+    `sealed`: without faults it always comes to its end, and takes part in nothing but the fork and its join.
+    """
+
+    places: tuple[int, ...]
+    steps: tuple[str, ...]
+    sealed: bool
+
+
+class Fork(NamedTuple):
+    """Where a saga goes several ways at once: the transitions that part and join them, forwards and backwards.
+
+    A fork inside another one is not listed.
+    """
+
+    transitions: tuple[int, ...]
+    ways: tuple[Way, ...]
+
+
 class Roles(NamedTuple):
     """Roles of all transitions of a net, its message channels, its saga steps, and the moments of its coordinators."""
 
@@ -116,6 +138,7 @@ class Roles(NamedTuple):
     steps: tuple[Step, ...] = ()
     ports: tuple[Port, ...] = ()
     scopes: tuple[Scope, ...] = ()
+    forks: tuple[Fork, ...] = ()
 
 
 PLAIN = Role(Kind.ROUTE)
