@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from oracles.saga_bodies import ENDS, POLICIES, SAGAS, bodies
@@ -143,5 +143,6 @@ def test_with_time_outs_no_policy_and_no_single_fault_leaves_a_saga_hanging(saga
     policy = saga.policy._replace(recovery="resume") if saga.policy.recovery == "forget" else saga.policy
     saga = saga._replace(body=timed(saga.body), policy=policy)
     woven = weave(net_of(saga), Hypothesis((fault, "reject"), 2, "transient")).compiled
-    found = settle(woven, limit=200_000)
+    assume(len(reachable(woven)) < MOST)
+    found = settle(woven)
     assert found.stuck is None, [woven.origin.transitions[t].phrase for t in found.stuck]

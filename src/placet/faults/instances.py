@@ -99,6 +99,7 @@ def twice(compiled: Compiled) -> Compiled:
             channels=(*roles.channels, *channels),
             ports=(*roles.ports, *ports),
             scopes=(*roles.scopes, *scopes),
+            forks=(),  # a way that shares a record with the other run is not on its own
         ),
         origin=OriginMap(
             (*compiled.origin.places, *(_second(compiled.origin.places[p], name) for p in own)),
