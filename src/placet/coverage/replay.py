@@ -15,6 +15,7 @@ from placet.net.roles import Kind
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled
+    from placet.coverage.causes import Causes
     from placet.coverage.obligations import Cause, Obligation
     from placet.evidence import Trace
     from placet.net.core import Marking
@@ -100,6 +101,7 @@ class _Walk:
         self._acknowledges = {roles.transitions[t].step for t in self._knows}
         self._asks = {r.step for r in roles.transitions if r.kind is Kind.SEND and r.direction == "forward"}
         self.causes: list[Cause] = []
+        self._causes: Causes | None = None
         self.phases = {s: m.phase() for s, m in self.memory.items()}
         self.whole: set[str] = set()  # what is wrong with the saga as a whole
         self._gave_up = False
@@ -109,8 +111,7 @@ class _Walk:
     def step(self, t: int) -> None:
         """Fire one transition and remember what it means."""
         compiled = self._compiled
-        if t not in enabled(compiled.net, self._marking):
-            raise EvidenceError(f"`{compiled.net.transitions[t]}` cannot happen there")
+        after = _fired(compiled, self._marking, t)
         role = compiled.roles.transitions[t]
         cause = self._cause(t, role)
         if cause is not None:
@@ -119,14 +120,12 @@ class _Walk:
             self._gave_up = True
             self.phases = {s: m.phase() for s, m in self.memory.items()}
         self._remember(t, role)
-        self._marking = _fired(compiled, self._marking, t)
+        self._marking = after
         self._over = self._over or any(p in compiled.final.ends for p, _ in compiled.net.post[t])
         if cause is not None and not self._gave_up:
             self.phases = {s: m.phase() for s, m in self.memory.items()}
 
     def _cause(self, t: int, role: Role) -> Cause | None:
-        from placet.coverage.causes import causes
-
         if role.kind is not Kind.FAULT:
             return None
         classes = self._compiled.final.classes
@@ -136,8 +135,11 @@ class _Walk:
         )
         if not spends:
             return None
-        known = causes(self._compiled)
-        return known.causes[known.of[t]]
+        if self._causes is None:
+            from placet.coverage.causes import causes
+
+            self._causes = causes(self._compiled)
+        return self._causes.causes[self._causes.of[t]]
 
     def _gives_up(self, t: int, role: Role) -> bool:
         if role.commits or (role.kind is Kind.SEND and role.direction == "undo"):
@@ -228,20 +230,26 @@ class _Walk:
         return self._cause(t, self._compiled.roles.transitions[t]) is None
 
     def _closed(self) -> set[Marking] | None:
-        """The terminal set that the run has reached; None where it has not, or where it is past the limit."""
+        """The terminal set that the run has reached; None where it has not, or where it is past the limit.
+
+        Depth first, so that a run that only goes on to its end is told soon: nothing comes back from where nothing goes on.
+        """
         net = self._compiled.net
-        seen, queue = {self._marking}, [self._marking]
+        seen, pending = {self._marking}, [self._marking]
         back: dict[Marking, list[Marking]] = {}
-        for marking in queue:
-            for t in enabled(net, marking):
-                if self._calm(t):
-                    after = _fired(self._compiled, marking, t)
-                    back.setdefault(after, []).append(marking)
-                    if after not in seen:
-                        if len(seen) >= LIMIT:
-                            return None
-                        seen.add(after)
-                        queue.append(after)
+        while pending:
+            marking = pending.pop()
+            onwards = [t for t in enabled(net, marking) if self._calm(t)]
+            if not onwards and marking != self._marking:
+                return None
+            for t in onwards:
+                after = _fired(self._compiled, marking, t)
+                back.setdefault(after, []).append(marking)
+                if after not in seen:
+                    if len(seen) >= LIMIT:
+                        return None
+                    seen.add(after)
+                    pending.append(after)
         home, queue = {self._marking}, [self._marking]
         for marking in queue:
             for before in back.get(marking, ()):
