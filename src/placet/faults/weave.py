@@ -59,6 +59,8 @@ def weave(compiled: Compiled, hypothesis: Hypothesis) -> Woven:
 
         Coordinators(loom, messages).weave()
     made = loom.compiled()._replace(assumptions=_assume(compiled, hypothesis, compiled.assumptions))
+    if messages.late:  # a deadline passes in one way and turns back another: no way keeps to itself
+        made = made._replace(roles=made.roles._replace(forks=()))
     return Woven(made, places, transitions, loom.budget, tuple(loom.causes), tuple(loom.consequences))
 
 
