@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from placet.formats.asl import domains
 from placet.formats.asl.conditions import words
 from placet.formats.asl.domains import ways
 from placet.formats.asl.formulas import formula_of, opaque
@@ -155,3 +157,10 @@ def test_conditions_in_words():
     both = {"And": [{"Variable": "$.n", "NumericLessThan": 3}, {"Or": [{"Variable": "$.s", "IsNull": False}, {"Variable": "$.t", "StringMatches": "a*"}]}]}  # fmt: skip
     assert words(node(both)) == '$.n < 3 and (not $.s is null or $.t matches "a*")'
     assert words(node(jsonata(" $a  = 1\n"))) == "$a = 1"
+
+
+@given(st.text("ab*\\", max_size=6), st.text("ab*", max_size=6))
+def test_patterns_fit_as_regular_expressions_say(pattern, text):
+    parts = re.split(r"(\\\*|\*)", pattern)
+    spelt = "".join({"\\*": re.escape("*"), "*": ".*"}.get(part, re.escape(part)) for part in parts)
+    assert domains._fits(pattern, text) == (re.fullmatch(spelt, text, re.DOTALL) is not None)

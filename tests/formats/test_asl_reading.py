@@ -178,6 +178,25 @@ def test_hostile(text, path, code):
     assert [d.code for d in problems] == [code]
 
 
+CATCH = [{"ErrorEquals": [f"E{i}" for i in range(5_000)], "Next": "B"}]
+WIDE = {
+    "names": {"A": {"Type": "Task", "Resource": "r", "Catch": CATCH, "End": True}, "B": {"Type": "Succeed"}},
+    "stars": {"A": {"Type": "Choice", "Choices": [{"Variable": "$.a", "StringMatches": "*a" * 40, "Next": "B"}], "Default": "B"}, "B": {"Type": "Succeed"}},
+    "variables": {"A": {"Type": "Choice", "Choices": [{"Variable": f"$.a{i}", "IsNull": True, "Next": "B"} for i in range(2_000)], "Default": "B"}, "B": {"Type": "Succeed"}},
+    "spaces": {"A": {"Type": "Choice", "Choices": [{"Condition": "{%" + " " * 100_000 + "$a" * 1_000 + "%}", "Next": "B"}], "Default": "B"}, "B": {"Type": "Succeed"}},
+    "choices": {
+        **{f"C{i}": {"Type": "Choice", "Choices": [{"Variable": f"$.v{i}", "IsNull": True, "Next": "B"}], "Default": f"C{i + 1}"} for i in range(1_500)},
+        "A": {"Type": "Pass", "Next": "C0"}, "C1500": {"Type": "Pass", "End": True}, "B": {"Type": "Succeed"},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("states", WIDE.values(), ids=WIDE)
+def test_definitions_that_would_take_long_if_done_carelessly(states):
+    nets, problems = read(json.dumps({"StartAt": "A", "States": states}))
+    assert nets or [d.code for d in problems] == ["P531"]
+
+
 def test_machines_within_machines():
     inner = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
     for _ in range(30):

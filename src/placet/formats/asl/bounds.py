@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from placet.formats.asl.machine import Machine, State
 
+HEAVY = 1_000_000  # comparisons of names; a definition that people wrote needs thousands
 MANY = 300_000  # states, as they are guessed here; a search of so many takes seconds
 _WORK = 5  # where the token of one attempt of a task can be
 
@@ -37,6 +38,16 @@ class Bounds(NamedTuple):
     def times(self, given: int) -> int:
         """How often to retry where the file says so often."""
         return given if self.retries is None else min(given, self.retries)
+
+
+def weight(machine: Machine, names: int = 0) -> int:
+    """About how much work the errors of a machine are: for each task the names that are told apart, by themselves."""
+    total = 0
+    for state in machine.states.values():
+        more = names + sum(len(r.errors) for r in state.retry) + sum(len(c.errors) for c in state.catch)
+        total += 4 + more * more if state.kind in ("Task", "Parallel", "Map") else 1
+        total += sum(weight(inner, more) for inner in state.inner)
+    return total
 
 
 def fitted(machine: Machine) -> Bounds:

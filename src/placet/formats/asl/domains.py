@@ -6,7 +6,6 @@ Where there are too many combinations, or a rule is not understood, nothing is k
 
 from __future__ import annotations
 
-import re
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -109,9 +108,25 @@ def _compare(test: Test, value: Value | _Absent) -> bool:
         same = type(value) is type(test.value) and value == test.value
         return same == (test.op == "=")
     if test.op == "matches":
-        pattern = re.escape(str(test.value)).replace(r"\*", ".*")
-        return isinstance(value, str) and re.fullmatch(pattern, value, re.DOTALL) is not None
+        return isinstance(value, str) and _fits(str(test.value), value)
     return _ordered(test, value)
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Whether a text fits a pattern with `*` for anything (behind a backslash it is a star). Linear in the text for each part."""
+    parts = [part.replace("\x02", "*") for part in pattern.replace("\\*", "\x02").split("*")]
+    if len(parts) == 1:
+        return text == parts[0]
+    first, last = parts[0], parts[-1]
+    if not text.startswith(first) or not text.endswith(last) or len(text) < len(first) + len(last):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for part in parts[1:-1]:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 def _ordered(test: Test, value: Value) -> bool:

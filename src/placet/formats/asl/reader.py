@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from placet.compile.to_net import compile_model
 from placet.formats.asl import documents
-from placet.formats.asl.bounds import fitted
+from placet.formats.asl.bounds import HEAVY, fitted, weight
 from placet.formats.asl.calm import calmed
 from placet.formats.asl.findings import Findings
 from placet.formats.asl.labels import labelled
@@ -44,6 +44,11 @@ def read_all(
         machine = reader.machine()
         diagnostics += reader.diagnostics
         if machine is None:
+            continue
+        if weight(machine) > HEAVY:
+            message = "too many names of errors in `Retry` and `Catch`: each task may fail by each that is around it"
+            reader.at("P531", message, machine.node.start, machine.node.start + 1)
+            diagnostics.append(reader.diagnostics[-1])
             continue
         builder = Builder(source, bounds or fitted(machine))
         process = builder.process(definition.name, machine)

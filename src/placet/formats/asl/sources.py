@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from placet.formats.asl.machine import Machine, State
     from placet.formats.data_tree import Node
 
-MOST = 500  # steps back
+MOST = 500  # steps back from one variable
+ALTOGETHER = 20_000
 _STATES_INPUT = "$states.input"
 _OTHER = re.compile(r"\$(?!states\.result\b)[A-Za-z_]\w*")
 
@@ -27,6 +28,7 @@ class Origins:
     def __init__(self, machine: Machine, *, top: bool) -> None:
         self.machine = machine
         self.top = top
+        self.steps = 0
         self.before: dict[str, list[tuple[State, str]]] = {}
         for state in machine.states.values():
             for how, target in targets(state):
@@ -55,7 +57,8 @@ class Origins:
                 if found and (before.name, found) not in seen:
                     seen.add((before.name, found))
                     pending.append((before.name, found))
-            if len(seen) > MOST:
+            self.steps += 1
+            if len(seen) > MOST or self.steps > ALTOGETHER:
                 return False
         return True
 

@@ -308,9 +308,15 @@ class _Graph:
             found = self.builder.graph(f"{path}/item", state.inner[0], own, scope)
             failing.update(dict.fromkeys(found.errors))
             body = found.graph
-        begins = self.task(f"{path}#item", "item", state)
+        begins: ir.Statement = self.task(f"{path}#item", "item", state)
         ends = self.task(f"{path}#item.done", "item_done", state)
-        each = ir.Sequence(f"{path}#each", (begins, body, ends), self.key(state))
+        parts = [begins, body, ends]
+        if self.builder.bounds.unforeseen:  # what an item is given is made when it starts
+            bad = self.data(state, own)
+            failing.update(dict.fromkeys(bad))
+            parts[1:1] = [self.task(f"{path}#item.given", "data", state, bad)]
+            parts[:0] = [self.task(f"{path}#item.data", "data", state, bad)]
+        each = ir.Sequence(f"{path}#each", tuple(parts), self.key(state))
         width = state.node.get("MaxConcurrency")
         one = width is not None and width.text == "1"
         self.mark(f"{path}#items", "items", state)
