@@ -174,11 +174,11 @@ def test_an_invariant_shows_what_no_search_could(first_places, monkeypatch) -> N
     from placet.analysis import strategy
 
     monkeypatch.setattr(strategy, "FIRST_PLACES", first_places)
-    compiled = woven(many(6, [5, -5, 7, -3, -2, -2], "reject"), Hypothesis(("reject",), 1))
+    compiled = woven(many(8, [5, -5, 7, -3, -2, -2, 4, -4], "reject"), Hypothesis(("reject",), 1))
     (answer,) = decide(compiled, compiled.queries, Options(budget=Budget(states=300)))
     assert isinstance(answer.verdict, Holds)
     assert answer.verdict.proof.engine == "invariants"
-    wrong = woven(many(6, [5, -5, 7, -3, -2, -1], "reject"), Hypothesis(("reject",), 1))
+    wrong = woven(many(8, [5, -5, 7, -3, -2, -1, 4, -4], "reject"), Hypothesis(("reject",), 1))
     (answer,) = decide(wrong, wrong.queries, Options(budget=Budget(states=300)))
     assert isinstance(answer.verdict, Inconclusive)
 

@@ -14,15 +14,14 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from placet.analysis.invariants import Semiflow, semiflows
+from placet.analysis.one_token import OneToken
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from placet.net.core import Marking, Net
 
 MOST_ROUNDS = 6  # of guessing which transitions never fire
-WORK = 300_000  # for the semiflows of one round
 MOST_WALKS, LONGEST_WALK = 200, 2_000
 MOST_ENTRIES = 400_000  # written while equations are solved
 
@@ -37,6 +36,7 @@ class Counted(NamedTuple):
     ends: tuple[int, ...]
     change: Mapping[int, int]
     faults: frozenset[int] = frozenset()  # transitions that walks take last
+    order: Sequence[int] = ()  # by place: where a token is likely to be followed, lower numbers first
 
 
 def balanced_at_ends(counted: Counted, fired: Collection[int] = ()) -> bool:
@@ -49,12 +49,11 @@ def balanced_at_ends(counted: Counted, fired: Collection[int] = ()) -> bool:
     if any(net.reset):
         return False
     able = set(fired) | walked(net, initial, counted.faults)
-    flows: tuple[Semiflow, ...] = ()
     for _ in range(MOST_ROUNDS):
-        flows = semiflows(_only(net, able), most_work=WORK).found
-        woken = {t for t in range(len(net.transitions)) if t not in able and not _disabled(net, t, flows, initial)}
+        sets = OneToken(net, initial, able, counted.order or range(len(net.places)))
+        woken = {t for t in range(len(net.transitions)) if t not in able and not _disabled(net, t, sets)}
         if not woken:
-            return all(_at_end(counted, end, able, flows) for end in counted.ends)
+            return all(_at_end(counted, end, able, sets) for end in counted.ends)
         able |= woken
     return False
 
@@ -105,31 +104,21 @@ def _may(net: Net, marking: Sequence[int], t: int, capacity: Mapping[int, int]) 
     return all(p not in capacity or marking[p] + w <= capacity[p] for p, w in net.post[t])
 
 
-def _only(net: Net, kept: Collection[int]) -> Net:
-    """The net with these transitions; the others, in their places, do nothing."""
-    pre = tuple([arcs if t in kept else () for t, arcs in enumerate(net.pre)])
-    post = tuple([arcs if t in kept else () for t, arcs in enumerate(net.post)])
-    return net._replace(pre=pre, post=post)
+def _disabled(net: Net, t: int, sets: OneToken) -> bool:
+    """Whether two places that the transition needs are never marked together, or one it needs is never marked."""
+    needs = sorted({p for p, _ in (*net.pre[t], *net.read[t])})
+    if any(sets.never(p) for p in needs):
+        return True
+    return any(sets.apart(p, q) for n, p in enumerate(needs) for q in needs[n + 1 :])
 
 
-def _disabled(net: Net, t: int, flows: Iterable[Semiflow], initial: Marking) -> bool:
-    """Whether some semiflow has fewer tokens than the transition needs."""
-    needs = dict(net.pre[t])
-    for p, w in net.read[t]:
-        needs[p] = max(w, needs.get(p, 0))
-    return any(sum(w * needs.get(p, 0) for p, w in flow.weights) > flow.total(initial) for flow in flows)
-
-
-def _at_end(counted: Counted, end: int, able: Collection[int], flows: Iterable[Semiflow]) -> bool:
+def _at_end(counted: Counted, end: int, able: Collection[int], sets: OneToken) -> bool:
     """Whether weights on places show the count to be 0 where this end holds a token."""
     net, initial = counted.net, counted.initial
     if not initial[end] and not any(p == end for t in able for p, _ in net.post[t]):
         return True  # it is never reached
     allowed = {p for p in counted.ends if p != end}
-    for flow in flows:
-        weights, total = dict(flow.weights), flow.total(initial)
-        if end in weights:
-            allowed.update(p for p, w in flow.weights if p != end and w + weights[end] > total)
+    allowed.update(p for p in range(len(net.places)) if p != end and (sets.never(p) or sets.apart(end, p)))
     allowed.add(end)
     equations: list[Equation] = []
     for t in able:

@@ -20,6 +20,7 @@ from placet.engines.protocol import Needs
 from placet.errors import UsageError
 from placet.evidence import Holds, Inconclusive, NoReturn, Proof, Strands, Verdict, Violated
 from placet.logic.state import And, Linear, Not, Or
+from placet.net.final import PlaceClass
 from placet.net.roles import Kind
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
     from placet.compiled import Query
 
 NO_END = Inconclusive("the model has no end, so that it never comes to rest", "theory")
+# Where the token of a one-token set is likely to go on, first things first: the coordinator, its messages, what is remembered.
+_FOLLOWED = (
+    PlaceClass.CONTROL,
+    PlaceClass.CHANNEL,
+    PlaceClass.RESOURCE,
+    PlaceClass.RECORD,
+    PlaceClass.BUDGET,
+)
 MOST_PLACES = 1_000  # of nets whose invariants are looked for
 UNCOUNTED = Inconclusive("a step is done over and over, too often for its amounts to be counted", "theory")
 
@@ -85,17 +94,19 @@ def _by_invariants(subject: Subject, query: Query, seen: Pass) -> Holds | None:
         for t, delta in subject.observers[index - width].deltas:
             change[t] = change.get(t, 0) + by * delta
     net, initial, faults = subject.net, subject.compiled.initial, subject.faults
+    order = [_FOLLOWED.index(kind) for kind in subject.compiled.final.classes]
     if seen.reduced is not None:  # ends are visible in it, and what is counted is observed: the question is the same
         net, initial, names = seen.reduced.net, seen.reduced.initial, seen.reduced.transitions
         place = {p: i for i, p in enumerate(seen.reduced.places)}
         ends = tuple([place[p] for p in ends])
+        order = [order[p] for p in seen.reduced.places]
         change = {i: change[t] for i, t in enumerate(names) if t in change}
         faults = frozenset(i for i, t in enumerate(names) if t in faults)
     if len(net.places) > MOST_PLACES:
         return None
     from placet.analysis.balance import Counted, balanced_at_ends
 
-    if not balanced_at_ends(Counted(net, initial, ends, change, faults), seen.seen.fired):
+    if not balanced_at_ends(Counted(net, initial, ends, change, faults, order), seen.seen.fired):
         return None
     return Holds(
         Proof("invariants", argument="at each end as much was given as was taken, whatever the order of things")
