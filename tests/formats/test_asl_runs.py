@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 
 from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
+from oracles.asl_machines import machines
 from oracles.asl_runs import BAD, NAMES, runs
 from oracles.traces import difference
 from placet.formats.asl.reader import read_all
 from placet.net.firing import enabled, fire
 from placet.source import SourceFile
 
-ERRORS = (["A"], ["B"], ["A", "B"], ["States.ALL"], ["States.TaskFailed"], ["States.Timeout", "B"])
 NAMED = ("failed", "timed_out", "raised", "bad_data")
 EVERY = (*NAMES, *BAD, "States.Timeout", "States.NoChoiceMatched")
 
@@ -48,55 +47,6 @@ def as_system(net):
         return [(label, fire(net.net, marking, t)) for t in enabled(net.net, marking) for label in told[t]]
 
     return net.initial, successors
-
-
-@st.composite
-def machines(draw, depth=1, names="abc"):
-    size = draw(st.integers(1, 3 if depth else 2))
-    here = [f"{names[0]}{i}" for i in range(size)]
-    states = {}
-    for name in here:
-        kinds = ["Pass", "Task", "Task", "Choice", "Fail", "Succeed"] + (["Parallel", "Map"] if depth else [])
-        kind = draw(st.sampled_from(kinds))
-        state = {"Type": kind}
-        if kind == "Fail":
-            state["Error"] = draw(st.sampled_from(["A", "B", "Unheard"]))
-        elif kind == "Choice":
-            count = draw(st.integers(1, 2))
-            state["Choices"] = [
-                {"Variable": f"$.v{r}", "BooleanEquals": True, "Next": draw(st.sampled_from(here))}
-                for r in range(count)
-            ]
-            if draw(st.booleans()):
-                state["Default"] = draw(st.sampled_from(here))
-        elif kind != "Succeed":
-            if draw(st.integers(0, 2)):
-                state["End"] = True
-            else:
-                state["Next"] = draw(st.sampled_from(here))
-        if kind == "Task":
-            state["Resource"] = "arn:aws:states:::lambda:invoke"
-            if draw(st.booleans()):
-                state["TimeoutSeconds"] = 5
-        if kind == "Parallel":
-            state["Branches"] = [
-                draw(machines(depth=depth - 1, names=names[1:])) for _ in range(draw(st.integers(1, 2)))
-            ]
-        if kind == "Map":
-            state["ItemProcessor"] = draw(machines(depth=depth - 1, names=names[1:]))
-        if kind in ("Task", "Parallel", "Map"):
-            if draw(st.booleans()):
-                state["Retry"] = [
-                    {"ErrorEquals": e, "MaxAttempts": draw(st.integers(0, 2))}
-                    for e in draw(st.lists(st.sampled_from(ERRORS), min_size=1, max_size=2))
-                ]
-            if draw(st.booleans()):
-                state["Catch"] = [
-                    {"ErrorEquals": e, "Next": draw(st.sampled_from(here))}
-                    for e in draw(st.lists(st.sampled_from(ERRORS), min_size=1, max_size=2))
-                ]
-        states[name] = state
-    return {"StartAt": here[0], "States": states}
 
 
 @settings(max_examples=600)
