@@ -105,6 +105,14 @@ def test_definitions_are_found_where_they_stand(path, text, expected):
         assert expected[net.subject] is None or places(net) == expected[net.subject]
 
 
+def test_a_machine_far_down_in_a_template():
+    machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": TEXT}}
+    others = {f"B{i}": {"Type": "AWS::S3::Bucket"} for i in range(3_000)}
+    text = json.dumps({"Resources": {**others, "Order": machine}})
+    assert find(SourceFile("t.json", text)).name == "asl"
+    assert [n.subject for n in read(text, "t.json")[0]] == ["Order"]
+
+
 def test_spans_inside_a_string_of_json_point_at_the_letters():
     text = json.dumps({"definition": TEXT})
     (net,), _ = read(text, "m.json")

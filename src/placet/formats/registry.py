@@ -30,6 +30,7 @@ class Format(NamedTuple):
     sniff: Callable[[str], bool]
     module: str = ""  # empty: the language itself, which is read by the main path
     writes: bool = False
+    deep: bool = False  # what it is known by may stand anywhere in a file
     converter: str = ""  # a module with `convert`, where the format is written from definitions and not from nets
 
     def read(self, source: SourceFile, *, final: str = "") -> tuple[tuple[Compiled, ...], tuple[Diagnostic, ...]]:
@@ -121,6 +122,7 @@ FORMATS: tuple[Format, ...] = (
         (".asl.json", ".asl.json5", ".asl.yaml", ".asl.yml", ".asl"),
         _state_machine,
         "placet.formats.asl.reader",
+        deep=True,
         converter="placet.formats.asl.export",
     ),
     Format("placet", "the placet language", (".placet",), lambda _text: False),
@@ -148,7 +150,7 @@ def find(source: SourceFile) -> Format | Diagnostic:
         if name.endswith(suffixed.suffixes) and (suffixed.module == "" or suffixed.sniff(head)):
             return suffixed
     for known in FORMATS:
-        if known.sniff(head):
+        if known.sniff(source.text if known.deep else head):
             return known
     for unread in UNREAD:
         if unread.sniff(head) or (unread.suffixes and name.endswith(unread.suffixes)):

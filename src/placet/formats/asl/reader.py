@@ -55,6 +55,10 @@ def read_all(
         model = ir.Model(source.path, (process,), (), (), process.title)
         compiled, problems = compile_model(model)
         diagnostics += [d._replace(path=source.path) for d in problems]
-        found += [calmed(labelled(one, builder.marks, builder.copies), frozenset(builder.doomed)) for one in compiled]
+        for one in compiled:
+            made = calmed(labelled(one, builder.marks, builder.copies), frozenset(builder.doomed))
+            if "TimeoutSeconds" in machine.node.members:  # it could end every loop, and is left out
+                made = made._replace(assumptions=made.assumptions._replace(time_ignored=True))
+            found.append(made)
         diagnostics += Findings(machine, limits).run(builder.idle)
     return tuple(found), tuple(diagnostics)
