@@ -31,10 +31,16 @@ def runs(definition):
         return found
 
     machines = {}
+    around = {}  # names of errors that are told apart outside
 
-    def of(machine):
+    def of(machine, names=frozenset()):
         machines[id(machine)] = machine
+        around.setdefault(id(machine), names)
         return id(machine)
+
+    def named(m, state):
+        entries = (*state.get("Retry", ()), *state.get("Catch", ()))
+        return around[m].union(*(entry["ErrorEquals"] for entry in entries))
 
     def begin(machine, scope):
         return ("at", of(machine), scope, machine["StartAt"])
@@ -112,12 +118,14 @@ def runs(definition):
             case "Task":
                 return [(("scheduled", name, scope), ("working", m, scope, name, used))]
             case "Parallel":
+                for branch in state["Branches"]:
+                    of(branch, named(m, state))
                 ways = tuple(begin(b, (*scope, f"{name}/branch:{i}")) for i, b in enumerate(state["Branches"]))
                 return [(("started", name, scope, -1), ("ways", m, scope, name, used, ways))]
         found = bad(m, scope, name, used)
         for count in (0, 1, 2):
             scopes = [(*scope, f"{name}/iter:{i}") for i in range(count)]
-            items = tuple(("item", of(state["ItemProcessor"]), s, name, scope) for s in scopes)
+            items = tuple(("item", of(state["ItemProcessor"], named(m, state)), s, name, scope) for s in scopes)
             ahead = ("then", ("started", name, scope, count), ("ways", m, scope, name, used, items))
             found.append((None, ahead))
         return found
@@ -126,8 +134,7 @@ def runs(definition):
         state = machines[m]["States"][name]
         found = [(("succeeded", name, scope), ("leaving", m, scope, name))]
         found += [(("failed", name, scope, e), failing(m, scope, name, used, e)) for e in NAMES]
-        named = [e for entry in (*state.get("Retry", ()), *state.get("Catch", ())) for e in entry["ErrorEquals"]]
-        if "TimeoutSeconds" in state or "States.Timeout" in named:
+        if "TimeoutSeconds" in state or "States.Timeout" in named(m, state):
             e = "States.Timeout"
             found.append((("timed_out", name, scope, e), failing(m, scope, name, used, e)))
         return found

@@ -129,9 +129,9 @@ def of_a_task(state: State, levels: Sequence[Level]) -> tuple[Class, ...]:
     """How a task can fail: by any error that somebody names, or by another one; by a time-out where it has one."""
     names = [n for n in mentioned(levels) if n not in _DATA and n not in _CONTAINERS and n not in TIMEOUTS and n != ALL]
     failed = classes((*names, TASK_FAILED, TOO_LARGE, ANY), levels)
-    own = mentioned(levels[:1])
-    late = [TIMEOUT] if state.timed or TIMEOUT in own else []
-    if state.beats or HEARTBEAT in own:
+    every = mentioned(levels)
+    late = [TIMEOUT] if state.timed or TIMEOUT in every else []
+    if state.beats or HEARTBEAT in every:
         late.append(HEARTBEAT)
     return failed + classes(late, levels)
 
