@@ -9,7 +9,7 @@ from random_nets import STEPS, Move, RandomNet, random_net
 from random_sagas import ENDS, Case, case
 
 from placet.coverage.measure import measure
-from placet.coverage.unseen import possible
+from placet.coverage.unseen import Flow
 from placet.engines.protocol import Needs, Visitor
 from placet.engines.reference import Reference
 from placet.evidence import Budget
@@ -250,8 +250,8 @@ def test_whatever_fires_was_taken_as_possible(first) -> None:
     for _, woven, _ in small_cases(first):
         net, start = woven.compiled.net, woven.compiled.initial
         seen = Reference().explore(net, start, (), [Visitor(needs=Needs.STATES)], Budget())
-        assert seen.fired <= possible(net, {p for p, tokens in enumerate(start) if tokens})
-    assert possible(net, set()) == {t for t in range(len(net.transitions)) if not net.pre[t] and not net.read[t]}
+        assert seen.fired <= Flow(net).possible({p for p, tokens in enumerate(start) if tokens})
+    assert Flow(net).possible(set()) == {t for t in range(len(net.transitions)) if not net.pre[t] and not net.read[t]}
 
 
 # -- runs -------------------------------------------------------------------------------------------------------------

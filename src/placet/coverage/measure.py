@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from time import monotonic
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from placet.coverage.anomalies import WHOLE
 from placet.coverage.causes import causes as causes_of
@@ -23,9 +24,23 @@ if TYPE_CHECKING:
     from placet.coverage.obligations import Obligation
     from placet.coverage.scenarios import Phases
     from placet.engines.protocol import Engine, Progress
+    from placet.evidence import Trace
 
 
 DEFAULT = Budget()
+EXPLORING = 0.4  # of the seconds: what is made of the graph afterwards takes about as long again
+
+
+class Finds(Protocol):
+    """Finds runs of a measured net."""
+
+    def find(self, o: Obligation) -> Trace:
+        """A run that breaks an uncovered obligation."""
+        ...
+
+    def sample(self, faults: tuple[int, ...]) -> tuple[Trace, tuple[str, ...]]:
+        """A run with these causes to where it is over, and the names of the ends that such runs can have."""
+        ...
 
 
 class Measured(NamedTuple):
@@ -34,8 +49,14 @@ class Measured(NamedTuple):
     coverage: Coverage
     compiled: Compiled
     ghosts: Ghosts
-    finder: Finder
+    finder: Finds
     beside: frozenset[tuple[str, str]] = frozenset()  # steps that may be in flight at once; only where anomalies ask
+    until: float | None = None  # when the seconds of the budget are over, on the clock of `monotonic`
+
+    @property
+    def late(self) -> bool:
+        """Whether the seconds of the budget are over: what is known is told, and no more is looked for."""
+        return self.until is not None and monotonic() > self.until
 
     def run(self, obligation: Obligation) -> Obligation:
         """An uncovered obligation with a shortest run, fired and judged again. Raises EvidenceError where it does not show."""
@@ -59,8 +80,10 @@ def measure(
     """Measure a net whose faults are woven, with at most `fault_budget` of them in a run; of these families, or of all.
 
     With `faultless` the run without any fault is a scenario too: coverage does not count it, anomalies ask about every run.
-    One exploration, a few passes over its edges, then O(scenarios x states between their faults).
+    One exploration, a few passes over its edges, then O(scenarios x states between their faults). The seconds of the
+    budget are for all of it, roughly: the passes over the edges are not cut.
     """
+    until = None if budget.seconds is None else monotonic() + budget.seconds
     if engine is None:
         from placet.engines.reference import Reference
 
@@ -69,20 +92,26 @@ def measure(
     watched = compiled._replace(observers=(*compiled.observers, *ghosts.observers))
     causes = causes_of(watched)
     seen = engine.explore(
-        watched.net, watched.initial, watched.observers, [Visitor(needs=Needs.EDGES)], budget, progress
+        watched.net, watched.initial, watched.observers, [Visitor(needs=Needs.EDGES)], _exploring(budget), progress
     )
     more = tuple(sorted(families - FAMILIES.keys())) if families is not None else ()
     facts = Facts(watched, ghosts, seen, frozenset(causes.of), (*FAMILIES, *more))
-    scenarios = Scenarios(facts, ghosts, causes, fault_budget, faultless=faultless, most=budget.states)
-    rows = _rows(facts, ghosts, scenarios, causes, families)
+    scenarios = Scenarios(facts, ghosts, causes, fault_budget, faultless=faultless, most=budget.states, until=until)
+    rows = _rows(facts, ghosts, scenarios, causes, families, until)
     stop = (seen.stop.budget, seen.stop.reached) if seen.stop is not None else ("", "")
     if scenarios.stopped and not stop[0]:
-        stop = ("states", str(len(scenarios.states)))
+        stop = ("seconds" if scenarios.late else "states", str(len(scenarios.states)))
+    if stop[0] == "seconds":
+        stop = ("seconds", f"{budget.seconds or 0:g}")
     size = Size(seen.states, seen.edges, seen.engine, seen.complete and not scenarios.stopped, stop)
     coverage = Coverage(causes.causes, (*(s.id for s in ghosts.steps), ""), rows, size, facts.bits.families)
     ids = [s.id for s in ghosts.steps]
     beside = frozenset((ids[s], ids[u]) for s, u in facts.beside(scenarios.going())) if faultless else frozenset()
-    return Measured(coverage, _told(watched, ghosts), ghosts, Finder(facts, ghosts, scenarios), beside)
+    return Measured(coverage, _told(watched, ghosts), ghosts, Finder(facts, ghosts, scenarios), beside, until)
+
+
+def _exploring(budget: Budget) -> Budget:
+    return budget if budget.seconds is None else budget._replace(seconds=budget.seconds * EXPLORING)
 
 
 def _told(compiled: Compiled, ghosts: Ghosts) -> Compiled:
@@ -94,7 +123,12 @@ def _told(compiled: Compiled, ghosts: Ghosts) -> Compiled:
 
 
 def _rows(
-    facts: Facts, ghosts: Ghosts, scenarios: Scenarios, causes: Causes, families: frozenset[str] | None
+    facts: Facts,
+    ghosts: Ghosts,
+    scenarios: Scenarios,
+    causes: Causes,
+    families: frozenset[str] | None,
+    until: float | None,
 ) -> tuple[Row, ...]:
     """What the entries of each scenario tell, united."""
     bits = facts.bits
@@ -115,7 +149,7 @@ def _rows(
     if facts.rows.expanded < facts.rows.states or scenarios.stopped:
         from placet.coverage.unseen import Unseen
 
-        unseen = Unseen(facts, scenarios, causes)
+        unseen = Unseen(facts, scenarios, causes, until)
         for faults, kept in found.items():
             if unseen.may_add(faults):
                 found[faults] = [told | bits.unknown for told in kept]

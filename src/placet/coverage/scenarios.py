@@ -8,6 +8,7 @@ about some run each, so that the union over the ways to a state and context lose
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Scenarios:
         *,
         faultless: bool = False,
         most: int | None = None,
+        until: float | None = None,
     ) -> None:
         self._facts, self._ghosts, self._causes, self._budget = facts, ghosts, causes, budget
         self._numbers: dict[Context, int] = {}
@@ -64,7 +66,8 @@ class Scenarios:
         self.future = facts.future()
         self.calm, self.can, self._may = facts.calmly(ghosts.commits)
         self.start = Context((), True, self.phases(0))
-        self._most = most  # nodes
+        self._most, self._until = most, until  # nodes, and the clock
+        self.late = False  # the time was over first
         self._left: list[int] = []  # those that were not expanded, or not again, when there were too many
         self._run()
         if faultless:
@@ -117,7 +120,7 @@ class Scenarios:
         start = self._enter(0, self._context(self.start), -1, -1, 0)
         pending = [start]
         for at, node in enumerate(pending):
-            if self._most is not None and len(self.states) > self._most:
+            if self._is_over(at):
                 self._left = pending[at:]
                 return
             state, context, past = self.states[node], self.contexts[self.context[node]], self.past[node]
@@ -133,6 +136,11 @@ class Scenarios:
                     pending.append(known)
                 if after is not context:
                     self.entries[Entry(known, after)] = None
+
+    def _is_over(self, at: int) -> bool:
+        if self._until is not None and at & 255 == 0 and monotonic() > self._until:
+            self.late = True
+        return self.late or (self._most is not None and len(self.states) > self._most)
 
     def _enter(self, state: int, context: int, parent: int, transition: int, past: int) -> int:
         number = len(self.states)

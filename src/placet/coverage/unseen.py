@@ -7,6 +7,7 @@ delete relaxation of Bonet and Geffner 2001). It is made once for all states wit
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ MOST = 20_000  # states with the same causes that are looked at; behind more eve
 class Unseen:
     """The faults that may follow where the search stopped, by the causes so far."""
 
-    def __init__(self, facts: Facts, scenarios: Scenarios, causes: Causes) -> None:
-        net = facts.net
+    def __init__(self, facts: Facts, scenarios: Scenarios, causes: Causes, until: float | None = None) -> None:
+        flow = Flow(facts.net)
         states: dict[tuple[int, ...], set[int]] = {}
         self._calm: set[tuple[int, ...]] = set()  # causes after which a run that still goes on may yet give up
         for context, state in scenarios.open():
@@ -33,9 +34,9 @@ class Unseen:
         self._following: dict[tuple[int, ...], frozenset[int]] = {}
         for faults, behind in states.items():
             following = everything
-            if len(behind) <= MOST:
+            if len(behind) <= MOST and (until is None or monotonic() < until):
                 marked = {p for i in behind for p, tokens in enumerate(facts.marking(i)) if tokens}
-                fired = possible(net, marked)
+                fired = flow.possible(marked)
                 following = frozenset(cause for t, cause in causes.of.items() if t in fired)
             self._following[faults] = following
 
@@ -52,28 +53,35 @@ class Unseen:
         return False
 
 
-def possible(net: Net, marked: set[int]) -> set[int]:
-    """The transitions that may ever fire from markings that mark only these places; some of them never do. O(arcs)."""
-    needs = [{p for p, _ in (*net.pre[t], *net.read[t])} for t in range(len(net.transitions))]
-    waiting: dict[int, list[int]] = {}
-    for t, places in enumerate(needs):
-        for p in places:
-            waiting.setdefault(p, []).append(t)
-    fired: set[int] = set()
-    ready = [t for t, places in enumerate(needs) if not places]
-    reached, queue = set(marked), list(marked)
-    while queue or ready:
-        for t in ready:
-            fired.add(t)
-            for p, _ in net.post[t]:
-                if p not in reached:
-                    reached.add(p)
-                    queue.append(p)
-        ready = []
-        if queue:
-            p = queue.pop()
-            for t in waiting.get(p, ()):
-                needs[t].discard(p)
-                if not needs[t] and t not in fired:
-                    ready.append(t)
-    return fired
+class Flow:
+    """What the transitions of a net take from and give to."""
+
+    def __init__(self, net: Net) -> None:
+        self._post = net.post
+        taken = [{p for p, _ in (*net.pre[t], *net.read[t])} for t in range(len(net.transitions))]
+        self._needs = [len(places) for places in taken]
+        self._waiting: dict[int, list[int]] = {}
+        for t, places in enumerate(taken):
+            for p in places:
+                self._waiting.setdefault(p, []).append(t)
+
+    def possible(self, marked: set[int]) -> set[int]:
+        """The transitions that may ever fire from markings that mark only these places; some of them never do. O(arcs)."""
+        needs = list(self._needs)
+        fired: set[int] = set()
+        ready = [t for t, missing in enumerate(needs) if not missing]
+        reached, queue = set(marked), list(marked)
+        while queue or ready:
+            for t in ready:
+                fired.add(t)
+                for p, _ in self._post[t]:
+                    if p not in reached:
+                        reached.add(p)
+                        queue.append(p)
+            ready = []
+            if queue:
+                for t in self._waiting.get(queue.pop(), ()):
+                    needs[t] -= 1
+                    if not needs[t]:
+                        ready.append(t)
+        return fired

@@ -23,6 +23,7 @@ from placet.net.firing import enabled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from placet.engines.packing import Layout
     from placet.engines.protocol import Exploration, Progress, Visitor
     from placet.engines.tables import Firing
     from placet.evidence import Budget, State, Trace
@@ -33,6 +34,7 @@ _MORE = 2000  # states after the net is known to be unbounded, where goals are s
 _CHUNK = 1024  # states expanded between two looks at the clock and at memory
 _FOUND = 16_384  # states found between two looks
 _FAN = 150  # bytes of a set of enabled transitions, beside its number and what its transitions do
+_PIECE = 6  # observers whose values are unpacked, and remembered, together: coverage has so many of each step
 _WORK = 4_000_000  # states times transitions between two looks, where that is less: for wide nets
 
 
@@ -110,6 +112,9 @@ class _Search:
         self._expanded = 0
         self._marks: dict[int, bytearray] = {}
         self._watched: dict[int, tuple[int, ...]] = {}  # packed observers -> their values
+        self._pieces_of: Layout | None = None  # the layout that the groups of observers are for
+        self._groups: tuple[tuple[int, int, int, int], ...] = ()
+        self._piece_values: dict[tuple[int, int], tuple[int, ...]] = {}
         self._pump: Stop | None = None  # how the net was seen to be unbounded
         self._enough = 1 << 62  # with that many states the pass ends
 
@@ -157,10 +162,35 @@ class _Search:
         key = self._order[index] & fields.watched
         found = self._watched.get(key)
         if found is None:
-            width = len(self._net.places)
-            columns = zip(fields.shift[width:], fields.width[width:], fields.low[width:], strict=True)
-            found = self._watched[key] = tuple((key >> at & (1 << bits) - 1) + low for at, bits, low in columns)
+            values: list[int] = []
+            for at, mask, first, last in self._pieces():
+                piece = key >> at & mask
+                known = self._piece_values.get((first, piece))
+                if known is None:
+                    columns = zip(
+                        fields.shift[first:last], fields.width[first:last], fields.low[first:last], strict=True
+                    )
+                    known = tuple((piece >> shift - at & (1 << bits) - 1) + low for shift, bits, low in columns)
+                    if len(self._groups) > 1:
+                        self._piece_values[first, piece] = known
+                values += known
+            found = self._watched[key] = tuple(values)
         return found
+
+    def _pieces(self) -> tuple[tuple[int, int, int, int], ...]:
+        """The observers in groups of neighbours: (shift, mask, first field, one past the last field) of each."""
+        fields = self._tables.fields
+        if self._pieces_of is not fields:
+            ends = range(len(self._net.places), len(fields.shift), _PIECE)
+            pieces = []
+            for first in ends:
+                last = min(first + _PIECE, len(fields.shift))
+                low = min(fields.shift[first:last])
+                high = max(s + w for s, w in zip(fields.shift[first:last], fields.width[first:last], strict=True))
+                pieces.append((low, (1 << high - low) - 1, first, last))
+            self._pieces_of, self._groups = fields, tuple(pieces)
+            self._piece_values = {}
+        return self._groups
 
     def trace(self, index: int) -> Trace:
         """A shortest firing sequence to the state of that number."""
