@@ -114,7 +114,9 @@ def test_a_run_that_does_not_fit_is_said(tmp_path) -> None:
 
 def test_tables(tmp_path) -> None:
     text = run(tmp_path).output
-    assert "uncovered  BALANCE  car" in text
+    assert "BALANCE of `car`, " in text
+    assert "trip.placet:" in text
+    assert "uncovered  BALANCE  car" in run(tmp_path, "--all").output
     assert "covered    BALANCE" not in text
     assert "covered    BALANCE" in run(tmp_path, "--all").output
     markdown = run(tmp_path, "--format", "markdown").output

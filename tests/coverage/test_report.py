@@ -9,7 +9,7 @@ import pytest
 
 from placet.evidence import Budget, Holds, Inconclusive, Violated
 from placet.pipeline import verify
-from placet.report.coverage import percent
+from placet.report.coverage_words import percent
 from placet.report.json_report import document, schema
 from placet.report.text import render
 

@@ -7,6 +7,7 @@ that prunes, and whatever is printed has been verified by itself.
 from __future__ import annotations
 
 from itertools import combinations
+from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from placet.advice.changes import Change, changed, changes
@@ -47,6 +48,7 @@ class _Measure:
     def __init__(self, model: ir.Model, subject: str, hypothesis: Hypothesis, budget: Budget, most: int) -> None:
         self._model, self._subject, self._hypothesis, self._budget = model, subject, hypothesis, budget
         self._most = most
+        self._until = None if budget.seconds is None else monotonic() + budget.seconds
         self._known: dict[frozenset[Change], frozenset[Key] | None] = {}
 
     @property
@@ -57,7 +59,12 @@ class _Measure:
     @property
     def spent(self) -> bool:
         """Whether no more may be measured."""
-        return len(self._known) >= self._most
+        return len(self._known) >= self._most or self._left == 0
+
+    @property
+    def _left(self) -> float | None:
+        """The seconds that are left for all that is still to be measured."""
+        return None if self._until is None else max(0.0, self._until - monotonic())
 
     def missing(self, wanted: tuple[Change, ...]) -> frozenset[Key] | None:
         """The uncovered obligations with these changes; None where that is not known."""
@@ -65,7 +72,8 @@ class _Measure:
         if key not in self._known:
             if self.spent:
                 return None
-            found = _coverage(changed(self._model, wanted), self._subject, self._hypothesis, self._budget)
+            left = self._budget._replace(seconds=self._left)
+            found = _coverage(changed(self._model, wanted), self._subject, self._hypothesis, left)
             self._known[key] = None if found is None or not found.size.complete else _keys(found)
         return self._known[key]
 
@@ -75,7 +83,7 @@ def advise(
 ) -> Advice | None:
     """What would help the saga `subject`; None where its own coverage could not be measured within the budget.
 
-    At most `most` variants are measured, each within `budget`.
+    At most `most` variants are measured, each within the states and the memory of `budget`, all within its seconds.
     """
     measure = _Measure(model, subject, hypothesis, budget, most)
     before = measure.missing(())

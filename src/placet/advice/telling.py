@@ -96,7 +96,12 @@ def _with_advice(check: CheckReport, model: ir.Model, subject: str, options: Opt
     modes = options.hypothesis.modes if options.hypothesis is not None else "both"
     hypothesis = Hypothesis(found.faults, found.budget, modes)
     allowance = max(20, min(200, 100_000 // max(1, check.states)))
-    advice = advise(model, subject, hypothesis, options.budget._replace(states=4 * SMALL), most=allowance)
+    budget = options.budget._replace(states=4 * SMALL)
+    if budget.seconds is not None:
+        if check.seconds >= budget.seconds:
+            return check
+        budget = budget._replace(seconds=budget.seconds - check.seconds)
+    advice = advise(model, subject, hypothesis, budget, most=allowance)
     told = tuple(lines(advice)) if advice is not None else ()
     return check._replace(story=check.story._replace(advice=told or check.story.advice))
 

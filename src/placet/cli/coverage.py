@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from placet.compiled import Compiled
     from placet.coverage.exercised import Exercised
     from placet.coverage.measure import Measured
+    from placet.report.report import CheckReport
 
 
 @debug_option
@@ -43,9 +44,10 @@ def command(
 ) -> int:
     """Count what a saga owes under faults, and how much of it is covered.
 
-    As text the obligations that are not covered, a line each, and a table of steps and faults; as markdown for a pull request; as JSON with every
+    As text a table of steps and faults, and what is not covered, by what is wrong; as markdown for a pull request; as JSON with every
     obligation.
     """
+    from placet.cli.terminal import write
     from placet.compiled import Query
     from placet.coverage.measure import measure
     from placet.faults.hypothesis import DEFAULT
@@ -65,18 +67,23 @@ def command(
     if runs is not None:
         found = found._replace(exercised=runs.total)
     if form == "text":
-        from placet.report.coverage_tables import summary, table
-        from placet.report.text import matrix_lines
-
-        coverage = measured.coverage
-        shown = coverage.obligations if everything else tuple(coverage.missing())
-        click.echo(summary(found, compiled.subject))
-        click.echo("\n".join(["", *(matrix_lines(found) if found.matrix else ())]))
-        if shown:
-            click.echo("\n".join(["", *table(coverage, shown)]))
+        write("\n".join(_text(entry._replace(coverage=found), measured, everything=everything)) + "\n")
     else:
-        click.echo(_rendered(form, measured, found, runs, entry), nl=False)
+        write(_rendered(form, measured, found, runs, entry))
+    if entry.budget == "interrupted":
+        return exit_codes.INTERRUPTED
     return {"proved": exit_codes.PROVED, "violated": exit_codes.VIOLATED}.get(entry.outcome, exit_codes.INCONCLUSIVE)
+
+
+def _text(entry: CheckReport, measured: Measured, *, everything: bool) -> list[str]:
+    import sys
+
+    from placet.cli.terminal import style
+    from placet.report.coverage_tables import table
+    from placet.report.coverage_text import render
+
+    lines = render(entry, measured, style(sys.stdout))
+    return [*lines, "", *table(measured.coverage, measured.coverage.obligations)] if everything else lines
 
 
 def _rendered(form: str, measured: Measured, found: Any, runs: Exercised | None, entry: Any) -> str:  # noqa: ANN401
@@ -93,7 +100,7 @@ def _rendered(form: str, measured: Measured, found: Any, runs: Exercised | None,
         from placet.coverage.exercised import experiments
 
         made = experiments(measured, runs)
-        document = coverage_tables.plan(made, measured.compiled.net.transitions, subject)
+        document = coverage_tables.plan(made, measured.compiled.net.transitions, subject, complete=found.complete)
     else:
         from placet.report.json_report import coverage_document
 

@@ -99,17 +99,24 @@ def _owed(compiled: Compiled, run: Trace) -> set[tuple[str, str]]:
 
 
 def experiments(measured: Measured, done: Exercised | None = None) -> tuple[Experiment, ...]:
-    """The scenarios with faults that no recorded run has had, as experiments to make. O(scenarios x their runs)."""
+    """The scenarios with faults that no recorded run has had, as experiments to make. O(scenarios x their runs).
+
+    Those with the fewest faults come first; when the time of the measurement is over the others have no run.
+    """
     coverage = measured.coverage
     made = done.scenarios if done is not None else frozenset()
-    found = []
-    for faults in dict.fromkeys(row.faults for row in coverage.rows if row.faults):
+    owes: dict[tuple[int, ...], int] = {}
+    for row in coverage.rows:
+        if row.faults:
+            owes[row.faults] = owes.get(row.faults, 0) + row.owed.bit_count()
+    found: list[Experiment] = []
+    for faults, owed in sorted(owes.items(), key=lambda item: len(item[0])):
         causes = tuple(coverage.causes[f] for f in faults)
         if tuple(c._replace(words="") for c in causes) in made:
             continue
-        owed = sum(row.owed.bit_count() for row in coverage.rows if row.faults == faults)
-        run, ends = measured.finder.sample(faults)
-        found.append(Experiment(causes, _moment(measured.compiled, run), ends, owed, run))
+        run, ends = measured.finder.sample(faults) if not found or not measured.late else ((), ())
+        moment = _moment(measured.compiled, run) if run else ""
+        found.append(Experiment(causes, moment, ends, owed, run))
     return tuple(found)
 
 

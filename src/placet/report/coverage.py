@@ -8,8 +8,9 @@ from placet.coverage import anomalies
 from placet.coverage.obligations import Status
 from placet.evidence import Breaks, Holds, Inconclusive, Proof, Reach, Violated
 from placet.faults.hypothesis import LEVELS
+from placet.report.coverage_words import BROKEN, broken, percent, scenario, span_of
 from placet.report.report import CheckReport, CoverageReport, ObligationReport, Story
-from placet.report.words import clean, counted, quoted, short
+from placet.report.words import counted, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,48 +18,19 @@ if TYPE_CHECKING:
     from placet.compiled import Query
     from placet.coverage.anomalies import Anomaly
     from placet.coverage.measure import Measured
-    from placet.coverage.obligations import Cause, Coverage, Obligation
+    from placet.coverage.obligations import Coverage, Obligation
     from placet.evidence import Verdict
     from placet.faults.hypothesis import Hypothesis
+    from placet.report.run import Run
 
 LISTED = 50_000  # obligations; of more than these only the uncovered and undecided ones are listed
 RUNS = 25  # uncovered obligations that get a run of their own, shortest scenarios first
 
 _OPTIONS = {"states": "--budget-states", "bytes": "--budget-mb", "seconds": "--budget-seconds"}
 
-KINDS = {
-    "reject": "refused",
-    "partial": "error, yet done",
-    "lost": "lost",
-    "slow": "late",
-    "undo-fail": "undo fails",
-    "undo-slow": "undo late",
-    "undo-lost": "undo lost",
-    "duplicate": "twice",
-    "cancel": "cancelled",
-    "crash": "crash",
-}
-
-# What is wrong where an obligation of a family is broken, as a clause about the step and its undo.
-BROKEN = {
-    "BALANCE": "{step} is not in the state that {saga} reports in the end",
-    "TERM": "{saga} never comes to an end",
-    anomalies.NOT_UNDONE: "{step} is not undone, and nobody was called",
-    anomalies.NOT_COMPLETE: "{step} is not in effect exactly once",
-    anomalies.SAYS_COMPENSATED: "{step} is still in effect",
-    anomalies.UNDO_OF_NOTHING: "{undo} takes effect though {step} never did",
-    anomalies.UNDO_TWICE: "{undo} takes effect twice",
-    anomalies.ACTS_AFTER_END: "{saga} goes on with {step} after its end",
-    anomalies.STUCK: "nothing can happen any more, and {saga} has not ended",
-    anomalies.LIVELOCK: "{saga} goes round for ever without ending",
-    "ONCE": "{step} takes effect twice",
-    "NULL": "{undo} takes effect though there is nothing to undo",
-    "LATE": "{step} is carried out after its undo",
-    "ORDER": "{step} is undone while a step that builds on it is still in effect",
-    "INPUT": "{undo} is asked for without the reply of {step} that it needs",
-    "PIVOT": "{saga} turns back although {step}, its point of no return, has happened",
-    "UNDO-FAIL": "{undo} fails, and what it leaves behind is neither repaired nor handed to a person",
-}
+# Families of which the effects of all steps are told, and those that say how the effect of their step came about.
+_UNDONE = ("BALANCE", anomalies.NOT_UNDONE)
+_OF_EFFECTS = (*_UNDONE, anomalies.NOT_COMPLETE, anomalies.SAYS_COMPENSATED, "PIVOT", "ONCE", "LATE")
 
 
 def report_coverage(query: Query, measured: Measured, hypothesis: Hypothesis, seconds: float) -> CheckReport:
@@ -120,7 +92,7 @@ def report_anomaly(query: Query, measured: Measured, anomaly: Anomaly, seconds: 
         sentence=query.sentence,
     )
     if broken_ones:
-        runs = [measured.run(o) for o in broken_ones[:RUNS]]
+        runs = _with_runs(measured, broken_ones)
         first = min(runs, key=lambda o: (len(o.faults), len(o.trace)))
         claim = Breaks(first.family, first.step, tuple(coverage.causes[f].id for f in first.faults), first.phase)
         verdict = Violated(claim, Reach(first.trace), proof, compiled.assumptions)
@@ -144,13 +116,39 @@ def report_anomaly(query: Query, measured: Measured, anomaly: Anomaly, seconds: 
 def _anomaly_story(query: Query, measured: Measured, violated: Violated, first: Obligation, count: int) -> Story:
     from placet.report.advice import advice
     from placet.report.run import make_run
-    from placet.report.story import headline
 
     run = make_run(measured.compiled, query, violated)
-    why = [scenario(measured.coverage, first), broken(measured, first.family, first.step)]
+    why = [*_history(run, first), _needs(measured.coverage, first)]
     if count > 1:
-        why.append(f"{count} scenarios show it; this is the shortest")
-    return Story("reach", headline(run), run.steps, None, run.turned, tuple(why), tuple(advice(run)))
+        why.append(f"{counted(count, 'scenario')} show it; this is one of the shortest")
+    told = _headline(measured, run, first)
+    help_ = tuple(advice(run)) or (f"`placet explain {query.check}` says what helps most often",)
+    return Story("reach", told, run.steps, None, run.turned, tuple(why), help_)
+
+
+def _headline(measured: Measured, run: Run, first: Obligation) -> str:
+    """What is wrong, with the names of what it is wrong with."""
+    from placet.report.story import headline
+
+    if first.family in _UNDONE:
+        return headline(run._replace(query=run.query._replace(check="anomaly_A1")))
+    return broken(measured, first.family, first.step)
+
+
+def _history(run: Run, first: Obligation) -> list[str]:
+    """In which steps of the run the effect came about, where it is the effect that is wrong in the end."""
+    from placet.report.reasons import effect_history
+
+    if first.family not in _OF_EFFECTS:
+        return []
+    return [effect_history(run, step) for step in run.compiled.roles.steps if step.id == first.step]
+
+
+def _needs(coverage: Coverage, first: Obligation) -> str:
+    if not first.faults:
+        return "it needs no fault"
+    faults = counted(len(first.faults), "fault")
+    return f"it takes {faults}: {scenario(coverage, first)}"
 
 
 def _runs(measured: Measured) -> list[Obligation]:
@@ -163,9 +161,19 @@ def _runs(measured: Measured) -> list[Obligation]:
                 rest.append(o)
         else:
             first[o.family, o.step] = o
-    found = [measured.run(o) for o in [*first.values(), *rest][:RUNS]]
+    found = _with_runs(measured, [*first.values(), *rest])
     order = list(BROKEN)
     return sorted(found, key=lambda o: (order.index(o.family), len(o.faults), len(o.trace)))
+
+
+def _with_runs(measured: Measured, wanted: Sequence[Obligation]) -> list[Obligation]:
+    """The first of them with a run each: some, or as many as there is time for."""
+    found: list[Obligation] = []
+    for o in wanted[:RUNS]:
+        if found and measured.late:
+            break
+        found.append(measured.run(o))
+    return found
 
 
 def _verdict(coverage: Coverage, demand: int, runs: Sequence[Obligation]) -> Verdict:
@@ -199,16 +207,9 @@ def _open(coverage: Coverage, proof: Proof) -> Inconclusive:
 
 def _counts(coverage: Coverage) -> str:
     text = f"{coverage.covered} of {counted(coverage.feasible, 'obligation')} covered"
-    if coverage.feasible:
+    if coverage.feasible and coverage.size.complete:
         text += f" ({percent(coverage.covered, coverage.feasible)})"
     return text + (f", {coverage.by_escalation} of them by calling a person" if coverage.by_escalation else "")
-
-
-def percent(part: int, whole: int) -> str:
-    """As `98.3 %`, never rounded up to 100."""
-    if part == whole:
-        return "100 %"
-    return f"{min(999, 1000 * part // whole) / 10:.1f} %"
 
 
 def _entry(measured: Measured, hypothesis: Hypothesis, demand: int, runs: Sequence[Obligation]) -> CoverageReport:
@@ -232,6 +233,7 @@ def _entry(measured: Measured, hypothesis: Hypothesis, demand: int, runs: Sequen
         matrix(coverage, kinds),
         tuple(findings(measured)),
         tuple(_obligation(measured, o, told.get((o.family, o.step, o.faults, o.phase))) for o in obligations),
+        complete=coverage.size.complete,
     )
 
 
@@ -259,40 +261,27 @@ def matrix(coverage: Coverage, kinds: Sequence[str]) -> tuple[tuple[str, tuple[t
     )
 
 
-def findings(measured: Measured) -> list[str]:
-    """What is not survived: a line for each family and step, the most frequent first."""
+def findings(measured: Measured, shown: Obligation | None = None) -> list[str]:
+    """What is not survived: a line for each family and step, the most frequent first; before them that of `shown`."""
     groups: dict[tuple[str, str], list[Obligation]] = {}
     for o in measured.coverage.missing():
         groups.setdefault((o.family, o.step), []).append(o)
     ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
-    return [
-        f"{broken(measured, family, step)}: {counted(len(found), 'scenario')}, first "
-        f"{scenario(measured.coverage, min(found, key=lambda o: len(o.faults)))}"
-        for (family, step), found in ordered
-    ]
-
-
-def broken(measured: Measured, family: str, step: str) -> str:
-    """What is wrong, as a clause."""
-    undo = next((s.undo for s in measured.ghosts.steps if s.id == step), "")
-    name = quoted(short(step)) if step else ""
-    return BROKEN[family].format(
-        step=name, undo=quoted(undo) if undo else f"the undo of {name}", saga=quoted(measured.compiled.subject)
-    )
-
-
-def scenario(coverage: Coverage, obligation: Obligation) -> str:
-    """The faults in order, and how far the step had got: `the request for `car` is slow (`car` on its way)`."""
-    words = ", then ".join(cause_words(coverage.causes[f]) for f in obligation.faults) or "the saga gives up by itself"
-    return words + (
-        f" ({quoted(short(obligation.step))} {obligation.phase} when it gave up)" if obligation.step else ""
-    )
-
-
-def cause_words(cause: Cause) -> str:
-    """What happens, with the attempt where it is not the first."""
-    more = f" (attempt {cause.attempt})" if cause.attempt > 1 else ""
-    return clean(cause.words) + more
+    if shown is not None:
+        ordered.sort(key=lambda item: item[0] != (shown.family, shown.step))
+    said = scenario(measured.coverage, shown) if shown is not None else ""
+    lines: list[str] = []
+    for (family, step), found in ordered:
+        first = scenario(measured.coverage, min(found, key=lambda o: len(o.faults)))
+        if shown is not None and (family, step) == (shown.family, shown.step):
+            first = said
+        same = bool(said) and first == said and bool(lines)
+        many = counted(len(found), "scenario")
+        such = "the same as above" if same else first
+        span = span_of(measured.compiled, step)
+        where = f" (line {span.line})" if span is not None else ""
+        lines.append(f"{broken(measured, family, step)}{where}: {many}, {'' if len(found) == 1 else 'first '}{such}")
+    return lines
 
 
 def _obligation(measured: Measured, o: Obligation, told: Obligation | None) -> ObligationReport:
@@ -314,17 +303,18 @@ def _story(query: Query, measured: Measured, runs: Sequence[Obligation]) -> Stor
     """The shortest run that breaks an obligation, told; the others as reasons."""
     from placet.report.advice import advice
     from placet.report.run import make_run
-    from placet.report.story import headline
 
     coverage = measured.coverage
     first = runs[0]
     violated = Violated(Breaks(first.family, first.step, (), first.phase), Reach(first.trace), Proof("none"))
     run = make_run(measured.compiled, query._replace(check="anomaly_A1"), violated)
-    what = headline(run) if first.family == "BALANCE" else broken(measured, first.family, first.step)
     total = counted(coverage.feasible + coverage.undecided, "obligation")
-    told = f"{coverage.uncovered} of {total} of {quoted(measured.compiled.subject)} not met: {what}"
-    lines = findings(measured)
-    why = [f"in the run above: {scenario(coverage, first)}", *lines[:8]]
+    told = (
+        f"{coverage.uncovered} of {total} of {quoted(measured.compiled.subject)} not met: "
+        f"{_headline(measured, run, first)}"
+    )
+    lines = findings(measured, first)
+    why = [*_history(run, first), *lines[:8]]
     if len(lines) > 8:
-        why.append(f"and {counted(len(lines) - 8, 'more finding')}: see `--format json`")
+        why.append(f"and {counted(len(lines) - 8, 'more finding')}: `placet coverage` lists them all")
     return Story("reach", told, run.steps, None, run.turned, tuple(why), tuple(advice(run)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-from placet.report.coverage import KINDS, cause_words, percent
+from placet.report.coverage_words import KINDS, cause_words, percent
 from placet.report.words import clean, counted, short
 
 if TYPE_CHECKING:
@@ -21,9 +21,15 @@ _LIMIT = 60_000  # characters of markdown: a comment on a pull request takes 65,
 
 def table(coverage: Coverage, obligations: Sequence[Obligation]) -> list[str]:
     """A line for each obligation, in columns."""
-    rows = [("status", "family", "step", "phase when it gave up", "faults, in order")]
+    rows = [("status", "family", "step", "how far it had got", "faults, in order")]
     rows += [
-        (o.status.value, o.family, clean(short(o.step)) if o.step else "the whole", o.phase, faults(coverage, o.faults))
+        (
+            o.status.value,
+            o.family,
+            clean(short(o.step)) if o.step else "whole saga",
+            o.phase,
+            faults(coverage, o.faults),
+        )
         for o in obligations
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
@@ -36,16 +42,18 @@ def faults(coverage: Coverage, numbers: Sequence[int]) -> str:
 
 
 def summary(found: CoverageReport, subject: str) -> str:
-    """One sentence with the counts, CC and XC."""
+    """One sentence with the counts, CC and XC; no percentage where not every run was looked at."""
     text = f"{clean(subject)}: {found.covered} of {counted(found.feasible, 'obligation')} covered"
-    if found.feasible:
+    if found.feasible and found.complete:
         text += f", CC = {percent(found.covered, found.feasible)}"
     if found.by_escalation:
         text += f" ({found.by_escalation} by calling a person)"
-    if found.undecided:
-        text += f"; {found.undecided} undecided"
+    if not found.complete:
+        text += f"; {found.undecided} undecided, and there may be more"
     if found.exercised is not None and found.feasible:
-        text += f"; {found.exercised} exercised by recorded runs, XC = {percent(found.exercised, found.feasible)}"
+        text += f"; {found.exercised} exercised by recorded runs"
+        if found.complete:
+            text += f", XC = {percent(found.exercised, found.feasible)}"
     return text
 
 
@@ -65,7 +73,7 @@ def markdown(found: CoverageReport, subject: str) -> str:
     ]
     for step, cells in found.matrix:
         shown = [f"{c}/{n}" + (" :warning:" if c < n else "") if n else "" for c, n in cells]
-        lines.append(f"| {_cell(short(step)) if step else '*the whole*'} | " + " | ".join(shown) + " |")
+        lines.append(f"| {_cell(short(step)) if step else '*whole saga*'} | " + " | ".join(shown) + " |")
     if found.findings:
         lines += ["", "Not survived:", ""]
         lines += [f"- {_cell(finding)}" for finding in found.findings]
@@ -82,7 +90,7 @@ def _cell(text: str) -> str:
 def svg(found: CoverageReport, subject: str) -> str:
     """The matrix as a picture: green where all is covered, red where something is missing."""
     heads = [KINDS.get(kind, kind) for kind in found.kinds]
-    names = [clean(short(step)) if step else "the whole" for step, _ in found.matrix]
+    names = [clean(short(step)) if step else "whole saga" for step, _ in found.matrix]
     left = 16 + 8 * max([len(name) for name in names] + [8])
     cell, height, top = 110, 28, 64
     width, bottom = left + cell * len(heads) + 16, top + height * len(names) + 16
@@ -109,11 +117,17 @@ def svg(found: CoverageReport, subject: str) -> str:
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def plan(experiments: Sequence[Experiment], names: Sequence[str], subject: str) -> dict[str, Any]:
-    """The fault experiments as values that JSON knows: what to inject, when, and what to expect."""
+def plan(
+    experiments: Sequence[Experiment], names: Sequence[str], subject: str, *, complete: bool = True
+) -> dict[str, Any]:
+    """The fault experiments as values that JSON knows: what to inject, when, and what to expect.
+
+    Where not every run was looked at (`complete` is false) there may be more of them, and more ends of each.
+    """
     return {
         "schema": PLAN,
         "subject": subject,
+        "complete": complete,
         "experiments": [
             {
                 "id": " + ".join(c.id for c in e.faults),

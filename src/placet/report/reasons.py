@@ -67,7 +67,7 @@ def _reaches(run: Run) -> Iterator[str]:
         return
     for step in run.compiled.roles.steps:
         if effect_of(run, step) and check.startswith("anomaly"):
-            yield _effect_history(run, step)
+            yield effect_history(run, step)
     open_places = still_open(run.compiled, run.last)
     ended = marked_ends(run.compiled, run.last)
     if check.startswith("anomaly"):
@@ -103,7 +103,7 @@ def _brought_about(run: Run) -> Iterator[str]:
             yield f"each of the steps {listed(numbers)} brings it about, and nothing takes it away in between"
 
 
-def _effect_history(run: Run, step: Step) -> str:
+def effect_history(run: Run, step: Step) -> str:
     """By which steps the effect of a saga step came about."""
     name, index, value = short(step.id), run.width + step.effect, effect_of(run, step)
     changed = []

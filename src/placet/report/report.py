@@ -77,6 +77,7 @@ class CoverageReport(NamedTuple):
     findings: tuple[str, ...]  # what is not survived, grouped, in words
     obligations: tuple[ObligationReport, ...]
     exercised: int | None = None
+    complete: bool = True  # every run was looked at; else there may be more obligations, and no percentage is given
 
 
 class CheckReport(NamedTuple):

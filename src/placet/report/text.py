@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from placet.report.snippet import render_diagnostic
 from placet.report.style import PLAIN, Style, wrap
 from placet.report.table import render_run
-from placet.report.words import clean, counted, listed, resting_on, short, trusting
+from placet.report.words import clean, counted, listed, resting_on, trusting
 
 if TYPE_CHECKING:
-    from placet.report.report import CheckReport, Conformed, CoverageReport, ModelReport, Report, Story
+    from placet.report.report import CheckReport, Conformed, ModelReport, Report, Story
 
 _LOOKS = {"proved": "good", "violated": "bad", "inconclusive": "unsure"}
 _INDENT = " " * 16
@@ -45,7 +45,9 @@ def render_model(model: ModelReport, style: Style = PLAIN) -> list[str]:
         if check.story:
             lines += ["", *_story_lines(check, check.story, model, style)]
         if check.coverage and (check.story or style.verbose):
-            lines += ["", *matrix_lines(check.coverage)]
+            from placet.report.coverage_text import matrix_lines
+
+            lines += ["", *matrix_lines(check.coverage, style.width)]
     return lines
 
 
@@ -58,27 +60,6 @@ def conformed(last: Conformed) -> str:
     if last.violates or last.unknown:
         told = f"last held against recorded runs: {clean(last.on)}, {last.conforms} of {runs} conformed"
     return told + (", and it has changed since" if last.changed else "")
-
-
-def matrix_lines(found: CoverageReport) -> list[str]:
-    """Steps against kinds of faults: covered of owed, marked where something is missing."""
-    from placet.report.coverage import KINDS
-
-    heads = [KINDS.get(kind, kind) for kind in found.kinds]
-    table = [["", *heads]]
-    for step, cells in found.matrix:
-        name = clean(short(step)) if step else "the whole"
-        line = [f"{c}/{n}{' !' if c < n else '  '}" if n else "" for c, n in cells]
-        table.append([name, *line])
-    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    lines = ["  what is owed, by step and by fault that occurs in it: covered/owed"]
-    for row in table:
-        cells_ = [
-            row[0].ljust(widths[0]),
-            *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
-        ]
-        lines.append("    " + "  ".join(cells_).rstrip())
-    return lines
 
 
 def render_check(check: CheckReport, model: ModelReport, style: Style = PLAIN) -> list[str]:
