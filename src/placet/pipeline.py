@@ -215,7 +215,7 @@ def _measured(compiled: Compiled, options: Options) -> list[CheckReport]:
     from time import perf_counter
 
     from placet.coverage.anomalies import ANOMALIES
-    from placet.coverage.measure import measure
+    from placet.coverage.sliced import measure
     from placet.faults.weave import weave
     from placet.report.answers import report_check
     from placet.report.coverage import report_anomaly, report_coverage

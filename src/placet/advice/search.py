@@ -134,7 +134,7 @@ def _sets(measure: _Measure, atoms: tuple[Change, ...], found: list[tuple[Change
 
 def _coverage(model: ir.Model, subject: str, hypothesis: Hypothesis, budget: Budget) -> Coverage | None:
     from placet.compile.to_net import compile_model
-    from placet.coverage.measure import measure
+    from placet.coverage.sliced import measure
     from placet.faults.weave import weave
 
     compiled, problems = compile_model(model)

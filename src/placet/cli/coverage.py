@@ -49,7 +49,7 @@ def command(
     """
     from placet.cli.terminal import write
     from placet.compiled import Query
-    from placet.coverage.measure import measure
+    from placet.coverage.sliced import measure
     from placet.faults.hypothesis import DEFAULT
     from placet.faults.weave import weave
     from placet.report.coverage import report_coverage

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from placet.compiled import Compiled, Origin, OriginMap
 from placet.net.core import Net
 from placet.net.final import Final, PlaceClass
-from placet.net.roles import PLAIN, Channel, Port, Role, Roles, Scope, Step
+from placet.net.roles import PLAIN, Channel, Fork, Port, Role, Roles, Scope, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +54,7 @@ class Draft:
         self.quiet: set[int] = set()
         self.steps: dict[str, list[int]] = {}
         self.channels: list[Channel] = []
+        self.forks: list[Fork] = []
         self.saga_steps: list[Step] = []
         self.saga_scopes: list[Scope] = []
         self.ports: dict[tuple[int, tuple[int, ...]], Port] = {}
@@ -147,6 +148,7 @@ class Draft:
                 tuple(self.saga_steps),
                 tuple(self.ports.values()),
                 tuple(self.saga_scopes),
+                tuple(self.forks),
             ),
             origin=OriginMap(tuple(self.place_origins), tuple(self.transition_origins)),
             assumptions=assumptions,

@@ -18,13 +18,15 @@ from placet.compile.phrases import done as had
 from placet.compile.ports import stop_siblings
 from placet.compile.saga_at_once import all_at_once
 from placet.compile.statements import chooses, leaving, name_of, rounds_of, trigger
-from placet.net.roles import PLAIN
+from placet.compile.vocabulary import statements
+from placet.ir.model import Parallel, Sequence, Step, Task, Timer
+from placet.net.roles import PLAIN, Fork, Way
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Many
 
     from placet.compile.env import Agenda
-    from placet.ir.model import Choice, Graph, Loop, Parallel, Race, Repeat, Sequence, Statement
+    from placet.ir.model import Choice, Graph, Loop, Race, Repeat, Statement
     from placet.source import Span
 
 
@@ -227,20 +229,39 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
         agenda.push(body, its, inner)
     move, quiet = agenda.move, agenda.draft.quiet
     count = len(stmt.ways)
-    move(f"{base}#fork", (ports.start,), starts, env, stmt.id, f"`{name}` goes {count} ways at once", span)
-    move(f"{base}#join", dones, (ports.done,), env, stmt.id, f"all {count} ways of `{name}` are done", span)
+    made = [
+        move(f"{base}#fork", (ports.start,), starts, env, stmt.id, f"`{name}` goes {count} ways at once", span),
+        move(f"{base}#join", dones, (ports.done,), env, stmt.id, f"all {count} ways of `{name}` are done", span),
+    ]
     back = f"`{name}` goes back all {count} ways"
+    aside = []
     if ports.undo != ports.undone:
-        quiet.add(move(f"{base}#undo.fork", (ports.undo, calm), (*undos, undoing), env, stmt.id, back, span))
+        aside.append(move(f"{base}#undo.fork", (ports.undo, calm), (*undos, undoing), env, stmt.id, back, span))
     over = f"all {count} ways of `{name}` are back"
     if abandons:
-        quiet.add(move(f"{base}#undo.join", (*rests, undoing), (ports.undone, undoing), env, stmt.id, over, span))
-        return
-    quiet.add(
-        move(f"{base}#undo.join", (*rests, failing, whole), (ports.undone, failing, whole), env, stmt.id, over, span)
+        aside.append(move(f"{base}#undo.join", (*rests, undoing), (ports.undone, undoing), env, stmt.id, over, span))
+    else:
+        pre, post = (*rests, failing, whole), (ports.undone, failing, whole)
+        aside.append(move(f"{base}#undo.join", pre, post, env, stmt.id, over, span))
+        halted = f"all {count} ways of `{name}` have come to rest, not all undone"
+        aside.append(move(f"{base}#halt", (*rests, stuck), (env.failed, stuck), env, stmt.id, halted, span))
+    quiet.update(aside)
+    if not env.beside:
+        ways = [_way(env, body, its, rest) for (body, its, _), rest in zip(pending, rests, strict=True)]
+        agenda.draft.forks.append(Fork((*made, *aside), tuple(ways)))
+
+
+def _way(env: Env, body: Statement, ports: Ports, rest: int) -> Way:
+    """What a way of a fork consists of, and whether it keeps to itself while no fault comes."""
+    found = list(statements(body))
+    sealed = all(
+        (isinstance(s, Step) and not s.pivot)
+        or isinstance(s, Sequence | Parallel | Timer)
+        or (isinstance(s, Task) and not s.errors)
+        for s in found
     )
-    halted = f"all {count} ways of `{name}` have come to rest, not all undone"
-    quiet.add(move(f"{base}#halt", (*rests, stuck), (env.failed, stuck), env, stmt.id, halted, span))
+    steps = tuple(env.path(s.id) for s in found if isinstance(s, Step))
+    return Way((ports.start, ports.done, ports.undo, ports.undone, rest), steps, sealed)
 
 
 def _awaited(
