@@ -573,3 +573,31 @@ def test_every_recorded_execution_of_the_corpora_conforms(corpora):
         loaded = compile_source(SourceFile("machine.asl.json", json.dumps(definition)))
         (found,) = conform(loaded, loaded.compiled[0], [read(str(file))]).held
         assert (found.verdict, found.reason) == ("conforms", ""), file.name
+
+
+@pytest.mark.parametrize("started", ["", "4<3 MapIterationStarted name=Each index=0\n"])
+def test_what_an_item_is_given_cannot_be_made(started):
+    definition = each(0, ItemSelector={"a": "{% $nothing %}"}, QueryLanguage="JSONata")
+    number = 5 if started else 4
+    text = f"""
+ExecutionStarted
+MapStateEntered name=Each
+3<2 MapStateStarted length=2
+{started}{number}<{number - 1} EvaluationFailed state=Each error=States.QueryEvaluationError
+{number + 1}<{number} MapStateFailed
+{number + 2}<{number + 1} ExecutionFailed error=States.QueryEvaluationError
+"""
+    assert held(definition, text).verdict == "conforms"
+    assert held(definition, lines(text, ("MapStateFailed", "MapStateSucceeded"))).verdict == "violates"
+    assert (
+        held(
+            definition, lines(text, ("ExecutionFailed error=States.QueryEvaluationError", "ExecutionFailed error=Odd"))
+        ).verdict
+        == "violates"
+    )
+
+
+def test_bad_data_of_a_map_after_it_has_started_shows_only_at_the_end():
+    text = "ExecutionStarted\nMapStateEntered name=Each\n3<2 MapStateStarted length=2\n4<3 ExecutionFailed error=States.Runtime"
+    assert held(each(0), text).verdict == "conforms"
+    assert held(each(0), lines(text, ("States.Runtime", "Odd"))).verdict == "violates"

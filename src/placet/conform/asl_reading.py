@@ -96,11 +96,13 @@ class AslReading:
         return Meaning(foreign=f"`{event.name}` cannot fail with `{event.error}`")
 
     def _evaluation(self, event: Event) -> Meaning:
+        """An expression fails: of a state, or of a Map for one of its items, which is told of the Map."""
         key = (event.name, event.copies)
-        kind = self._kinds.get(event.name, "")
-        self._failing[key] = "map" if kind == "map" else "own"
+        if key not in self._items and (event.name, event.copies[:-1]) in self._items:
+            key = (event.name, event.copies[:-1])
+        self._failing[key] = "map" if self._kinds.get(event.name, "") == "map" else "own"
         self._phase.pop(key, None)
-        return self._failed(event, ("bad_data",))
+        return self._failed(event._replace(copies=key[1]), ("bad_data",))
 
     # -- Maps and Parallels
 

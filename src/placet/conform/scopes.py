@@ -102,12 +102,12 @@ class Scopes:
     def _ends(self, event: Event, before: _Here, frames: _Frames) -> _Here:
         """A Map or Parallel succeeds or fails; the event does not name it."""
         kind = event.kind
-        unstarted = before.kind == kind or (before.kind == EVALUATION and self._kinds.get(before.state) == kind)
-        if unstarted:
+        own = before.kind == EVALUATION and self._kinds.get(before.state) == kind
+        if before.kind == kind or (own and self._find(frames, kind, before.state) is None):  # it was not started
             here = _Here(frames, before.state, LEFT)
             self._at[event.cause] = here  # what contains it fails with the same cause
             return here
-        found = self._find(frames, kind, "")
+        found = self._find(frames, kind, before.state if own else "")
         if found is None:
             return _Here(frames, before.state, LEFT)
         found.open = False
