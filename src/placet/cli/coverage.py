@@ -70,7 +70,7 @@ def command(
         write("\n".join(_text(entry._replace(coverage=found), measured, everything=everything)) + "\n")
     else:
         write(_rendered(form, measured, found, runs, entry))
-    if entry.budget == "interrupted":
+    if measured.coverage.size.stop[0] == "interrupted":
         return exit_codes.INTERRUPTED
     return {"proved": exit_codes.PROVED, "violated": exit_codes.VIOLATED}.get(entry.outcome, exit_codes.INCONCLUSIVE)
 

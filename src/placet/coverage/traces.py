@@ -29,6 +29,7 @@ class Finder:
         self._entries: dict[tuple[int, ...], list[Entry]] = {}
         for entry in scenarios.entries:
             self._entries.setdefault(entry.context.causes, []).append(entry)
+        self._ends: dict[tuple[int, bool], dict[str, Trace]] = {}  # by state and whether it still goes on
         self._calm, self._can = scenarios.calm, scenarios.can
         self._future = scenarios.future
 
@@ -60,10 +61,18 @@ class Finder:
 
     def _over(self, entry: Entry) -> list[tuple[Trace, str]]:
         """The shortest ways through an entry to every end that is reached without further faults."""
-        facts, rows, commits = self._facts, self._facts.calm, self._ghosts.commits
-        start = self._scenarios.states[entry.node]
-        if entry.context.calm and not self._can[start]:
+        start, calm = self._scenarios.states[entry.node], entry.context.calm
+        if calm and not self._can[start]:
             return []
+        found = self._ends.get((start, calm))
+        if found is None:
+            found = self._ends[start, calm] = self._to_ends(start, calm)
+        before = self._scenarios.way(entry.node)
+        return [(before + way, end) for end, way in found.items()]
+
+    def _to_ends(self, start: int, calm: bool) -> dict[str, Trace]:  # noqa: FBT001
+        """The shortest way without faults from a state to each end that can be reached so. O(edges)."""
+        facts, rows, commits = self._facts, self._facts.calm, self._ghosts.commits
         back: dict[int, tuple[int, int]] = {start: (-1, -1)}
         queue = [start]
         found: dict[str, Trace] = {}
@@ -71,15 +80,15 @@ class Finder:
             if i in facts.own:
                 end = facts.end_of(i)
                 if end is not None and end not in found:
-                    found[end] = self._scenarios.way(entry.node) + _unwind(back, i)
+                    found[end] = _unwind(back, i)
             if i >= rows.expanded:
                 continue
             for e in range(rows.offsets[i], rows.offsets[i + 1]):
                 t, j = rows.labels[e], rows.targets[e]
-                if j not in back and not (entry.context.calm and (t in commits or not self._can[j])):
+                if j not in back and not (calm and (t in commits or not self._can[j])):
                     back[j] = (i, t)
                     queue.append(j)
-        return [(way, end) for end, way in found.items()]
+        return found
 
     def _wanted(self, o: Obligation) -> int:
         bits = self._facts.bits
