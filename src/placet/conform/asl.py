@@ -108,9 +108,10 @@ class Asl:
 
     def reading(self) -> Reading:
         """A new execution."""
-        from placet.conform.asl_reading import AslReading
+        from importlib import import_module
 
-        return AslReading(self)
+        made: Reading = import_module("placet.conform.asl_reading").AslReading(self)  # which imports this module
+        return made
 
     def _label(self, observer: Observer, t: int, told: Told) -> None:
         phrase = self.compiled.origin.transitions[t].phrase
