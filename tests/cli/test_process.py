@@ -18,7 +18,7 @@ PLACET = [sys.executable, "-m", "placet"]
 
 SMALL = "workflow w { task a  end done }\n"
 LARGE = """net large {
-  place a = 40, b, c, d, e, f
+  place a = 400, b, c, d, e, f
   transition t: a -> b
   transition u: b -> c
   transition v: c -> d

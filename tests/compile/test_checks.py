@@ -226,9 +226,9 @@ def test_without_checks_what_nobody_calls_is_a_subject() -> None:
         ("bounded(n, 3)", "P231"),
         ("bounded(n.p, 3)", ""),
         ("anomaly_A1(one)", "P231"),
-        ("anomaly_A7(one)", "P236"),
+        ("anomaly_A19(one)", "P236"),
         ("anomaly_A77(one)", "P230"),
-        ("coverage(one)", "P236"),
+        ("coverage(one)", "P231"),
     ],
 )
 def test_operands(check, code) -> None:
