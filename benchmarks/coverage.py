@@ -37,7 +37,9 @@ def main() -> None:
     parser.add_argument("--large", action="store_true")
     large = parser.parse_args().large
     gc.disable()  # as the command does
-    cases = [(n, False, TWO) for n in (5, 10, 20, 40, *((60,) if large else ()))] + [(n, True, ONE) for n in (3, 4, 5, 10)]
+    cases = [(n, False, TWO) for n in (5, 10, 20, 40, *((60,) if large else ()))] + [
+        (n, True, ONE) for n in (3, 4, 5, 10)
+    ]
     for steps, parallel, hypothesis in cases:
         (compiled,) = as_loaded(saga(steps, parallel=parallel)).compiled
         begun = time.process_time()

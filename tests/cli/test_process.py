@@ -159,7 +159,7 @@ def on_a_terminal(arguments: list[str]) -> str:
 
 
 def test_a_terminal_shows_progress_and_takes_it_away(here):
-    text = on_a_terminal(["verify", "--no-reduce", "--budget-states", "600000", "large.placet"])
+    text = on_a_terminal(["verify", "--no-reduce", "--budget-states", "6000000", "large.placet"])
     line = re.search(r"large\.placet  ([\d,]+) states, ([\d,]+)/s, ([\d,]+) waiting, ([\d,]+) MB", text)
     assert line is not None
     assert int(line[1].replace(",", "")) > 1000

@@ -126,7 +126,9 @@ def test_faults_go_with_every_check_of_the_line() -> None:
     ]
 
 
-@pytest.mark.parametrize(("faults", "codes"), [("duplicate", []), ("crash", []), ("lost, slw", ["P237"]), ("undo_fail", [])])
+@pytest.mark.parametrize(
+    ("faults", "codes"), [("duplicate", []), ("crash", []), ("lost, slw", ["P237"]), ("undo_fail", [])]
+)
 def test_kinds_of_faults(faults, codes) -> None:
     _, problems = read(f"saga s {{ step a {{ undo b }} }} check anomaly_A1(s) under {{ {faults} }}")
     assert [d.code for d in problems] == codes

@@ -79,7 +79,20 @@ options = st.one_of(
     many(names, 1).map(lambda o: ast.Option(ast.Name("after", NOWHERE), o, NOWHERE)),
 )
 policies = st.one_of(
-    *(option(key, names) for key in ("siblings", "cancellation", "children", "recovery", "deadline", "failing_step", "undo_order", "register", "on unknown")),
+    *(
+        option(key, names)
+        for key in (
+            "siblings",
+            "cancellation",
+            "children",
+            "recovery",
+            "deadline",
+            "failing_step",
+            "undo_order",
+            "register",
+            "on unknown",
+        )
+    ),
     option("on undo_failure", names),
     option("on undo_failure", retry_word, maybe(numbers), maybe(names)),
 )

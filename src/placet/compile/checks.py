@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from placet.compiled import Compiled
     from placet.logic.state import Predicate
 
-NEEDS_ENDS = frozenset(("sound", "weak_sound", "relaxed_sound", "easy_sound", "option_to_complete", "proper_completion"))
+NEEDS_ENDS = frozenset(
+    ("sound", "weak_sound", "relaxed_sound", "easy_sound", "option_to_complete", "proper_completion")
+)
 OPERATORS = frozenset(get_args(Comparison))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
 
 from placet.compile.draft import RECORD, Draft
-from placet.compile.ports import begins
 from placet.compile.survey import ABANDON
 from placet.diagnostics import Diagnostic
 from placet.net.roles import PLAIN, Kind, Role
@@ -197,11 +196,12 @@ class Fork:
 class Agenda:
     """The net so far, and the work that is left."""
 
-    def __init__(self, survey: Survey, plain: Dispatch, saga: Dispatch) -> None:
+    def __init__(self, survey: Survey, plain: Dispatch, saga: Dispatch, begins: Begins) -> None:
         self.draft = Draft()
         self.survey = survey
         self.plain = plain
         self.saga = saga
+        self.begins = begins  # told before each statement of a saga
         self.jobs: list[tuple[Any, ...]] = []
         self.diagnostics: list[Diagnostic] = []
         self.stoppable: dict[int, Stoppable] = {}  # by the record that a way of a parallel has failed
@@ -219,7 +219,7 @@ class Agenda:
     def push(self, statement: Statement, ports: Ports, env: Env) -> None:
         """Compile a statement between its ports. What holds no saga step is compiled as in a workflow."""
         if env.policy is not None:
-            begins(self, env, ports, statement)
+            self.begins(self, env, ports, statement)
             if self.survey.of(statement).steps:
                 self.jobs.append((self.saga[type(statement)], statement, ports, env))
                 return
@@ -303,6 +303,7 @@ class Agenda:
 
 Stoppable: TypeAlias = "dict[tuple[int, tuple[int, ...]], tuple[Env, Statement]]"  # moments of the coordinator
 Dispatch: TypeAlias = "dict[type, Callable[..., None]]"
+Begins: TypeAlias = "Callable[[Agenda, Env, Ports, Statement], None]"
 
 
 def throw(agenda: Agenda, route: Route, error: str) -> Throw:

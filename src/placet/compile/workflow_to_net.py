@@ -12,6 +12,7 @@ from placet.compile.call_net import step
 from placet.compile.draft import TooLargeError
 from placet.compile.env import Agenda, Frame
 from placet.compile.graph_to_net import graph
+from placet.compile.ports import begins
 from placet.compile.survey import Survey, concurrent
 from placet.diagnostics import Diagnostic
 from placet.evidence import Assumptions
@@ -62,7 +63,7 @@ def process_to_net(process: ir.Process, processes: Mapping[str, ir.Process]) -> 
     and a diagnostic.
     """
     survey = Survey(process, processes)
-    agenda = Agenda(survey, PLAIN, SAGA)
+    agenda = Agenda(survey, PLAIN, SAGA, begins)
     frame = Frame(process, process.id)
     frame.root = True
     try:
@@ -79,7 +80,7 @@ def process_to_net(process: ir.Process, processes: Mapping[str, ir.Process]) -> 
             "P217", "error", f"`{frame.name}` becomes a net of more than {what}", process.span,
             help="lower the bounds of its loops and retries, or call fewer processes within each other",
         )  # fmt: skip
-        agenda = Agenda(survey, PLAIN, SAGA)
+        agenda = Agenda(survey, PLAIN, SAGA, begins)
         agenda.diagnostics.append(large)
         frame = Frame(process, process.id)
         agenda.end(frame, "completed")

@@ -96,7 +96,10 @@ def _anomaly(run: Run) -> str:
     subject = quoted(run.compiled.subject)
     left = lasting_effects(run)
     ends = marked_ends(run.compiled, run.last)
-    if run.query.check in ("anomaly_A1", "anomaly_A2", "anomaly_A8", "anomaly_A12", "anomaly_A13", "anomaly_A18") and left:
+    if (
+        run.query.check in ("anomaly_A1", "anomaly_A2", "anomaly_A8", "anomaly_A12", "anomaly_A13", "anomaly_A18")
+        and left
+    ):
         kept = [name for name, value in left if value > 0]
         lost = [name for name, value in left if value < 0]
         words = []

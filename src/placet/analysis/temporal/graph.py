@@ -54,7 +54,7 @@ class Graph:
     @cached_property
     def ends(self) -> Truth:
         """The expanded states that no edge leaves: there a run is over."""
-        found = self.degrees == 0
+        found: Truth = self.degrees == 0
         found[self.expanded :] = False
         return found
 
@@ -108,7 +108,8 @@ class Graph:
             return some
         places = np.arange(len(some))
         self._scratch[some] = places
-        return some[self._scratch[some] == places]
+        last: Numbers = some[self._scratch[some] == places]
+        return last
 
     def before(self, some: Numbers) -> Numbers:
         """The states with an edge to one of these, as often as they have one."""
