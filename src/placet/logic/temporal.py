@@ -2,13 +2,14 @@
 
 `Every` and `Some` speak of the maximal runs from a state; `Next`, `Eventually`, `Always` and `Until` of one run. A formula
 in which each of these four stands directly under a quantifier, and each quantifier over one of the four, is CTL; one
-with a quantifier at the top alone is LTL. The `tag` keeps tuples of the same parts apart. Readers bound the nesting (200),
-so that a function may follow the formula by recursion.
+with a quantifier at the top alone is LTL. Readers bound the nesting (200), so that a function may follow the formula by
+recursion. No tuples: a type checker compares the parts of recursive tuples again and again, for minutes.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias, Union
 
 from placet.logic.state import And, Linear, Not, Or, Predicate
 
@@ -16,83 +17,83 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-class Atom(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Atom:
     """The state predicate holds in the (first) state."""
 
     predicate: Predicate
-    tag: Literal["atom"] = "atom"
 
 
-class Neg(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Neg:
     """Negation."""
 
     of: Formula
-    tag: Literal["neg"] = "neg"
 
 
-class Conj(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Conj:
     """Conjunction; empty = true."""
 
     of: tuple[Formula, ...]
-    tag: Literal["conj"] = "conj"
 
 
-class Disj(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Disj:
     """Disjunction; empty = false."""
 
     of: tuple[Formula, ...]
-    tag: Literal["disj"] = "disj"
 
 
-class Next(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Next:
     """In the next state of the run. Where the run ends `Some(Next(f))` is false and `Every(Next(f))` is true."""
 
     of: Formula
-    tag: Literal["next"] = "next"
 
 
-class Eventually(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Eventually:
     """Now or later on the run."""
 
     of: Formula
-    tag: Literal["eventually"] = "eventually"
 
 
-class Always(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Always:
     """Now and in every later state of the run."""
 
     of: Formula
-    tag: Literal["always"] = "always"
 
 
-class Until(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Until:
     """`right` at some time, and `left` at all times before."""
 
     left: Formula
     right: Formula
-    tag: Literal["until"] = "until"
 
 
-class Release(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Release:
     """`right` up to and including the first time that `left` holds; for ever where it never does. Dual of `Until`."""
 
     left: Formula
     right: Formula
-    tag: Literal["release"] = "release"
 
 
-class Every(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Every:
     """Every maximal run from the state satisfies it."""
 
     of: Formula
-    tag: Literal["every"] = "every"
 
 
-class Some(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Some:
     """Some maximal run from the state satisfies it."""
 
     of: Formula
-    tag: Literal["some"] = "some"
 
 
 Formula: TypeAlias = Union[Atom, Neg, Conj, Disj, Next, Eventually, Always, Until, Release, Every, Some]
@@ -199,9 +200,9 @@ def simplify(formula: Formula, known: Callable[[Predicate], bool | None] = lambd
             return disj(tuple(simplify(f, known) for f in of))
         case Every(of) | Some(of):
             inner = simplify(of, known)
-            if inner == Next(YES if isinstance(formula, Every) else NO):
-                return inner.of  # type: ignore[union-attr]
-            return inner if _of_state(inner) else formula._replace(of=inner)
+            if isinstance(inner, Next) and inner.of == (YES if isinstance(formula, Every) else NO):
+                return inner.of
+            return inner if _of_state(inner) else replace(formula, of=inner)
         case Next(of):
             return Next(simplify(of, known))
         case Eventually(of):
