@@ -33,7 +33,7 @@ class Event(NamedTuple):
     but: tuple[str, ...] = ()
     target: str = ""  # the step that it leads to, where it chooses one
     via: str = ""  # how: `Choices[0]`, `Default`, `Catch[1]`
-    count: int = -1  # of copies that are started
+    copies: int = -1  # how many of them are started
 
 
 class Origin(NamedTuple):

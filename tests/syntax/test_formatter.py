@@ -14,7 +14,7 @@ from placet.source import SourceFile
 from placet.syntax.formatter import format_source
 from placet.syntax.lexer import TOKEN
 from placet.syntax.parser import parse
-from placet.syntax.printer import WIDTH, render
+from placet.syntax.printer import render
 
 MODELS = sorted((CHECKOUT / "models").rglob("*.placet"))
 SKETCH = CHECKOUT / "tests" / "syntax" / "sketch.placet.txt"
@@ -43,14 +43,6 @@ def check(text):
     assert comments_of(shown) == comments_of(text)
     assert without_spans(parse(SourceFile("", shown))[0]) == without_spans(parse(SourceFile("", text))[0])
     assert not re.search(r"[ \t]\n|\n\n\n|\A\n|\n\n\Z", shown), shown
-    assert (
-        all(
-            len(line) <= WIDTH
-            for line in shown.split("\n")
-            if "," not in line and "{" not in line and len(line.split()) == 1
-        )
-        or True
-    )
     return shown
 
 
@@ -79,7 +71,7 @@ def sprinkled(draw):
     return made + draw(st.sampled_from(["", "\n", " # last", "\n# last", "\n\n\n# last\n\n"]))
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=400)
 @given(sprinkled())
 def test_any_program_with_comments_anywhere(text):
     check(text)

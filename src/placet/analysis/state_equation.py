@@ -245,8 +245,13 @@ def _comparison(terms: tuple[tuple[int, int], ...], op: str, bound: int, places:
     for i, c in terms:
         total[i] = total.get(i, 0) + c
     kept = tuple((i, c) for i, c in total.items() if c)
-    less = lambda b: AtMost(kept, b)  # noqa: E731
-    more = lambda b: AtMost(tuple((i, -c) for i, c in kept), -b)  # noqa: E731
+
+    def less(most: int) -> Part:
+        return AtMost(kept, most)
+
+    def more(least: int) -> Part:
+        return AtMost(tuple((i, -c) for i, c in kept), -least)
+
     made: dict[str, Part] = {
         "<=": less(bound), "<": less(bound - 1), ">=": more(bound), ">": more(bound + 1),
         "==": AllOf((less(bound), more(bound))), "!=": AnyOf((less(bound - 1), more(bound + 1))),

@@ -132,7 +132,7 @@ class Asl:
 
     def _loose(self, told: Told) -> bool:
         """In a history that lost the order inside Parallel states: when one starts and how it ends."""
-        return told.kind in ("started", "children_succeeded", "children_failed") and told.count < 0
+        return told.kind in ("started", "children_succeeded", "children_failed") and told.copies < 0
 
     def _sometimes(self, observer: Observer, t: int, told: Told, phrase: str) -> None:
         """Shown in some histories: a twin of the transition is silent."""
@@ -152,7 +152,7 @@ class Asl:
 
     def _named(self, told: Told, phrase: str) -> Label:
         error = ", ".join(told.errors) if told.errors else told.via
-        what = told.kind if told.count < 0 else f"{told.kind} {told.count}"
+        what = told.kind if told.copies < 0 else f"{told.kind} {told.copies}"
         label = Label(what, told.element, items_of(told.scope), error)
         self.phrases.setdefault(label, phrase)
         self.by_kind.setdefault((what, told.element, label.copies), []).append((told, label))

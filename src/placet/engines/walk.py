@@ -106,10 +106,7 @@ class Walk:
 
     def _fit(self, widths: Sequence[int]) -> None:
         np = self._np
-        if hasattr(self, "_changed"):
-            self._moved_before = self.moved
-        else:
-            self._moved_before: frozenset[int] = frozenset()
+        self._moved_before: frozenset[int] = self.moved if hasattr(self, "_changed") else frozenset()
         self._layout: Fields = fields(widths, ())
         self._rules = Rules(self._net, self._ceilings, (), self._layout)
         self._first = np.array(self._layout.pack(self._initial), dtype=np.uint64)
@@ -166,7 +163,8 @@ class Walk:
             rank = np.cumsum(enabled[:, some], axis=0, dtype=np.int32)
             pick = (self._random.random(len(some)) * rank[-1]).astype(np.int32)
             chosen[some] = np.argmax(rank > pick, axis=0)
-        return chosen
+        picked: NDArray[numpy.int64] = chosen
+        return picked
 
     def _renew(self, stuck: NDArray[numpy.bool_]) -> None:
         """New preferences after a stretch; now and then, and where a walker is stuck, from the beginning."""

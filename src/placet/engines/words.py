@@ -142,7 +142,7 @@ def rule(net: Net, ceilings: Ceilings, layout: Fields, transition: int) -> Rule 
     tests = _tests(layout, wanted)
     if tests is None:
         return None
-    bans = []
+    bans: list[Test] = []
     for p, w in ceilings.of(transition).items():
         if w <= 0:
             return None
@@ -317,6 +317,7 @@ class View:
     def of(self, predicate: Predicate) -> Truth:
         """By state, whether the predicate holds."""
         np, count = self._np, len(self._columns[0])
+        found: Truth
         match predicate:
             case Linear():
                 return self._linear(predicate)
@@ -324,14 +325,18 @@ class View:
                 return self._fireable(t)
             case Dead(ignoring):
                 if self._all is not None and not ignoring:
-                    return ~self._all.any(axis=0) if len(self._all) else np.ones(count, dtype=bool)
+                    some = self._all.any(axis=0) if len(self._all) else np.zeros(count, dtype=bool)
+                    found = np.logical_not(some)
+                    return found
                 some = np.zeros(count, dtype=bool)
                 for t in range(self._rules.count):
                     if t not in ignoring:
                         some |= self._fireable(t)
-                return ~some
+                found = np.logical_not(some)
+                return found
             case Not(of):
-                return ~self.of(of)
+                found = np.logical_not(self.of(of))
+                return found
             case And(parts):
                 found = np.ones(count, dtype=bool)
                 for part in parts:
@@ -370,7 +375,8 @@ class View:
             "<=": lambda: total <= atom.bound, ">=": lambda: total >= atom.bound, "==": lambda: total == atom.bound,
             "!=": lambda: total != atom.bound, "<": lambda: total < atom.bound, ">": lambda: total > atom.bound,
         }[atom.op]  # fmt: skip
-        return np.asarray(compared(), dtype=bool)
+        holds: Truth = np.asarray(compared(), dtype=bool)
+        return holds
 
     def _value(self, index: int) -> NDArray[numpy.int64]:
         known = self._values.get(index)

@@ -161,7 +161,7 @@ class _Listener:
             return Atom(Dead())
         if name not in unary or len(of) != 1:
             raise _Misread(f"`{name}` with {len(of)} parts")
-        return unary[name](of[0])  # type: ignore[operator]
+        return unary[name](of[0])
 
 
 class _Named(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.evidence import Cycles, Grows, Lasso, Never, NeverHolds, NoReturn, Pump, Reach, Reaches, Strands
+from placet.evidence import Breaks, Cycles, Grows, Lasso, Never, NeverHolds, NoReturn, Pump, Reach, Reaches, Strands
 from placet.logic.state import support
 from placet.report.advice import advice
 from placet.report.amounts import imbalance
@@ -76,7 +76,7 @@ def headline(run: Run) -> str:
     """What goes wrong, in one clause."""
     claim = run.violated.claim
     subject = quoted(run.compiled.subject)
-    if run.query.check in _ANOMALIES:
+    if run.query.check in _ANOMALIES or isinstance(claim, Breaks):
         return _anomaly(run)
     if run.query.check == "conserved":
         return imbalance(run)

@@ -15,7 +15,7 @@ from placet.errors import UsageError
 from placet.logic.state import evaluate, support
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from placet.analysis.contest.context import Context
     from placet.analysis.state_equation import Solution
@@ -30,7 +30,7 @@ SLICE = 1.5  # seconds of each method in the first round
 class Goals:
     """Predicates that are looked for; `answer(number, reachable)` is called once for each that is decided."""
 
-    def __init__(self, context: Context, goals: dict[int, Predicate], answer: Callable[[int, bool], None]) -> None:
+    def __init__(self, context: Context, goals: Mapping[int, Predicate], answer: Callable[[int, bool], None]) -> None:
         self._context = context
         self.open = dict(goals)
         self._answer = answer

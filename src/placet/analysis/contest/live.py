@@ -12,6 +12,7 @@ from placet.logic.state import FALSE, Fireable
 
 if TYPE_CHECKING:
     from placet.analysis.contest.context import Context
+    from placet.analysis.temporal.graph import Graph, Truth
     from placet.engines.frontier import Search
     from placet.net.core import Net
 
@@ -110,15 +111,15 @@ def all_terminal_components_have_all(seen: Search, count: int) -> bool:
     return True
 
 
-def _forward(graph: object, start: int):  # type: ignore[no-untyped-def]  # noqa: ANN202 - an array of truth
+def _forward(graph: Graph, start: int) -> Truth:
     import numpy as np
 
-    found = np.zeros(graph.states, dtype=bool)  # type: ignore[attr-defined]
+    found = np.zeros(graph.states, dtype=bool)
     found[start] = True
     front = np.array([start], dtype=np.int64)
     while len(front):
-        after = graph.after(front)[1]  # type: ignore[attr-defined]
-        front = graph.distinct(after[~found[after]])  # type: ignore[attr-defined]
+        after = graph.after(front)[1]
+        front = graph.distinct(after[~found[after]])
         found[front] = True
     return found
 
@@ -209,7 +210,7 @@ def _clusters(net: Net) -> int | None:
 
 def _algebra(net: Net) -> tuple[int, bool, bool]:
     """(rank of the incidence matrix, there is a positive place invariant, a positive transition invariant). Exact."""
-    columns = [{p: Fraction(w) for p, w in column.items()} for column in _changes(net)]
+    columns: list[dict[int, Fraction]] = [{p: Fraction(w) for p, w in column.items()} for column in _changes(net)]
     rank = 0
     basis: dict[int, dict[int, Fraction]] = {}
     for column in columns:
@@ -218,13 +219,12 @@ def _algebra(net: Net) -> tuple[int, bool, bool]:
             lead = min(row)
             known = basis.get(lead)
             if known is None:
-                scale = row[lead]
-                basis[lead] = {p: w / scale for p, w in row.items()}
+                basis[lead] = {p: w / row[lead] for p, w in row.items()}
                 rank += 1
                 break
             factor = row[lead]
-            for p, w in known.items():
-                left = row.get(p, Fraction(0)) - factor * w
+            for p, part in known.items():
+                left = row.get(p, Fraction(0)) - factor * part
                 if left:
                     row[p] = left
                 else:

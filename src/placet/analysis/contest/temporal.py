@@ -245,7 +245,12 @@ class Temporal:
                     if endless_graph is None:
                         endless_graph = endless(graph)
                     endless_graph.until = graph.until
-                    found = self._paths(formula, lambda f, g=endless_graph: holds_on_every_run(g, f, truth))
+                    looked_at = endless_graph
+
+                    def every(f: Formula, graph: Graph = looked_at) -> bool | None:
+                        return holds_on_every_run(graph, f, truth)
+
+                    found = self._paths(formula, every)
             except (OutOfTimeError, TooLargeError, MemoryError):
                 continue
             if found is not None:
@@ -284,9 +289,10 @@ def _cached(truth: Callable[[Predicate], NDArray[numpy.bool_]]) -> Callable[[Pre
     return look
 
 
-def _top(formula: Formula) -> list[Formula]:
+def _top(formula: Formula) -> list[Every | Some]:
     """The quantified formulas that a Boolean combination is made of."""
-    found, pending = [], [formula]
+    found: list[Every | Some] = []
+    pending = [formula]
     while pending:
         one = pending.pop()
         if isinstance(one, (Every, Some)):

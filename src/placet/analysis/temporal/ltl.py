@@ -150,8 +150,7 @@ class Product:
                     found[p][some] = True
                     fronts[p].append(some)
                     busy.add(p)
-        for q, row in enumerate(found):
-            left[q] = row
+        left[:] = found
 
     def _into(self) -> list[list[tuple[int, Truth | None]]]:
         into: list[list[tuple[int, Truth | None]]] = [[] for _ in self._made.edges]

@@ -146,7 +146,7 @@ def _event(transition: str, origin: str, mark: Mark, marks: Marks) -> Event | No
     if mark.role == "way":
         return event._replace(kind="exited")
     if mark.role == "count":
-        return event._replace(kind="started", count=int(mark.kind))
+        return event._replace(kind="started", copies=int(mark.kind))
     if mark.role in ("fork", "items"):
         return _joined(event, tail, marks)
     found = _ERROR.match(tail)
@@ -169,7 +169,7 @@ def _joined(event: Event, tail: str, marks: Marks) -> Event | None:
     """The transitions of a fork: its start, its end, and the error that leaves it once its other ways are stopped."""
     if tail.startswith("#fork"):
         count = re.match(r"#fork\[(\d+)\]", tail)
-        return event._replace(kind="started", count=int(count.group(1)) if count else -1)
+        return event._replace(kind="started", copies=int(count.group(1)) if count else -1)
     if tail == "#join":
         return event._replace(kind="children_succeeded")
     found = _ERROR.match(tail)
