@@ -35,7 +35,7 @@ def labels(event):
     if event.kind in ("execution_succeeded", "execution_failed"):
         return [(event.kind,)]
     if event.kind == "started":
-        return [(event.kind, event.element, event.scope, event.count)]
+        return [(event.kind, event.element, event.scope, event.copies)]
     via = (event.via,) if event.via else ()
     return [(event.kind, event.element, event.scope, *via)]
 
