@@ -207,7 +207,7 @@ def walk(statement: ir.Statement) -> Iterator[ir.Statement]:
         yield from walk(part)
 
 
-def _with(statement: ir.Statement, k: int, part: ir.Statement) -> ir.Statement:
+def with_part(statement: ir.Statement, k: int, part: ir.Statement) -> ir.Statement:
     match statement:
         case ir.Sequence():
             return statement._replace(parts=(*statement.parts[:k], part, *statement.parts[k + 1 :]))
@@ -252,7 +252,7 @@ def _smaller_bodies(statement: ir.Statement) -> Iterator[ir.Statement]:
             yield statement._replace(at_most=1)
     for k, part in enumerate(parts(statement)):
         for smaller in _smaller_bodies(part):
-            yield _with(statement, k, smaller)
+            yield with_part(statement, k, smaller)
 
 
 def _smaller_steps(step: ir.Step) -> Iterator[ir.Step]:

@@ -150,10 +150,11 @@ def _enter(agenda: Agenda, frame: Frame, stmt: Call, ports: Ports, entry: int, e
     )
     failed = agenda.place(f"{path}#failed", inner, process.id, f"`{frame.name}` has stopped half-way", span)
     ending(agenda, inner, process, done, "completed", f"`{frame.name}` is completed")
-    ending(agenda, inner, process, failed, "failed", f"`{frame.name}` ends failed")
     turned = "compensated" if own else "failed"
     undo = undone
+    words = f"`{frame.name}` ends failed"
     if entry == ports.undone:
+        ending(agenda, inner, process, failed, "failed", words)
         ending(agenda, inner, process, undone, turned, f"`{frame.name}` turns back")
     else:
         undo = agenda.place(f"{path}#undo", inner, process.id, f"all of `{frame.name}` is to be undone", span)
@@ -166,9 +167,15 @@ def _enter(agenda: Agenda, frame: Frame, stmt: Call, ports: Ports, entry: int, e
         quiet.add(agenda.move(f"{path}#back", (entry, going), (undo, asked), env, stmt.id, back, stmt.span))
         over = f"`{frame.name}` is undone"
         quiet.add(agenda.move(f"{path}#backed", (undone, asked), (ports.undone, asked), env, stmt.id, over, stmt.span))
+        end = agenda.end(frame, "failed")
+        agenda.move(f"{path}#ends.failed", (failed, going), (end, going), inner, process.id, words, span, END)
+        words = f"`{env.frame.name}` fails, since `{frame.name}`, which it undoes, has stopped half-way"
+        fails = (env.failed, asked)
+        quiet.add(agenda.move(f"{path}#stopped", (failed, asked), fails, inner, process.id, words, span))
         end = agenda.end(frame, turned)
         words = f"`{frame.name}` ends {turned}"
-        agenda.move(f"{path}#ends.{turned}", (undone, going), (end, going), inner, process.id, words, span, END)
+        name = f"{path}#ends.{turned}" if own else f"{path}#ends.turned"
+        agenda.move(name, (undone, going), (end, going), inner, process.id, words, span, END)
     inner = inner._replace(failed=failed, route=Back(undone, None))
     pivot = agenda.survey.of(process.body).pivot
     waits_here(agenda, inner._replace(past=inner.past or pivot), done, undo, process.body)

@@ -136,6 +136,7 @@ def loop(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
     quiet = agenda.draft.quiet
     words = leaving(stmt)
     turning = ports.undo != ports.undone
+    undoable = turning and agenda.survey.of(stmt.body).undoable
     start, undone = ports.start, ports.undone
     pending = []
 
@@ -153,9 +154,9 @@ def loop(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
     for i in range(1, most + 1):
         begin = agenda.place(f"{base}#round[{i}]", env, stmt.id, f"round {i}: {next_up(stmt.body)}", span)
         end = agenda.place(f"{base}#again[{i}]", env, stmt.id, f"round {i} of {called(stmt)} is over", span)
-        undo = (
-            agenda.place(f"{base}#undo[{i}]", env, stmt.id, f"round {i} is to be undone", span) if turning else undone
-        )
+        undo = undone
+        if undoable:
+            undo = agenda.place(f"{base}#undo[{i}]", env, stmt.id, f"round {i} is to be undone", span)
         quiet.add(
             agenda.move(f"{base}#enter[{i}]", (start,), (begin,), env, stmt.id, f"round {i} of the loop begins", span)
         )
