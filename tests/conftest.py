@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+# The folder `coverage` beside this file is on the path, and is not the package of that name, which numba looks for.
+sys.modules.setdefault("coverage", None)  # type: ignore[arg-type]
 
 # One class of tests serves all engines: that it is run by several of its subclasses is meant.
 _CALM = [HealthCheck.too_slow, HealthCheck.differing_executors]

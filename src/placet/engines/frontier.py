@@ -95,7 +95,7 @@ class Search:
         self._words = min(_BATCH, room >> 7)
         self._fit(narrowest(net, initial))
         start = (*initial, *(o.initial for o in self._observers))
-        self._seen = Visited(self._layout.words)
+        self._seen = self._visited(self._layout.words)
         self._seen.add(self._columns_of(start))
         self._parents: list[NDArray[numpy.int32]] = [np.array([-1], dtype=np.int32)]
         self._fired_by: list[NDArray[numpy.uint32]] = [np.array([0], dtype=np.uint32)]
@@ -120,6 +120,9 @@ class Search:
         self._tables = cost
         self._rules = Rules(self._net, self._ceilings, self._observers, self._layout)
 
+    def _visited(self, words: int) -> Visited:
+        return Visited(words)
+
     def _columns_of(self, state: Sequence[int]) -> list[Column]:
         return [self._np.array([w], dtype=self._np.uint64) for w in self._layout.pack(state)]
 
@@ -135,11 +138,9 @@ class Search:
             while self._expanded < self._seen.count:
                 if self._over_budget():
                     break
-                most = max(1, self._cells // max(1, len(self._net.transitions)))
-                count = min(_CHUNK, most, self._seen.count - self._expanded)
-                if self._expand(self._expanded, self._expanded + count) or self.stop is not None:
+                if self._expand(self._expanded, self._expanded + self._stretch()) or self.stop is not None:
                     break
-                if self._expanded < self._seen.count and self._progress is not None:
+                if 0 < self._expanded < self._seen.count and self._progress is not None:
                     self._progress(self._seen.count, self._seen.count - self._expanded)
             else:
                 self.complete = True
@@ -150,6 +151,11 @@ class Search:
         self._offsets = np.concatenate(
             [np.zeros(1, dtype=np.int64), np.cumsum(np.concatenate([*self._degrees, np.zeros(0, np.int64)]))]
         )
+
+    def _stretch(self) -> int:
+        """How many states to expand next."""
+        most = max(1, self._cells // max(1, len(self._net.transitions)))
+        return min(_CHUNK, most, self._seen.count - self._expanded)
 
     def _finish(self) -> None:
         """What is only known once a state is expanded, for the states that were not."""
@@ -241,9 +247,11 @@ class Search:
         if start < self._seen.count:
             self._note(start, self._seen.columns(start), visitors)
 
-    def _note(self, start: int, columns: Sequence[Column], visitors: Sequence[int]) -> None:
+    def _note(
+        self, start: int, columns: Sequence[Column], visitors: Sequence[int], dead: NDArray[numpy.bool_] | None = None
+    ) -> None:
         """Enter the first of these states in which the goals hold that were not met before."""
-        view = View(self._rules, columns) if visitors else None
+        view = View(self._rules, columns, dead=dead) if visitors else None
         for k in visitors:
             goal = self._visitors[k].goal
             if self._first[k] < 0 and not (isinstance(goal, Or) and not goal.of):
@@ -283,7 +291,7 @@ class Search:
             self._grown.append((p, (1 << widths[p]) - 1))
             widths[p] = 2 * widths[p] + 1
         self._fit(widths)
-        made = Visited(self._layout.words)
+        made = self._visited(self._layout.words)
         step = 1 << 16
         for start in range(0, seen.count, step):
             columns = seen.columns(start, min(seen.count, start + step))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Column = NDArray[numpy.uint64]
 
-_MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
+MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 MOST = (1 << 31) - 2  # states: numbers are 32 bits wide
 
 
@@ -25,13 +25,13 @@ def scatter(columns: Sequence[Column]) -> Column:
     """A hash of every state. Nothing but speed depends on it."""
     import numpy as np
 
-    total = columns[0] * np.uint64(_MIX[0])
+    total = columns[0] * np.uint64(MIX[0])
     total ^= total >> np.uint64(32)
     for column in columns[1:]:
         total ^= column
-        total *= np.uint64(_MIX[1])
+        total *= np.uint64(MIX[1])
         total ^= total >> np.uint64(29)
-    total *= np.uint64(_MIX[2])
+    total *= np.uint64(MIX[2])
     total ^= total >> np.uint64(32)
     return total
 

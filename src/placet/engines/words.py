@@ -304,13 +304,19 @@ class Rules:
 class View:
     """Predicates over the same columns; what they share is computed once."""
 
-    def __init__(self, rules: Rules, columns: Sequence[Column], enabled: NDArray[numpy.bool_] | None = None) -> None:
-        """`enabled`: by transition and state, where that is known already."""
+    def __init__(
+        self,
+        rules: Rules,
+        columns: Sequence[Column],
+        enabled: NDArray[numpy.bool_] | None = None,
+        dead: Truth | None = None,
+    ) -> None:
+        """`enabled`: by transition and state, `dead`: by state, where that is known already."""
         import numpy as np
 
         self._np, self._rules, self._columns = np, rules, columns
         self._lifted = rules.lift(columns) if enabled is None else columns
-        self._all = enabled
+        self._all, self._dead = enabled, dead
         self._enabled: dict[int, Truth] = {}
         self._values: dict[int, NDArray[numpy.int64]] = {}
 
@@ -324,6 +330,8 @@ class View:
             case Fireable(t):
                 return self._fireable(t)
             case Dead(ignoring):
+                if self._dead is not None and not ignoring:
+                    return self._dead
                 if self._all is not None and not ignoring:
                     some = self._all.any(axis=0) if len(self._all) else np.zeros(count, dtype=bool)
                     found = np.logical_not(some)

@@ -77,12 +77,14 @@ class Context:
         net: Net | None = None,
         initial: Marking = (),
     ) -> Exploration | None:
-        """Explore this net, or another one, with the numpy engine; None where memory gave out all the same."""
-        from placet.engines.frontier import Frontier
+        """Explore this net, or another one, with the fast engines; None where memory gave out all the same."""
+        from placet.engines.chosen import Chosen
 
         budget = Budget(states, MEMORY, max(0.01, until - monotonic()))
         try:
-            return Frontier().explore(net or self.net, self.initial if net is None else initial, (), visitors, budget)
+            return Chosen(probe=0).explore(
+                net or self.net, self.initial if net is None else initial, (), visitors, budget
+            )
         except MemoryError:
             return None
 

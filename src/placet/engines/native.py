@@ -1,0 +1,292 @@
+"""The compiled engine: the frontier engine's search with its inner loops compiled by numba, where that is installed.
+
+Several million edges a second. States have the numbers that the other engines give them, so that traces are the same.
+The loops are compiled once for all nets (seconds) and kept on disk; loading them takes half a second, so that small nets are
+left to the other engines. Memory is 8 bytes a word and state, 8 to 16 for its place in the set of visited states, 8 for
+parent and transition, and 8 for an edge where edges are kept.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from placet.engines.frontier import Search
+from placet.engines.protocol import Stop
+from placet.engines.visited import MIX, MOST
+from placet.engines.words import WORD, TooWideError, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence, Sized
+
+    import numpy
+    from numpy.typing import NDArray
+
+    from placet.engines.packing import Ceilings
+    from placet.engines.protocol import Exploration, Progress, Visitor
+    from placet.engines.words import Column, Fields
+    from placet.evidence import Budget
+    from placet.net.core import Marking, Net
+    from placet.net.observer import Observer
+
+_AHEAD = 1 << 17  # states expanded at most before Python looks at them
+_EDGES = 1 << 20  # edges written in between
+_BATCH = 4096  # successors looked up together
+
+
+def installed() -> bool:
+    """Whether the compiler is there."""
+    return find_spec("numba") is not None
+
+
+class Native:
+    """The numba engine."""
+
+    name = "native"
+
+    def explore(
+        self,
+        net: Net,
+        initial: Marking,
+        observers: Sequence[Observer],
+        visitors: Sequence[Visitor],
+        budget: Budget,
+        progress: Progress | None = None,
+    ) -> Exploration:
+        """Explore from `initial`; see the protocol. Where a count needs more than 62 bits the reference engine does it."""
+        try:
+            search = NativeSearch(net, initial, observers, visitors, budget, progress)
+            search.run()
+        except TooWideError:
+            from placet.engines.reference import Reference
+
+            return Reference().explore(net, initial, observers, visitors, budget, progress)
+        return search
+
+
+class Rows:
+    """States numbered from 0 in the order in which they were first offered; what `Visited` is, in rows for the loops."""
+
+    def __init__(self, words: int) -> None:
+        import numpy as np
+
+        from placet.engines import kernels
+
+        self._np, self._kernels = np, kernels
+        self.count = 0
+        self.mix = np.array(MIX, dtype=np.uint64)
+        self.rows = np.empty((1024, words), dtype=np.uint64)
+        self.table = np.full(4096, -1, dtype=np.int32)
+        self.parents = np.empty(1024, dtype=np.int32)
+        self.fired_by = np.empty(1024, dtype=np.uint32)
+
+    @property
+    def bytes(self) -> int:
+        """Memory held."""
+        return self.table.nbytes + self.rows.nbytes + 8 * len(self.rows)
+
+    def room(self, more: int) -> int:
+        """Memory that would be held with so many states more, while it is enlarged."""
+        space, slots = self._sizes(self.count + more)
+        grown = 4 * slots if slots > len(self.table) else 0
+        return 8 * (self.rows.shape[1] + 1) * space + self.table.nbytes + grown
+
+    def _sizes(self, need: int) -> tuple[int, int]:
+        space, slots = len(self.rows), len(self.table)
+        while space < need:
+            space += space >> 1
+        while slots < 2 * need:
+            slots *= 2
+        return space, slots
+
+    def columns(self, start: int = 0, end: int | None = None) -> list[Column]:
+        """The words of the states with these numbers; views, not copies."""
+        part = self.rows[start : self.count if end is None else end]
+        return [part[:, w] for w in range(self.rows.shape[1])]
+
+    def add(self, columns: Sequence[Column]) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64]]:
+        """Offer states: the number of each, and the positions of those that are new, ascending."""
+        np, base = self._np, self.count
+        offered = np.ascontiguousarray(np.stack(columns, axis=1))
+        self.enlarge(base + len(offered))
+        numbers = np.empty(len(offered), dtype=np.int64)
+        self.count = int(self._kernels.enter(self.rows, base, self.table, self.mix, offered, numbers))
+        new = np.flatnonzero(np.maximum.accumulate(np.concatenate([[base - 1], numbers]))[:-1] < numbers)
+        return numbers, new
+
+    def enlarge(self, need: int) -> None:
+        """Make room for so many states in all."""
+        np = self._np
+        space, slots = self._sizes(need)
+        if space > len(self.rows):
+            self.rows.resize((space, self.rows.shape[1]), refcheck=False)
+            self.parents.resize(space, refcheck=False)
+            self.fired_by.resize(space, refcheck=False)
+        if slots > len(self.table):
+            self.table = np.full(slots, -1, dtype=np.int32)
+            self._kernels.rehash(self.rows, self.count, self.table, self.mix)
+
+
+class NativeSearch(Search):
+    """One pass; when it is over, its result."""
+
+    _seen: Rows  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        net: Net,
+        initial: Marking,
+        observers: Sequence[Observer],
+        visitors: Sequence[Visitor],
+        budget: Budget,
+        progress: Progress | None = None,
+    ) -> None:
+        super().__init__(net, initial, observers, visitors, budget, progress)
+        np = self._np
+        self.engine = Native.name
+        self._ahead = 256
+        self._batch = max(64, min(_BATCH, self._words // self._layout.words))
+        space = 2 * self._batch + 2 * len(net.transitions)
+        space = max(space, min(_EDGES, self._words * 4)) if self._keep_edges else 0
+        self._written = (np.empty(space, dtype=np.uint32), np.empty(space, dtype=np.uint32))
+        self._seen.parents[0], self._seen.fired_by[0] = -1, 0
+
+    def _visited(self, words: int) -> Rows:  # type: ignore[override]
+        return Rows(words)
+
+    def _fit(self, widths: Sequence[int]) -> None:
+        super()._fit(widths)
+        self._arrays = _arrays(self._net, self._ceilings, self._observers, self._layout)
+
+    def _stretch(self) -> int:
+        return self._ahead  # few at first, so that a first state is told soon
+
+    def _expand(self, start: int, end: int) -> bool:
+        from placet.engines import kernels
+
+        np, seen = self._np, self._seen
+        limit = MOST if self._budget.states is None else max(1, min(self._budget.states, MOST))
+        before = seen.count
+        degrees = np.zeros(end - start, dtype=np.int32)
+        why, done, count, edges = kernels.expand(
+            seen.rows, before, seen.table, seen.mix, start, end, limit, self._batch, *self._arrays,
+            seen.parents, seen.fired_by, self._fired, degrees, self._keep_edges, *self._written,
+        )  # fmt: skip
+        seen.count = self._named = count
+        self._expanded = done
+        self._crossed += edges
+        degrees = degrees[: done - start]
+        if self._keep_edges:
+            self._degrees.append(degrees.astype(np.int64))
+            self._labels.append(self._written[0][:edges].copy())
+            self._targets.append(self._written[1][:edges].copy())
+            self._kept += edges
+        self._note(start, seen.columns(start, done), self._late, degrees == 0)
+        if self._found(before):
+            return True
+        if why == kernels.FULL:
+            self.stop = self._pump or Stop("states", str(limit))
+        elif why == kernels.OUTGROWN:
+            self._widen(self._outgrown(done))
+        elif why == kernels.ROOM:
+            self._make_room()
+        elif self._ahead < _AHEAD:
+            self._ahead *= 2
+        return self.stop is not None
+
+    def _make_room(self) -> None:
+        count = self._seen.count
+        least = count + self._batch + len(self._net.transitions)
+        if not self._over_budget(max(least, count + (count >> 1)) - count):
+            self._seen.enlarge(max(least, count + (count >> 1)))
+
+    def _widen(self, places: Sequence[int]) -> None:
+        old = self._seen
+        super()._widen(places)
+        for mine, theirs in ((self._seen.parents, old.parents), (self._seen.fired_by, old.fired_by)):
+            mine[: old.count] = theirs[: old.count]
+
+    def _outgrown(self, number: int) -> list[int]:
+        """The places whose fields do not hold what firing puts there in that state."""
+        np, rules = self._np, self._rules
+        columns = self._seen.columns(number, number + 1)
+        lifted = rules.lift(columns)
+        crowded: list[int] = []
+        labels = []
+        for t in range(rules.count):
+            on = rules.enabled(t, columns, lifted)
+            if on is not None and on[0]:
+                labels.append(t)
+                crowded += rules.crowded(t, columns, on)
+        if crowded:
+            return crowded
+        return rules.outgrown(rules.fire(columns, np.zeros(len(labels), dtype=np.int64), np.array(labels)))
+
+    def used_bytes(self, more: int = 0) -> int:
+        """Estimated memory of the pass, were so many states offered next."""
+        work = (24 + 8 * self._layout.words) * (self._batch + len(self._net.transitions)) + 2 * self._written[0].nbytes
+        total: int = self._seen.room(more) + 8 * self._kept + self._tables + work
+        return total
+
+    def line(self, number: int) -> tuple[list[int], list[int]]:
+        """The state numbers from the initial state to this one, and the transitions between them."""
+        seen = self._seen
+        path, fired = [number], []
+        while number:
+            fired.append(int(seen.fired_by[number]))
+            number = int(seen.parents[number])
+            path.append(number)
+        return path[::-1], fired[::-1]
+
+
+def _arrays(net: Net, ceilings: Ceilings, observers: Sequence[Observer], layout: Fields) -> tuple[object, ...]:
+    """The rules of a net as the loops want them: `names` to `steps` among the arguments of `kernels.expand`."""
+    import numpy as np
+
+    rules = [(t, r) for t in range(len(net.transitions)) if (r := rule(net, ceilings, layout, t)) is not None]
+    tests = _spread([[*r.tests] for _, r in rules])
+    bans = _spread([[*r.bans] for _, r in rules])
+    crowds = _spread([[(w, bits, 0) for w, bits in r.grows] for _, r in rules])[:3]
+    shape = (len(rules), layout.words)
+    delta = np.array([r.delta for _, r in rules], dtype=np.uint64).reshape(shape)
+    kept = np.array([r.kept for _, r in rules], dtype=np.uint64).reshape(shape)
+    # by transition, of each observer that sees it: (field, where its steps begin)
+    watched: list[list[tuple[int, int]]] = [[] for _ in net.transitions]
+    steps: list[int] = []
+    for n, observer in enumerate(observers):
+        index = len(net.places) + n
+        low = layout.low[index]
+        for t, _ in observer.deltas:
+            watched[t].append((index, len(steps)))
+            after = [observer.step(stored + low, t) - low for stored in range(1 << layout.width[index])]
+            steps += [(a - stored << layout.shift[index]) % (1 << WORD) for stored, a in enumerate(after)]
+    rows = [dict.fromkeys(watched[t]) for t, _ in rules]
+    flat = [one for row in rows for one in row]
+    return (
+        np.array([t for t, _ in rules], dtype=np.uint32), *tests, *bans, *crowds,
+        delta, kept, bool(any(net.reset)), np.array(layout.guards, dtype=np.uint64), _offsets(rows),
+        np.array([layout.word[i] for i, _ in flat], dtype=np.int32),
+        np.array([layout.shift[i] for i, _ in flat], dtype=np.uint64),
+        np.array([(1 << layout.width[i]) - 1 for i, _ in flat], dtype=np.uint64),
+        np.array([at for _, at in flat], dtype=np.int64),
+        np.array(steps, dtype=np.uint64),
+    )  # fmt: skip
+
+
+def _spread(rows: list[list[tuple[int, int, int]]]) -> tuple[object, object, object, object]:
+    """(offsets, words, needs, masks) of the tests of every rule."""
+    import numpy as np
+
+    flat = [one for row in rows for one in row]
+    return (
+        _offsets(rows),
+        np.array([word for word, _, _ in flat], dtype=np.int32),
+        np.array([need for _, need, _ in flat], dtype=np.uint64),
+        np.array([mask for _, _, mask in flat], dtype=np.uint64),
+    )
+
+
+def _offsets(rows: Sequence[Sized]) -> NDArray[numpy.int32]:
+    import numpy as np
+
+    return np.cumsum([0, *(len(row) for row in rows)]).astype(np.int32)
