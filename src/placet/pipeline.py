@@ -216,6 +216,7 @@ def _measured(compiled: Compiled, options: Options) -> list[CheckReport]:
 
     from placet.coverage.anomalies import ANOMALIES
     from placet.coverage.sliced import measure
+    from placet.engines.chosen import named
     from placet.faults.weave import weave
     from placet.report.answers import report_check
     from placet.report.coverage import report_anomaly, report_coverage
@@ -245,6 +246,7 @@ def _measured(compiled: Compiled, options: Options) -> list[CheckReport]:
                 woven,
                 hypothesis.budget,
                 options.budget,
+                named(options.engine),
                 progress=options.progress,
                 families=asked,
                 faultless=not counted,

@@ -14,6 +14,7 @@ from placet.advice.changes import Change, changed, changes
 
 if TYPE_CHECKING:
     from placet.coverage.obligations import Coverage
+    from placet.engines.protocol import Engine
     from placet.evidence import Budget
     from placet.faults.hypothesis import Hypothesis
     from placet.ir import model as ir
@@ -45,9 +46,11 @@ class Advice(NamedTuple):
 class _Measure:
     """Coverage of variants of a model, each measured once, until the allowance is used up."""
 
-    def __init__(self, model: ir.Model, subject: str, hypothesis: Hypothesis, budget: Budget, most: int) -> None:
+    def __init__(
+        self, model: ir.Model, subject: str, hypothesis: Hypothesis, budget: Budget, most: int, engine: Engine | None
+    ) -> None:
         self._model, self._subject, self._hypothesis, self._budget = model, subject, hypothesis, budget
-        self._most = most
+        self._most, self._engine = most, engine
         self._until = None if budget.seconds is None else monotonic() + budget.seconds
         self._known: dict[frozenset[Change], frozenset[Key] | None] = {}
 
@@ -73,19 +76,26 @@ class _Measure:
             if self.spent:
                 return None
             left = self._budget._replace(seconds=self._left)
-            found = _coverage(changed(self._model, wanted), self._subject, self._hypothesis, left)
+            found = _coverage(changed(self._model, wanted), self._subject, self._hypothesis, left, self._engine)
             self._known[key] = None if found is None or not found.size.complete else _keys(found)
         return self._known[key]
 
 
 def advise(
-    model: ir.Model, subject: str, hypothesis: Hypothesis, budget: Budget, *, most: int = MOST, sets: bool = True
+    model: ir.Model,
+    subject: str,
+    hypothesis: Hypothesis,
+    budget: Budget,
+    *,
+    most: int = MOST,
+    sets: bool = True,
+    engine: Engine | None = None,
 ) -> Advice | None:
     """What would help the saga `subject`; None where its own coverage could not be measured within the budget.
 
     At most `most` variants are measured, each within the states and the memory of `budget`, all within its seconds.
     """
-    measure = _Measure(model, subject, hypothesis, budget, most)
+    measure = _Measure(model, subject, hypothesis, budget, most, engine)
     before = measure.missing(())
     if before is None:
         return None
@@ -132,7 +142,9 @@ def _sets(measure: _Measure, atoms: tuple[Change, ...], found: list[tuple[Change
     return True
 
 
-def _coverage(model: ir.Model, subject: str, hypothesis: Hypothesis, budget: Budget) -> Coverage | None:
+def _coverage(
+    model: ir.Model, subject: str, hypothesis: Hypothesis, budget: Budget, engine: Engine | None
+) -> Coverage | None:
     from placet.compile.to_net import compile_model
     from placet.coverage.sliced import measure
     from placet.faults.weave import weave
@@ -142,7 +154,7 @@ def _coverage(model: ir.Model, subject: str, hypothesis: Hypothesis, budget: Bud
     if chosen is None or any(d.severity == "error" for d in problems):
         return None
     woven = weave(chosen._replace(queries=(), observers=()), hypothesis).compiled
-    return measure(woven, hypothesis.budget, budget).coverage
+    return measure(woven, hypothesis.budget, budget, engine).coverage
 
 
 def _keys(coverage: Coverage) -> frozenset[Key]:

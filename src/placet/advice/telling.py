@@ -88,6 +88,7 @@ def _wants(check: CheckReport) -> bool:
 
 def _with_advice(check: CheckReport, model: ir.Model, subject: str, options: Options) -> CheckReport:
     from placet.advice.search import advise
+    from placet.engines.chosen import named
     from placet.faults.hypothesis import Hypothesis
 
     found = check.coverage
@@ -101,7 +102,7 @@ def _with_advice(check: CheckReport, model: ir.Model, subject: str, options: Opt
         if check.seconds >= budget.seconds:
             return check
         budget = budget._replace(seconds=budget.seconds - check.seconds)
-    advice = advise(model, subject, hypothesis, budget, most=allowance)
+    advice = advise(model, subject, hypothesis, budget, most=allowance, engine=named(options.engine))
     told = tuple(lines(advice)) if advice is not None else ()
     return check._replace(story=check.story._replace(advice=told or check.story.advice))
 

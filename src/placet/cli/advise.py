@@ -31,6 +31,7 @@ def command(file: str, subject: str | None, form: str, most: int, **given: Any) 
     """
     from placet.advice.search import advise
     from placet.advice.telling import ir_of
+    from placet.engines.chosen import named
     from placet.faults.hypothesis import DEFAULT
 
     loaded, compiled = load_subject_of(file, subject)
@@ -40,7 +41,8 @@ def command(file: str, subject: str | None, form: str, most: int, **given: Any) 
     if not compiled.roles.steps:
         raise click.UsageError(f"`{compiled.subject}` has no saga steps")
     hypothesis = hypothesis_of(given) or DEFAULT
-    found = advise(model, compiled.subject, hypothesis, budget_of(given), most=most)
+    engine = named(given.get("engine"))
+    found = advise(model, compiled.subject, hypothesis, budget_of(given), most=most, engine=engine)
     if form == "json":
         import json
 

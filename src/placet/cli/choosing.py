@@ -135,6 +135,9 @@ def hypothesis_of(given: dict[str, Any]) -> Hypothesis | None:
 def _hypothesis(chosen: Callable[[str], Any]) -> Hypothesis | None:
     """The faults to weave in; None where nobody named any. Raises UsageError for one that does not exist."""
     faults, level, budget, transient = (chosen(n) for n in ("faults", "level", "fault_budget", "transient"))
+    if isinstance(faults, str) and not _listed(faults):
+        why = "it names no fault; `--fault-budget 0` checks without any"
+        raise click.BadParameter(why, param_hint="--faults")
     if not faults and not level and budget is None and not transient:
         return None
     from placet.pipeline import choose_hypothesis

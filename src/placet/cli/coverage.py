@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from placet.compiled import Compiled
     from placet.coverage.exercised import Exercised
     from placet.coverage.measure import Measured
+    from placet.evidence import Budget
     from placet.report.report import CheckReport
+
+_AROUND = 400  # bytes that a marking of a run takes besides its tokens
 
 
 @debug_option
@@ -50,6 +53,7 @@ def command(
     from placet.cli.terminal import write
     from placet.compiled import Query
     from placet.coverage.sliced import measure
+    from placet.engines.chosen import named
     from placet.faults.hypothesis import DEFAULT
     from placet.faults.weave import weave
     from placet.report.coverage import report_coverage
@@ -59,11 +63,12 @@ def command(
         raise click.UsageError(f"`{compiled.subject}` has no saga steps, so there is nothing to cover")
     hypothesis = hypothesis_of(given) or DEFAULT
     woven = weave(compiled._replace(queries=()), hypothesis).compiled
-    measured = measure(woven, hypothesis.budget, budget_of(given))
+    budget = budget_of(given)
+    measured = measure(woven, hypothesis.budget, budget, named(given.get("engine")))
     entry = report_coverage(Query("coverage", f"coverage({compiled.subject})"), measured, hypothesis, 0.0)
     found = entry.coverage
     assert found is not None, "the entry of a coverage check has it"
-    runs = _exercised(measured, logs) if logs else None
+    runs = _exercised(measured, logs, budget) if logs else None
     if runs is not None:
         found = found._replace(exercised=runs.total)
     if form == "text":
@@ -113,27 +118,45 @@ def _rendered(form: str, measured: Measured, found: Any, runs: Exercised | None,
     return json.dumps(document, indent=2) + "\n"
 
 
-def _exercised(measured: Measured, logs: tuple[str, ...]) -> Exercised:
-    """What recorded runs have exercised. Raises ModelError for a log that cannot be read."""
+def _exercised(measured: Measured, logs: tuple[str, ...], budget: Budget) -> Exercised:
+    """What recorded runs have exercised, as far as the budget reaches. Raises ModelError for a log that cannot be read."""
     from placet.conform.conform import exercised as sequence
     from placet.conform.logs import read
     from placet.coverage.exercised import exercised
     from placet.errors import ModelError
+    from placet.report.words import counted
 
     runs = []
+    plain, most = _plain(measured.compiled), _markings(measured.compiled, budget)
+    late = 0
     for path in logs:
         log = read(path)
         if any(d.severity == "error" for d in log.diagnostics):
             raise ModelError(log.diagnostics)
         for case in log.cases:
-            fired = sequence(_plain(measured.compiled), case)
+            if measured.late:
+                late += 1
+                continue
+            fired = sequence(plain, case, most)
             if fired is None:
                 click.echo(
                     f"warning: a run of `{path}` does not fit the model under these faults and is not counted", err=True
                 )
             else:
                 runs.append(fired)
+    if late:
+        click.echo(f"warning: the time was over before {counted(late, 'run')} could be looked at", err=True)
     return exercised(measured, runs)
+
+
+def _markings(compiled: Compiled, budget: Budget) -> int:
+    """How many markings may be looked at for one run: what is asked for, and what fits into the memory."""
+    from placet.conform.replay import MOST_MARKINGS
+
+    most = MOST_MARKINGS if budget.states is None else min(MOST_MARKINGS, budget.states)
+    if budget.bytes is not None:
+        most = min(most, budget.bytes // (8 * len(compiled.net.places) + _AROUND))
+    return max(1, most)
 
 
 def _plain(compiled: Compiled) -> Compiled:

@@ -39,6 +39,7 @@ def measure(
     if not cut:
         return plain.measure(compiled, fault_budget, budget, engine, progress, families, faultless=faultless)
     begun = monotonic()
+    until = None if budget.seconds is None else begun + budget.seconds
     small = WHOLE if budget.states is None else min(WHOLE, budget.states)
     first = plain.measure(
         compiled, fault_budget, budget._replace(states=small), engine, progress, families, faultless=faultless
@@ -66,8 +67,8 @@ def measure(
         rows = tuple(row._replace(unknown=True) for row in rows)
     size = Size(states, edges, known.size.engine, not stop[0], stop)
     coverage = Coverage(known.causes, known.steps, rows, size, known.families)
-    finder = _Finder(first.compiled, cut[: len(groups)], fault_budget, budget, families, faultless=faultless)
-    return Measured(coverage, first.compiled, first.ghosts, finder, frozenset(beside))
+    finder = _Finder(first.compiled, cut[: len(groups)], fault_budget, budget, engine, families, faultless=faultless)
+    return Measured(coverage, first.compiled, first.ghosts, finder, frozenset(beside), until)
 
 
 def _left(budget: Budget, states: int, begun: float) -> Budget:
@@ -86,18 +87,22 @@ class _Finder:
         cut: list[Slice],
         fault_budget: int,
         budget: Budget,
+        engine: Engine | None,
         families: frozenset[str] | None,
         *,
         faultless: bool,
     ) -> None:
-        self._compiled, self._cut, self._faults, self._budget = compiled, cut, fault_budget, budget
+        self._compiled, self._cut, self._faults = compiled, cut, fault_budget
+        self._budget = budget._replace(seconds=None)  # each slice was measured within the budget once
+        self._engine = engine
         self._families, self._faultless = families, faultless
         self._last: tuple[int, Measured] | None = None
 
     def _measured(self, number: int) -> Measured:
         if self._last is None or self._last[0] != number:
             one = self._cut[number].compiled
-            made = plain.measure(one, self._faults, self._budget, None, None, self._families, faultless=self._faultless)
+            how = self._budget, self._engine, None, self._families
+            made = plain.measure(one, self._faults, *how, faultless=self._faultless)
             self._last = (number, made)
         return self._last[1]
 

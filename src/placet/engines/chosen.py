@@ -93,8 +93,13 @@ NAMES = ("reference", "frontier", "native")
 
 def engine(name: str | None) -> Engine:
     """The engine of that name, or the one that chooses. Raises UsageError where there is none of the name."""
+    return named(name) or Chosen()
+
+
+def named(name: str | None) -> Engine | None:
+    """The engine of that name; None where none is named. Raises UsageError where there is none of the name."""
     if name is None:
-        return Chosen()
+        return None
     if name not in NAMES:
         raise UsageError(f"there is no engine `{name}`; known: {', '.join(NAMES)}")
     if name == "native" and not _compiler():
