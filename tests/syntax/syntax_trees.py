@@ -176,6 +176,19 @@ items = st.one_of(
         st.just(NOWHERE),
     ),
     st.builds(
+        ast.MachineDecl,
+        names,
+        many(names, 0, 2),
+        many(
+            st.one_of(
+                st.builds(ast.Move, names, names | durations, many(names), names, st.just(NOWHERE)),
+                st.builds(ast.Move, names, st.none(), many(names, 1), names, st.just(NOWHERE)),
+            )
+        ),
+        many(names),
+        st.just(NOWHERE),
+    ),
+    st.builds(
         ast.Check,
         many(st.builds(ast.CheckItem, names, many(formulas | numbers), maybe(texts), st.just(NOWHERE)), 1),
         st.none(),

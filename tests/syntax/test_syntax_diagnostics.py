@@ -185,8 +185,8 @@ def test_the_sketch_of_the_design():
     file, found = parse(SourceFile("sketch", text))
     assert {d.code for d in found} == {"P111"}
     lines = [d.span.line for d in found]
-    assert len(lines) == 17
-    assert len(file.items) == 10
+    assert len(lines) == 16
+    assert len(file.items) == 11
 
 
 def test_many_errors_are_capped():

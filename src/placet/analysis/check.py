@@ -66,6 +66,7 @@ STANDARD: dict[str, tuple[str, ...]] = {
     "workflow": ("option_to_complete", "proper_completion", "no_dead_step", "safe"),
     "saga": ("option_to_complete", "proper_completion", "no_dead_step", "anomaly_A1"),
     "net": ("bounded", "deadlock_free", "no_dead_step"),
+    "machine": ("deadlock_free", "no_dead_step"),
 }
 
 

@@ -43,6 +43,8 @@ def questions(compiled: Compiled, chosen: tuple[str, ...] = ()) -> tuple[Query, 
 
 def standard(compiled: Compiled) -> tuple[str, ...]:
     """The checks of a subject that asks none: a net with ends is checked as a workflow is."""
+    if compiled.kind == "machine" and compiled.final.ends:
+        return ("option_to_complete", "no_dead_step")
     return STANDARD["workflow" if compiled.kind == "net" and compiled.final.ends else compiled.kind]
 
 

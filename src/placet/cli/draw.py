@@ -58,7 +58,7 @@ def command(
     if engine == "placet" and chosen in _PRINTED:
         raise click.BadParameter(f"placet itself draws no {chosen.upper()}", param_hint="--engine")
     compiled = load_subject(file, subject)
-    drawing = from_net(compiled, detail=detail or ("net" if compiled.kind == "net" else "steps"))
+    drawing = from_net(compiled, detail=detail or ("net" if compiled.kind in ("net", "machine") else "steps"))
     if engine == "dot" or chosen in _PRINTED:
         from placet.draw.dot import render
 

@@ -11,7 +11,7 @@ from placet.syntax import ast
 if TYPE_CHECKING:
     from placet.compile.findings import Findings
 
-Declared = TypeVar("Declared", bound=Union[ast.Service, ast.Process, ast.NetDecl])
+Declared = TypeVar("Declared", bound=Union[ast.Service, ast.Process, ast.NetDecl, ast.MachineDecl])
 
 
 class Declarations(NamedTuple):
@@ -23,6 +23,7 @@ class Declarations(NamedTuple):
     nets: dict[str, ast.NetDecl]
     used: set[str]
     title: str
+    machines: dict[str, ast.MachineDecl]
 
 
 def declarations(file: ast.File, findings: Findings) -> Declarations:
@@ -30,7 +31,8 @@ def declarations(file: ast.File, findings: Findings) -> Declarations:
     services: dict[str, ast.Service] = {}
     processes: dict[str, ast.Process] = {}
     nets: dict[str, ast.NetDecl] = {}
-    subjects: dict[str, ast.Process | ast.NetDecl] = {}
+    machines: dict[str, ast.MachineDecl] = {}
+    subjects: dict[str, ast.Process | ast.NetDecl | ast.MachineDecl] = {}
     system: ast.System | None = None
     for item in file.items:
         match item:
@@ -46,12 +48,15 @@ def declarations(file: ast.File, findings: Findings) -> Declarations:
             case ast.NetDecl():
                 if _declare(subjects, item, "net", findings):
                     nets[item.name.text] = item
+            case ast.MachineDecl():
+                if _declare(subjects, item, "machine", findings):
+                    machines[item.name.text] = item
     guarantees = {
         name: frozenset(understood(service.options, SERVICE_OPTIONS, "service", findings))
         for name, service in services.items()
     }
     title = system.title.text if system is not None and system.title is not None else ""
-    return Declarations(services, guarantees, processes, nets, set(), title)
+    return Declarations(services, guarantees, processes, nets, set(), title, machines)
 
 
 def _declare(table: dict[str, Declared], item: Declared, what: str, findings: Findings) -> bool:

@@ -10,6 +10,7 @@ from placet.compile.check_items import CheckReader
 from placet.compile.declarations import declarations
 from placet.compile.findings import Findings, listed
 from placet.compile.flow import ends_of, flow
+from placet.compile.machine_decls import as_net, resolve_machine
 from placet.compile.names import blocks
 from placet.compile.net_decls import resolve_net
 from placet.compile.profiles import override, profile
@@ -35,11 +36,13 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
     targets = {name: _targets(process) for name, process in declared.processes.items()}
     processes = _processes(declared, targets, findings)
     nets = {name: resolve_net(net, findings) for name, net in declared.nets.items()}
+    machines = tuple(resolve_machine(machine, findings) for machine in declared.machines.values())
     calls = Calls({name: frozenset(t.text for t in those) for name, those in targets.items()})
     checks: list[ir.Check] = []
     written = [item for item in file.items if isinstance(item, ast.Check)]
     if written:
-        reader = CheckReader(Vocabulary(processes, nets), calls, findings)
+        known = {**nets, **{machine.id: as_net(machine) for machine in machines}}
+        reader = CheckReader(Vocabulary(processes, known), calls, findings)
         for check in written:
             checks += reader.read(check)
     _unused(declared, findings)
@@ -49,6 +52,7 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
         tuple(nets.values()),
         tuple(checks),
         declared.title,
+        machines,
     )
     return model, tuple(findings.diagnostics)
 

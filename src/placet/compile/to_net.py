@@ -32,13 +32,18 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
         if isinstance(s, ir.Step) and s.amounts
     }
     nets = {n.id: n for n in model.nets}
+    machines = {m.id: m for m in model.machines}
     compiled: list[Compiled] = []
     diagnostics: dict[Diagnostic, None] = {}  # a process that is called twice has its problems once
-    for subject in [s for s in (*processes, *nets) if s in subjects]:
+    for subject in [s for s in (*processes, *nets, *machines) if s in subjects]:
         if subject in processes:
             from placet.compile.workflow_to_net import process_to_net
 
             made, problems = process_to_net(processes[subject], processes)
+        elif subject in machines:
+            from placet.compile.machine_to_net import machine_to_compiled
+
+            made, problems = machine_to_compiled(machines[subject]), ()
         else:
             from placet.compile.plain_net import net_to_compiled
 
@@ -50,6 +55,6 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
 
 
 def uncalled(model: ir.Model) -> list[str]:
-    """The processes that no other one calls, and the nets."""
+    """The processes that no other one calls, the nets and the state machines."""
     targets = {p.id: frozenset(s.target for s in statements(p.body) if isinstance(s, ir.Call)) for p in model.processes}
-    return [*Calls(targets).uncalled(), *(n.id for n in model.nets)]
+    return [*Calls(targets).uncalled(), *(n.id for n in model.nets), *(m.id for m in model.machines)]

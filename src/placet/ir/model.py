@@ -336,6 +336,36 @@ class PlainNet(NamedTuple):
     span: Span | None = None
 
 
+class Move(NamedTuple):
+    """A move of a state machine: on an event, after a time, or, with neither, by itself; then it sends."""
+
+    id: str
+    source: str  # ids of states
+    target: str
+    event: str = ""
+    after: str = ""  # as written, such as 24h
+    sends: tuple[str, ...] = ()
+    span: Span | None = None
+
+
+class State(NamedTuple):
+    """A state of a state machine; its span is where it is named first."""
+
+    id: str
+    span: Span | None = None
+
+
+class Machine(NamedTuple):
+    """A state machine written by hand, such as the coordinator of a saga. Final states are left by no move."""
+
+    id: str
+    states: tuple[State, ...]
+    initial: str
+    moves: tuple[Move, ...]
+    finals: tuple[str, ...] = ()
+    span: Span | None = None
+
+
 # -- checks, names resolved to ids -----------------------------------------------------------------------------------
 
 
@@ -396,3 +426,4 @@ class Model(NamedTuple):
     nets: tuple[PlainNet, ...]
     checks: tuple[Check, ...]
     title: str = ""
+    machines: tuple[Machine, ...] = ()

@@ -27,7 +27,7 @@ _FOR_EVER = -2  # the label of a step that a state which goes on silently for ev
 class Classes(NamedTuple):
     """Blocks of states that are the same, numbered from 0 in the order in which their first state is numbered."""
 
-    count: int
+    number: int
     of: tuple[int, ...]  # by state
     divergent: frozenset[int]  # blocks that can go on silently for ever
     settled: tuple[int, ...]  # by block a state of it from which no silent step stays in it (but on a silent cycle)
@@ -167,6 +167,6 @@ def quotient(lts: Lts, found: Classes, silent: int) -> Quotient:
     names = tuple(lts.names[s] for s in found.settled) if lts.names else ()
     final = frozenset(found.of[s] for s in lts.final)
     small = lts._replace(
-        states=found.count, initial=found.of[lts.initial], edges=tuple(edges), names=names, final=final
+        states=found.number, initial=found.of[lts.initial], edges=tuple(edges), names=names, final=final
     )
     return Quotient(small, found.settled, tuple(kept[edge] for edge in edges))

@@ -41,6 +41,7 @@ class Role(NamedTuple):
     how: str = ""  # "", "repeat", "revive", "null"
     commits: bool = False
     escalates: bool = False  # hands the case over to a person
+    says: str = ""  # of a message its name, of a reply or task how it ended (empty: done), of a timer its time
 
 
 class Channel(NamedTuple):

@@ -284,6 +284,26 @@ class NetDecl(NamedTuple):
     span: Span
 
 
+class Move(NamedTuple):
+    """`placed --Paid--> paid`, `placed --after 24h--> late`, `paid --Shipped / send Invoice, Thanks--> done`, `a --/ send B--> c`."""
+
+    source: Name
+    trigger: Name | Duration | None
+    sends: tuple[Name, ...]
+    target: Name
+    span: Span
+
+
+class MachineDecl(NamedTuple):
+    """`machine NAME { initial a; a --X--> b; final b, c }`; what is named is a state. There should be one `initial`."""
+
+    name: Name
+    initials: tuple[Name, ...]
+    moves: tuple[Move, ...]
+    finals: tuple[Name, ...]
+    span: Span
+
+
 # -- checks ----------------------------------------------------------------------------------------------------------
 
 
@@ -349,7 +369,7 @@ class Check(NamedTuple):
     span: Span
 
 
-Item: TypeAlias = Union[System, Service, Process, NetDecl, Check]
+Item: TypeAlias = Union[System, Service, Process, NetDecl, MachineDecl, Check]
 
 
 class File(NamedTuple):

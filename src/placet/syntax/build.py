@@ -265,6 +265,46 @@ class Builder:
     def reset_arc(self, span: Span, kind: ast.Name, place: ast.Name) -> ast.Arc:
         return ast.Arc(kind.text, None, place, span)
 
+    # -- state machines
+
+    def machine(
+        self, span: Span, name: ast.Name, *parts: ast.Name | ast.Move | tuple[ast.Name, ...]
+    ) -> ast.MachineDecl:
+        initials: list[ast.Name] = []
+        moves: list[ast.Move] = []
+        finals: list[ast.Name] = []
+        for part in parts:
+            if isinstance(part, ast.Move):
+                moves.append(part)
+            elif isinstance(part, ast.Name):
+                initials.append(part)
+            else:
+                finals += part
+        return ast.MachineDecl(self._defines(name), tuple(initials), tuple(moves), tuple(finals), span)
+
+    def initial(self, _: Span, name: ast.Name) -> ast.Name:
+        return name
+
+    def finals(self, _: Span, *names: ast.Name) -> tuple[ast.Name, ...]:
+        return names
+
+    other = initial
+
+    def move(
+        self, span: Span, source: ast.Name, trigger: ast.Name | ast.Duration, sends: tuple[ast.Name, ...] | None,
+        target: ast.Name,
+    ) -> ast.Move:  # fmt: skip
+        return ast.Move(source, trigger, sends or (), target, span)
+
+    def unasked_move(self, span: Span, source: ast.Name, sends: tuple[ast.Name, ...], target: ast.Name) -> ast.Move:
+        return ast.Move(source, None, sends, target, span)
+
+    def trigger(self, _: Span, *words: ast.Name | ast.Duration) -> ast.Name | ast.Duration:
+        return words[-1]
+
+    def sends(self, _: Span, names: tuple[ast.Name, ...]) -> tuple[ast.Name, ...]:
+        return names
+
     # -- checks
 
     def check(

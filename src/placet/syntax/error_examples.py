@@ -160,7 +160,7 @@ EXAMPLES = (
 LATER = {
     "topic": "channels", "channel": "channels", "queue": "channels", "publish": "channels",
     "var": "data", "enum": "data", "sets": "data", "assign": "data",
-    "machine": "state machines written by hand", "choreography": "choreographies",
+    "choreography": "choreographies",
     "for": "several instances of a step", "every": "periodic workflows", "continue_as_new": "unbounded histories",
     "patch": "versions of running instances", "detached": "children that live on", "on_close": "children that live on",
     "buffered": "signals", "signal": "signals", "import": "other files", "param": "parameters", "annotate": "annotations of other formats",

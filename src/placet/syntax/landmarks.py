@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Fields whose members stand on lines of their own.
-_LISTS = frozenset(("items", "statements", "options", "policies", "errors", "transitions", "branches", "handlers"))
+_LISTS = frozenset(
+    ("items", "statements", "options", "policies", "errors", "transitions", "moves", "branches", "handlers")
+)
 _SMALL = (ast.Option, ast.ErrorRule)
 
 
@@ -37,7 +39,7 @@ def landmarks(file: ast.File) -> Landmarks:
     todo: list[object] = [file]
     while todo:
         value = todo.pop()
-        if isinstance(value, (ast.NetDecl, ast.Choice)):
+        if isinstance(value, (ast.NetDecl, ast.MachineDecl, ast.Choice)):
             found.introduced.update(dict.fromkeys(_introduced(value), False))
         if isinstance(value, ast.Step):
             found.introduced.update(dict.fromkeys([rule.span.start for rule in value.errors], True))
@@ -54,9 +56,11 @@ def landmarks(file: ast.File) -> Landmarks:
     return found._replace(hung=tuple(hung))
 
 
-def _introduced(value: ast.NetDecl | ast.Choice) -> list[int]:
+def _introduced(value: ast.NetDecl | ast.MachineDecl | ast.Choice) -> list[int]:
     if isinstance(value, ast.Choice):
         return [value.otherwise.span.start] if value.otherwise is not None else []
+    if isinstance(value, ast.MachineDecl):
+        return [name.span.start for name in (*value.initials, *value.finals)]
     return [*(place.span.start for place in value.places), *(final.span.start for final in value.finals)]
 
 

@@ -22,6 +22,7 @@ PHRASES = {
     DURATION: "a time such as `10s`",
     TEXT: "a sentence in quotes",
     KIND["COMPARISON"]: "a comparison such as `>=`",
+    KIND["_SLASH"]: "`/ send MESSAGE`",
     KIND["ON_UNKNOWN"]: "`on unknown`",
     KIND["ON_UNDO_FAILURE"]: "`on undo_failure`",
 }
@@ -39,12 +40,12 @@ PARTS = {
 # Words that stand in one construct only.
 HOMES = {
     "when": "choice", "otherwise": "choice", "until": "loop", "or": "either", "errors": "step", "on": "try` or `call",
-    "place": "net", "transition": "net", "final": "net", "under": "check", "uses": "saga", "fails": "task",
+    "place": "net", "transition": "net", "final": "net` or `machine", "initial": "machine", "under": "check", "uses": "saga", "fails": "task",
 }  # fmt: skip
 # What the name after a word is; also what `after the name of the saga` is made of.
 NAMED = {
     "system": "the name of the system", "service": "the name of the service", "workflow": "the name of the workflow",
-    "saga": "the name of the saga", "net": "the name of the net", "task": "the name of the task",
+    "saga": "the name of the saga", "net": "the name of the net", "machine": "the name of the machine", "initial": "the name of a state", "task": "the name of the task",
     "step": "the name of the step", "on": "a name", "uses": "the name of a profile", "undo": "the name of what undoes the step",
     "call": "the name of a workflow or saga", "receive": "the name of an event", "raise": "the name of an error",
     "fails": "the name of an error", "end": "the name of the end", "after": "the name of a step", "place": "the name of the place",

@@ -230,6 +230,22 @@ def _net(indent: int, net: ast.NetDecl) -> list[Piece]:
     )
 
 
+def _move(move: ast.Move) -> str:
+    trigger = move.trigger
+    shown = "" if trigger is None else trigger.text if isinstance(trigger, ast.Name) else f"after {trigger.text}"
+    sends = f"/ send {_names(move.sends)}" if move.sends else ""
+    return f"{move.source.text} --{' '.join(filter(None, (shown, sends)))}--> {move.target.text}"
+
+
+def _machine(indent: int, machine: ast.MachineDecl) -> list[Piece]:
+    inner: list[Piece] = [(indent + 1, f"initial {name.text}") for name in machine.initials]
+    inner += [(indent + 1, _move(move)) for move in machine.moves]
+    if machine.finals:
+        inner.append((indent + 1, f"final {_names(machine.finals)}"))
+    head = f"machine {machine.name.text} {{"
+    return [(indent, head), *inner, (indent, "}")] if inner else [(indent, f"{head} }}")]
+
+
 # -- checks
 
 
@@ -302,5 +318,6 @@ _PIECES: dict[type, Callable[..., list[Piece]]] = {
     ast.Service: _service,
     ast.Process: _process,
     ast.NetDecl: _net,
+    ast.MachineDecl: _machine,
     ast.Check: _check,
 }
