@@ -33,7 +33,7 @@ def is_bisimulation(lts: Lts, of, marks) -> bool:
     steps = set(lts.edges)
     silent = {(s, t) for s, label, t in steps if label == TAU}
     weak = {s: {s} for s in range(lts.states)}
-    for s in weak:
+    for s in range(lts.states):
         grown = True
         while grown:
             more = {t for a, t in silent if a in weak[s] and of[t] == of[s]} - weak[s]
@@ -83,7 +83,7 @@ def test_against_the_definition(seed: int) -> None:
         lts, marks = drawn(rng, 5)
         found = classes(lts, TAU, marks)
         assert is_bisimulation(lts, found.of, marks)
-        best = min((d for d in divisions(lts.states) if is_bisimulation(lts, d, marks)), key=lambda d: max(d))
+        best = min((d for d in divisions(lts.states) if is_bisimulation(lts, d, marks)), key=max)
         assert max(best) + 1 == found.number
         assert best == found.of  # both number blocks by their first state
         merged += found.number < lts.states
