@@ -40,6 +40,7 @@ def command(folder: str, examination: str, timeout: float) -> int:
     CTLCardinality, CTLFireability, LTLCardinality, LTLFireability, OneSafe, QuasiLiveness, Liveness, StableMarking.
     """
     begun = monotonic()
+    sys.set_int_max_str_digits(0)  # numbers of states have as many as they have
     net, initial = _model(folder)
     properties = () if examination in GLOBAL or examination == "StateSpace" else _properties(folder, examination, net)
     names = [p.id for p in properties] or ([examination] if examination in GLOBAL else [])
@@ -88,10 +89,12 @@ class _Answers:
         if answer == "CANNOT_COMPUTE" and self._sizes:
             line = f"STATE_SPACE {name} CANNOT_COMPUTE"
         elif self._sizes:
-            line = f"STATE_SPACE {name} {answer} TECHNIQUES EXPLICIT"
+            line = f"STATE_SPACE {name} {answer} TECHNIQUES EXPLICIT DECISION_DIAGRAMS"
         else:
             techniques = (
-                "" if answer == "CANNOT_COMPUTE" else " TECHNIQUES EXPLICIT STRUCTURAL_REDUCTION STATE_EQUATION"
+                ""
+                if answer == "CANNOT_COMPUTE"
+                else " TECHNIQUES EXPLICIT DECISION_DIAGRAMS STRUCTURAL_REDUCTION STATE_EQUATION"
             )
             line = f"FORMULA {name} {answer}{techniques}"
         sys.stdout.write(line + "\n")

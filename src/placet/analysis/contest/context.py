@@ -5,13 +5,16 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
+from placet.engines.diagrams.forest import ENTRY
 from placet.evidence import Budget
 from placet.logic.state import And, Fireable, Linear, Not, Or
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from placet.analysis.diagrams import Attempts
     from placet.analysis.state_equation import StateEquation
+    from placet.engines.diagrams.diagram import Diagram
     from placet.engines.frontier import Search
     from placet.engines.protocol import Exploration, Visitor
     from placet.engines.walk import Walk
@@ -33,6 +36,8 @@ class Context:
         self.tell = tell
         self._equation: StateEquation | None = None
         self._tried = False
+        self._attempts: Attempts | None = None
+        self._diagram: Diagram | None = None
 
     @property
     def left(self) -> float:
@@ -94,6 +99,21 @@ class Context:
 
         found = self.explore(visitors, states, until)
         return found if isinstance(found, Search) else None
+
+    def diagram(self, until: float, entries: int = 1 << 62) -> Diagram | None:
+        """The states as a diagram; None where attempts of so many entries each did not give it until then.
+
+        What was begun goes on at the next call, with larger attempts. The diagram may be used until the examination ends.
+        """
+        if self._diagram is None and monotonic() < until:
+            from placet.analysis.diagrams import Attempts
+
+            if self._attempts is None:
+                self._attempts = Attempts(self.net, self.initial)
+            self._diagram = self._attempts.run(entries, until, MEMORY)
+        if self._diagram is not None:
+            self._diagram.allow(MEMORY // ENTRY, self.until)
+        return self._diagram
 
     def spelt(self, predicate: Predicate) -> Predicate:
         """The predicate with "fireable" spelt out as tokens on places, as far as the net's arcs allow that."""

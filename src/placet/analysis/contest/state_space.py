@@ -1,7 +1,7 @@
 """The size of the state space: states, edges, most tokens in a place and in a marking; exact, or not at all.
 
-Counters are asked in turn. One on decision diagrams belongs before the explicit one once there is such an engine: a function
-of the context that gives the four numbers, or None.
+Counters are asked in turn, each with its share of the time: whether a net has few states, or many in a small diagram, is not
+known beforehand.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from placet.engines.protocol import Needs, Visitor
 from placet.logic.state import FALSE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from placet.analysis.contest.context import Context
+
+FEW = 50_000  # states: searched at once
 
 
 class Size(NamedTuple):
@@ -26,21 +26,38 @@ class Size(NamedTuple):
     most_in_marking: int
 
 
-def explicit(context: Context) -> Size | None:
+def explicit(context: Context, states: int | None, until: float) -> Size | None:
     """By search through all states."""
-    seen = context.search([Visitor(FALSE, Needs.STATES)], None, context.until)
+    seen = context.search([Visitor(FALSE, Needs.STATES)], states, until)
     if seen is None or not seen.complete:
         return None
     return Size(seen.states, seen.edges, max(seen.bounds, default=0), seen.most_in_marking)
 
 
-COUNTERS: tuple[Callable[[Context], Size | None], ...] = (explicit,)
+def symbolic(context: Context, until: float) -> Size | None:
+    """By a diagram of all states."""
+    from placet.engines.diagrams.diagram import LimitError
+
+    diagram = context.diagram(until)
+    if diagram is None:
+        return None
+    places = range(len(context.initial))
+    try:
+        return Size(
+            diagram.states,
+            sum(diagram.firings.values()),
+            max((most for _, most in diagram.bounds[: len(places)]), default=0),
+            diagram.greatest((p, 1) for p in places),
+        )
+    except LimitError:
+        return None
 
 
 def size(context: Context) -> Size | None:
     """The numbers, by the first counter that has them."""
-    for counter in COUNTERS:
-        found = counter(context)
-        if found is not None:
-            return found
-    return None
+    return (
+        explicit(context, FEW, context.share(0.2))
+        or symbolic(context, context.share(0.4))
+        or explicit(context, None, context.share(0.5))
+        or symbolic(context, context.until)
+    )

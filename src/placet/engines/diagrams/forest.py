@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ENTRY = 110  # bytes of a child, a cached result, or a note: what a process was seen to grow by
-_LOOK = 2047  # nodes between two looks at the clock
+_LOOK = 8192  # entries between two looks at the clock
 _FRAMES = 6  # calls that are open for each level, at most
 
 
@@ -41,6 +41,7 @@ class Forest:
         self.most, self.until = most, until
         self.kids: list[tuple[int, ...]] = [(), ()]
         self.entries = 0
+        self.next_look = 0
         self._unique: dict[tuple[int, ...], int] = {}
         self._unions: dict[tuple[int, int], int] = {}
         self._intersections: dict[tuple[int, int], int] = {}
@@ -58,13 +59,14 @@ class Forest:
             found = self._unique[key] = len(self.kids)
             self.kids.append(key)
             self.entries += len(key) + 2
-            if not found & _LOOK:
+            if self.entries > self.next_look:
                 self.look()
         return found
 
     def look(self) -> None:
         """Raises LimitError where a limit is exceeded."""
-        if self.entries + len(self._unions) + len(self._intersections) + len(self._differences) > self.most:
+        self.next_look = self.entries + _LOOK
+        if self.entries > self.most:
             raise LimitError("work")
         if monotonic() > self.until:
             raise LimitError("seconds")
@@ -97,6 +99,7 @@ class Forest:
                 x = made[i]
                 if x != y:
                     made[i] = union(x, y) if x else y
+        self.entries += 1
         found = self._unions[key] = self.node(made)
         return found
 
@@ -112,7 +115,8 @@ class Forest:
             return found
         made = []
         for x, y in zip(self.kids[a], self.kids[b], strict=False):
-            made.append(x if x == y else self.intersection(x, y) if x and y else 0)  # noqa: PERF401 - see `deep`
+            made.append(x if x == y else self.intersection(x, y) if x and y else 0)
+        self.entries += 1
         found = self._intersections[key] = self.node(made)
         return found
 
@@ -132,6 +136,7 @@ class Forest:
                 break
             if y and made[i]:
                 made[i] = self.difference(made[i], y)
+        self.entries += 1
         found = self._differences[key] = self.node(made)
         return found
 

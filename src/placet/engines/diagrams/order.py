@@ -29,9 +29,7 @@ def force(count: int, edges: Sequence[Sequence[int]], start: Sequence[int]) -> l
         for position, item in enumerate(order):
             at[item] = float(position)
         centres = [sum([at[item] for item in edge]) / len(edge) for edge in edges]
-        pulled = [
-            sum([centres[e] for e in row]) / len(row) if row else at[item] for item, row in enumerate(of_item)
-        ]
+        pulled = [sum([centres[e] for e in row]) / len(row) if row else at[item] for item, row in enumerate(of_item)]
         order = sorted(order, key=pulled.__getitem__)
         span = _span(order, edges)
         if span < least:

@@ -59,6 +59,9 @@ class Saturation:
                     continue
                 while j >= len(kids):
                     kids.append(0)
+                    forest.entries += 1  # a level without bound grows here alone
+                    if forest.entries > forest.next_look:
+                        forest.look()
                 old = kids[j]
                 if old:
                     if old == made:
@@ -99,7 +102,7 @@ class Saturation:
         made: list[int] = []
         if own < level:
             for child in row:
-                made.append(self._fire(chain, level - 1, child) if child else 0)  # noqa: PERF401 - see `deep`
+                made.append(self._fire(chain, level - 1, child) if child else 0)
         else:
             after = self._relation.after[effect]
             for i, child in enumerate(row):
