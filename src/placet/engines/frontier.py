@@ -84,7 +84,7 @@ class Search:
         self._net, self._initial, self._observers = net, initial, tuple(observers)
         self._visitors, self._budget, self._progress = tuple(visitors), budget, progress
         self._first = [-1] * len(self._visitors)
-        self._late = [k for k, v in enumerate(self._visitors) if _asks_dead(v.goal)]
+        self._late = [k for k, v in enumerate(self._visitors) if asks_dead(v.goal)]
         self._early = [k for k, v in enumerate(self._visitors) if k not in self._late]
         self._keep_edges = any(v.needs is Needs.EDGES for v in visitors)
         self._whole = not visitors or any(v.needs is not Needs.FIRST for v in visitors)
@@ -346,11 +346,17 @@ class Search:
 
     @property
     def bounds(self) -> tuple[int, ...]:
-        """By place, the most tokens seen. O(places * states)."""
-        return tuple(
-            max(int(self._layout.values(columns, p).max()) for columns in self.parts())
-            for p in range(len(self._net.places))
-        )
+        """By place, the most tokens seen. O(words * states), and O(states) for each place that held more than one."""
+        np, layout = self._np, self._layout
+        ever = [0] * layout.words
+        for columns in self.parts():
+            for w, column in enumerate(columns):
+                ever[w] |= int(np.bitwise_or.reduce(column))
+        most = [ever[layout.word[p]] >> layout.shift[p] & (1 << layout.width[p]) - 1 for p in range(layout.places)]
+        several = [p for p in range(layout.places) if most[p] > 1]
+        for p in several:
+            most[p] = max(int(layout.values(columns, p).max()) for columns in self.parts())
+        return tuple(most)
 
     def parts(self, step: int = 1 << 17) -> list[list[Column]]:
         """All states, as columns of so many states each."""
@@ -364,9 +370,32 @@ class Search:
             if sum(1 << w for w in layout.width[: layout.places]) >> 62:
                 most = max(most, *(sum(layout.unpack(one)[: layout.places]) for one in zip(*columns, strict=True)))
             else:
-                total = sum(layout.values(columns, p) for p in range(layout.places))
-                most = max(most, int(total.max()) if layout.places else 0)  # type: ignore[union-attr]
+                total = self._np.zeros(len(columns[0]), dtype=self._np.int64)
+                for w, column in enumerate(columns):
+                    total += self._bits(column & self._np.uint64(self._single(w)))
+                for p in range(layout.places):
+                    if layout.width[p] > 1:
+                        total += layout.values(columns, p)
+                most = max(most, int(total.max()))
         return most
+
+    def _single(self, word: int) -> int:
+        """The bits of a word that are places of one bit."""
+        layout = self._layout
+        return sum(
+            1 << layout.shift[p] for p in range(layout.places) if layout.width[p] == 1 and layout.word[p] == word
+        )
+
+    def _bits(self, column: Column) -> NDArray[numpy.int64]:
+        """How many bits are set in each word."""
+        np = self._np
+        if hasattr(np, "bitwise_count"):
+            counted: NDArray[numpy.int64] = np.bitwise_count(column).astype(np.int64)
+            return counted
+        found: NDArray[numpy.int64] = np.zeros(len(column), dtype=np.int64)
+        for shift in range(64):
+            found += ((column >> np.uint64(shift)) & np.uint64(1)).astype(np.int64)
+        return found
 
     @property
     def moved(self) -> frozenset[int]:
@@ -456,12 +485,13 @@ class Search:
         return self.truth(self._visitors[visitor].goal).tobytes()
 
 
-def _asks_dead(predicate: Predicate) -> bool:
+def asks_dead(predicate: Predicate) -> bool:
+    """Whether the truth of the predicate depends on what is enabled."""
     match predicate:
         case Dead():
             return True
         case Not(of):
-            return _asks_dead(of)
+            return asks_dead(of)
         case And(parts) | Or(parts):
-            return any(_asks_dead(p) for p in parts)
+            return any(asks_dead(p) for p in parts)
     return False

@@ -15,6 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_DE_BRUIJN = 0x03F79D71B4CB0A89
 DONE, ROOM, OUTGROWN, FULL = 0, 1, 2, 3  # why `expand` came back
 
 
@@ -41,6 +42,19 @@ def _slot(row, mix, mask):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN2
 
 
 _slot_of = _compiled(_slot)
+
+
+_TURNS = np.zeros(64, dtype=np.int64)
+for _bit in range(64):
+    _TURNS[(_DE_BRUIJN << _bit & (1 << 64) - 1) >> 58] = _bit
+
+
+def _lowest(bits):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """The number of the lowest bit that is set, by multiplication with a de Bruijn sequence."""
+    return _TURNS[((bits & (~bits + np.uint64(1))) * np.uint64(_DE_BRUIJN)) >> np.uint64(58)]
+
+
+_lowest_of = _compiled(_lowest)
 
 
 def _rehash(rows, count, table, mix):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
@@ -87,7 +101,7 @@ enter = _compiled(_enter)
 
 def _expand(  # type: ignore[no-untyped-def]  # noqa: ANN202
     rows, count, table, mix, start, end, limit, batch,  # noqa: ANN001
-    names,  # noqa: ANN001
+    names, always, keys, keyed,  # noqa: ANN001
     test_from, test_word, test_need, test_mask,  # noqa: ANN001
     ban_from, ban_word, ban_need, ban_mask,  # noqa: ANN001
     crowd_from, crowd_word, crowd_bits,  # noqa: ANN001
@@ -104,13 +118,14 @@ def _expand(  # type: ignore[no-untyped-def]  # noqa: ANN202
     words = rows.shape[1]
     rules = len(names)
     mask = np.uint64(len(table) - 1)
-    room = min(rows.shape[0], len(table) // 2)
+    room = min(rows.shape[0], 2 * len(table) // 3)
     made = np.empty((batch + rules, words), dtype=np.uint64)
     label = np.empty(batch + rules, dtype=np.uint32)
     source = np.empty(batch + rules, dtype=np.int64)
     slot = np.empty(batch + rules, dtype=np.int64)
     found = np.empty(batch + rules, dtype=np.int64)
     edges = 0
+    asked = np.empty(len(always), dtype=np.uint64)  # the rules that a state may enable, as bits
     i = start
     while i < end and i < count:
         if count + batch + rules > room and count < limit:
@@ -121,40 +136,52 @@ def _expand(  # type: ignore[no-untyped-def]  # noqa: ANN202
         n = 0
         while i < end and i < count and n < batch:
             begun = n
-            for t in range(rules):
-                on = True
-                for k in range(test_from[t], test_from[t + 1]):
-                    w = test_word[k]
-                    if ((rows[i, w] | guards[w]) - test_need[k]) & test_mask[k] != test_mask[k]:
-                        on = False
-                        break
-                if not on:
-                    continue
-                for k in range(ban_from[t], ban_from[t + 1]):
-                    w = ban_word[k]
-                    if ((rows[i, w] | guards[w]) - ban_need[k]) & ban_mask[k] != 0:
-                        on = False
-                        break
-                if not on:
-                    continue
-                for k in range(crowd_from[t], crowd_from[t + 1]):
-                    if rows[i, crowd_word[k]] & crowd_bits[k] != 0:
-                        why = OUTGROWN
-                for w in range(words):
-                    value = rows[i, w]
-                    if resets:
-                        value &= kept[t, w]
-                    value += delta[t, w]
-                    if value & guards[w] != 0:
-                        why = OUTGROWN
-                    made[n, w] = value
-                for k in range(watch_from[t], watch_from[t + 1]):
-                    w = watch_word[k]
-                    stored = np.int64((rows[i, w] >> watch_shift[k]) & watch_mask[k])
-                    made[n, w] += steps[watch_table[k] + stored]
-                label[n] = names[t]
-                source[n] = i
-                n += 1
+            for c in range(len(always)):
+                asked[c] = always[c]
+            for w in range(words):
+                marked = rows[i, w] & keys[w]
+                while marked != 0:
+                    at = w * 64 + _lowest_of(marked)
+                    marked &= marked - np.uint64(1)
+                    for c in range(len(always)):
+                        asked[c] |= keyed[at, c]
+            for c in range(len(always)):
+                while asked[c] != 0:
+                    t = c * 64 + _lowest_of(asked[c])
+                    asked[c] &= asked[c] - np.uint64(1)
+                    on = True
+                    for k in range(test_from[t], test_from[t + 1]):
+                        w = test_word[k]
+                        if ((rows[i, w] | guards[w]) - test_need[k]) & test_mask[k] != test_mask[k]:
+                            on = False
+                            break
+                    if not on:
+                        continue
+                    for k in range(ban_from[t], ban_from[t + 1]):
+                        w = ban_word[k]
+                        if ((rows[i, w] | guards[w]) - ban_need[k]) & ban_mask[k] != 0:
+                            on = False
+                            break
+                    if not on:
+                        continue
+                    for k in range(crowd_from[t], crowd_from[t + 1]):
+                        if rows[i, crowd_word[k]] & crowd_bits[k] != 0:
+                            why = OUTGROWN
+                    for w in range(words):
+                        value = rows[i, w]
+                        if resets:
+                            value &= kept[t, w]
+                        value += delta[t, w]
+                        if value & guards[w] != 0:
+                            why = OUTGROWN
+                        made[n, w] = value
+                    for k in range(watch_from[t], watch_from[t + 1]):
+                        w = watch_word[k]
+                        stored = np.int64((rows[i, w] >> watch_shift[k]) & watch_mask[k])
+                        made[n, w] += steps[watch_table[k] + stored]
+                    label[n] = names[t]
+                    source[n] = i
+                    n += 1
             if why != DONE:
                 n = begun
                 break

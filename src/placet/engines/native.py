@@ -2,8 +2,8 @@
 
 Several million edges a second. States have the numbers that the other engines give them, so that traces are the same.
 The loops are compiled once for all nets (seconds) and kept on disk; loading them takes half a second, so that small nets are
-left to the other engines. Memory is 8 bytes a word and state, 8 to 16 for its place in the set of visited states, 8 for
-parent and transition, and 8 for an edge where edges are kept.
+left to the other engines. Memory is 8 bytes a word and state, 6 to 12 for its place in the set of visited states, 8 for
+parent and transition, up to a quarter more while the rows grow, and 8 for an edge where edges are kept.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from placet.engines.frontier import Search
+from placet.engines.frontier import Search, asks_dead
 from placet.engines.protocol import Stop
 from placet.engines.visited import MIX, MOST
-from placet.engines.words import WORD, TooWideError, rule
+from placet.engines.words import WORD, TooWideError, View, rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Sized
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from placet.engines.packing import Ceilings
     from placet.engines.protocol import Exploration, Progress, Visitor
-    from placet.engines.words import Column, Fields
+    from placet.engines.words import Column, Fields, Rule
     from placet.evidence import Budget
+    from placet.logic.state import Predicate
     from placet.net.core import Marking, Net
     from placet.net.observer import Observer
 
@@ -94,8 +95,8 @@ class Rows:
     def _sizes(self, need: int) -> tuple[int, int]:
         space, slots = len(self.rows), len(self.table)
         while space < need:
-            space += space >> 1
-        while slots < 2 * need:
+            space += space >> 2
+        while 2 * slots < 3 * need:
             slots *= 2
         return space, slots
 
@@ -145,6 +146,7 @@ class NativeSearch(Search):
         np = self._np
         self.engine = Native.name
         self._ahead = 256
+        self._stuck: list[NDArray[numpy.int64]] = []  # the dead states among those expanded
         self._batch = max(64, min(_BATCH, self._words // self._layout.words))
         space = 2 * self._batch + 2 * len(net.transitions)
         space = max(space, min(_EDGES, self._words * 4)) if self._keep_edges else 0
@@ -181,7 +183,9 @@ class NativeSearch(Search):
             self._labels.append(self._written[0][:edges].copy())
             self._targets.append(self._written[1][:edges].copy())
             self._kept += edges
-        self._note(start, seen.columns(start, done), self._late, degrees == 0)
+        dead = degrees == 0
+        self._stuck.append(np.flatnonzero(dead) + start)
+        self._note(start, seen.columns(start, done), self._late, dead)
         if self._found(before):
             return True
         if why == kernels.FULL:
@@ -197,8 +201,9 @@ class NativeSearch(Search):
     def _make_room(self) -> None:
         count = self._seen.count
         least = count + self._batch + len(self._net.transitions)
-        if not self._over_budget(max(least, count + (count >> 1)) - count):
-            self._seen.enlarge(max(least, count + (count >> 1)))
+        need = max(least, count + (count >> 2))
+        if not self._over_budget(need - count):
+            self._seen.enlarge(need)
 
     def _widen(self, places: Sequence[int]) -> None:
         old = self._seen
@@ -221,6 +226,21 @@ class NativeSearch(Search):
         if crowded:
             return crowded
         return rules.outgrown(rules.fire(columns, np.zeros(len(labels), dtype=np.int64), np.array(labels)))
+
+    def truth(self, predicate: Predicate) -> NDArray[numpy.bool_]:
+        """By state number, whether the predicate holds."""
+        if not self.complete or not asks_dead(predicate):
+            return super().truth(predicate)
+        np = self._np
+        dead = np.zeros(self.states, dtype=bool)
+        dead[np.concatenate(self._stuck)] = True
+        found, at = [], 0
+        for columns in self.parts():
+            part = dead[at : at + len(columns[0])]
+            found.append(View(self._rules, columns, dead=part).of(predicate))
+            at += len(part)
+        whole: NDArray[numpy.bool_] = np.concatenate(found)
+        return whole
 
     def used_bytes(self, more: int = 0) -> int:
         """Estimated memory of the pass, were so many states offered next."""
@@ -263,7 +283,7 @@ def _arrays(net: Net, ceilings: Ceilings, observers: Sequence[Observer], layout:
     rows = [dict.fromkeys(watched[t]) for t, _ in rules]
     flat = [one for row in rows for one in row]
     return (
-        np.array([t for t, _ in rules], dtype=np.uint32), *tests, *bans, *crowds,
+        np.array([t for t, _ in rules], dtype=np.uint32), *_keys([r for _, r in rules], layout), *tests, *bans, *crowds,
         delta, kept, bool(any(net.reset)), np.array(layout.guards, dtype=np.uint64), _offsets(rows),
         np.array([layout.word[i] for i, _ in flat], dtype=np.int32),
         np.array([layout.shift[i] for i, _ in flat], dtype=np.uint64),
@@ -271,6 +291,41 @@ def _arrays(net: Net, ceilings: Ceilings, observers: Sequence[Observer], layout:
         np.array([at for _, at in flat], dtype=np.int64),
         np.array(steps, dtype=np.uint64),
     )  # fmt: skip
+
+
+def _keys(rules: list[Rule], layout: Fields) -> tuple[object, object, object]:
+    """Which rules to ask in a state: (those to ask always, by word the bits of key places, by bit those to ask where it is set).
+
+    The key of a rule is the place of one bit among those it needs that the fewest rules have as their key.
+    """
+    import numpy as np
+
+    blocks = -(-len(rules) // 64)
+    always = np.zeros(blocks, dtype=np.uint64)
+    keys = [0] * layout.words
+    keyed = np.zeros((64 * layout.words, blocks), dtype=np.uint64)
+    load: dict[int, int] = {}
+    single = [0] * layout.words
+    for p in range(layout.places):
+        if layout.width[p] == 1:
+            single[layout.word[p]] |= 1 << layout.shift[p]
+    for number, one in enumerate(rules):
+        block, bit = divmod(number, 64)
+        best = -1
+        for test in one.tests:
+            bits = test.mask & single[test.word]
+            while bits:
+                at = test.word * 64 + (bits & -bits).bit_length() - 1
+                bits &= bits - 1
+                if best < 0 or load.get(at, 0) < load.get(best, 0):
+                    best = at
+        if best < 0:
+            always[block] |= np.uint64(1 << bit)
+        else:
+            load[best] = load.get(best, 0) + 1
+            keys[best >> 6] |= 1 << (best & 63)
+            keyed[best, block] |= np.uint64(1 << bit)
+    return always, np.array(keys, dtype=np.uint64), keyed
 
 
 def _spread(rows: list[list[tuple[int, int, int]]]) -> tuple[object, object, object, object]:
