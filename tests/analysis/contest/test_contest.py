@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from oracles.reachability import explore as textbook
 from oracles.runs import holds_in, lassos, on_lasso
-from placet.analysis.contest import bounds, context, goals, live, temporal
+from placet.analysis.contest import bounds, context, goals, live, symbolic, temporal
 from placet.analysis.contest.context import Context
 from placet.analysis.contest.examination import EXAMINATIONS, GLOBAL, examine
+from placet.analysis.temporal.symbolic import Symbolic
 from placet.logic.state import Fireable, Linear, Not, at_least
 from placet.logic.temporal import Always, Atom, Conj, Disj, Eventually, Every, Neg, Next, Some, Until
 from placet.net.builder import NetBuilder
@@ -89,6 +90,31 @@ def formulas(atoms, *, linear):
 
     made = st.recursive(atoms.map(Atom), extend, max_leaves=5)
     return made.map(Every) if linear else made
+
+
+@settings(max_examples=80)
+@given(bounded, st.data())
+def test_diagrams_alone_tell_the_same(marked, data):
+    net, initial = marked
+    graph = graph_of(marked, 20)
+    states = list(graph.edges)
+    context = Context(net, initial, monotonic() + 20, lambda *_: None)
+    diagram = context.diagram(context.until)
+    assert symbolic.has_deadlock(diagram) is any(not out for out in graph.edges.values())
+    assert symbolic.is_one_safe(context, diagram) is all(m <= 1 for s in states for m in s)
+    fired = {t for out in graph.edges.values() for t, _ in out}
+    assert symbolic.is_quasi_live(context, diagram) is (len(fired) == len(net.transitions))
+    assert symbolic.is_stable(context, diagram) is any(len(set(column)) == 1 for column in zip(*states, strict=True))
+    assert symbolic.is_live(context, diagram) is is_live(graph, len(net.transitions))
+    goal, formula = data.draw(predicates(net)), data.draw(formulas(predicates(net), linear=False))
+    told = {}
+    symbolic.reachable(context, {0: goal}, context.until, told.__setitem__)
+    assert told == {0: bool(graph.where(goal))}
+    edges = [[states.index(a) for _, a in graph.edges[s]] for s in states]
+    want = holds_in(formula, 0, edges, lambda p, s: graph.holds(p, states[s]))
+    assert symbolic.holds(context, formula, Symbolic(diagram), linear=False) is want
+    (most,) = symbolic.greatest(context, {"sum": (0, 0)}, context.until)
+    assert most == ("sum", 2 * max(s[0] for s in states))
 
 
 @settings(max_examples=120)

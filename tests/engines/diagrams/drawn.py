@@ -26,6 +26,7 @@ class Drawn(NamedTuple):
     relation: Relation
     saturation: Saturation
     root: int
+    levels: list
 
     def members(self, node):
         """The states of a set, each asked for."""
@@ -38,10 +39,10 @@ class Drawn(NamedTuple):
 
 
 @st.composite
-def diagrams(draw):
+def diagrams(draw, limit=LIMIT):
     """A bounded net of every kind of arc, its observers, a predicate, and levels in any order and grouping."""
     (net, initial), observers, predicate = draw(cases())
-    graph = explore(net, initial, observers, LIMIT)
+    graph = explore(net, initial, observers, limit)
     assume(graph.whole)
     slots = len(initial) + len(observers)
     order = draw(st.permutations(range(slots)))
@@ -56,4 +57,4 @@ def diagrams(draw):
     forest = Forest()
     relation = Relation(net, initial, levels, observers)
     saturation = Saturation(forest, relation)
-    return Drawn(graph, observers, predicate, forest, relation, saturation, saturation.reachable())
+    return Drawn(graph, observers, predicate, forest, relation, saturation, saturation.reachable(), levels)

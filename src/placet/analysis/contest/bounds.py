@@ -6,6 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from placet.analysis.contest.goals import FIRST, Goals, follow
+from placet.analysis.contest.symbolic import greatest as most_sums
 from placet.engines.frontier import Search
 from placet.engines.protocol import Needs, Visitor
 from placet.logic.state import FALSE, Linear
@@ -31,9 +32,11 @@ class Bounds:
         for name in [name for name, places in self._open.items() if not places]:
             self._tell(name)
         self._explore(FIRST, context.share(0.2))
+        self._on_diagram(context.share(0.15))
         self._prove(context.share(0.3))
         self._walk(context.share(0.15, 2.0), seed=1)
         self._reduced(context.share(0.2))
+        self._on_diagram(context.share(0.25))
         self._seek(context.share(0.6))
         self._explore(None, context.share(0.7))
         self._walk(context.until, seed=2)
@@ -58,6 +61,12 @@ class Bounds:
                 self._note(name, greatest(seen, places))
                 if seen.complete and name in self._open:
                     self._tell(name)
+
+    def _on_diagram(self, until: float) -> None:
+        if self._open:
+            for name, reached in most_sums(self._context, self._open, until):
+                self._reached[name] = reached
+                self._tell(name)
 
     def _prove(self, until: float) -> None:
         equation = self._context.equation

@@ -112,8 +112,13 @@ class Context:
                 self._attempts = Attempts(self.net, self.initial)
             self._diagram = self._attempts.run(entries, until, MEMORY)
         if self._diagram is not None:
-            self._diagram.allow(MEMORY // ENTRY, self.until)
+            self.hurry(self.until)
         return self._diagram
+
+    def hurry(self, until: float) -> None:
+        """What is asked of the diagram from now on has to be known then."""
+        if self._diagram is not None:
+            self._diagram.allow(MEMORY // ENTRY, min(until, self.until))
 
     def spelt(self, predicate: Predicate) -> Predicate:
         """The predicate with "fireable" spelt out as tokens on places, as far as the net's arcs allow that."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from placet.analysis.contest import symbolic
 from placet.analysis.contest.goals import FIRST, Goals
 from placet.engines.protocol import Needs, Visitor
 from placet.logic.state import FALSE, Dead, Fireable, Linear, Or
@@ -44,6 +45,9 @@ def one_safe(context: Context) -> bool | None:
         walk.run(context.share(0.1, 1.0))
         if walk.found:
             return False
+    found = symbolic.ask(context, context.share(0.15), lambda diagram: symbolic.is_one_safe(context, diagram))
+    if found is not None:
+        return found
     doubtful = list(range(len(context.initial)))
     equation = context.equation
     if equation is not None:
@@ -54,9 +58,9 @@ def one_safe(context: Context) -> bool | None:
         ]  # fmt: skip
     if not doubtful:
         return True
-    found: dict[int, bool] = {}
-    Goals(context, {0: Or(tuple(Linear(((p, 1),), ">=", 2) for p in doubtful))}, found.__setitem__).run(context.until)
-    return None if 0 not in found else not found[0]
+    answers: dict[int, bool] = {}
+    Goals(context, {0: Or(tuple(Linear(((p, 1),), ">=", 2) for p in doubtful))}, answers.__setitem__).run(context.until)
+    return None if 0 not in answers else not answers[0]
 
 
 def quasi_live(context: Context) -> bool | None:
@@ -66,6 +70,9 @@ def quasi_live(context: Context) -> bool | None:
         return True
     if starved(context.net, context.initial) or left is _COMPLETE:
         return False
+    found = symbolic.ask(context, context.share(0.15), lambda diagram: symbolic.is_quasi_live(context, diagram))
+    if found is not None:
+        return found
     # one dead transition settles it: proofs first, then one search for all of them
     equation = context.equation
     if equation is not None:
@@ -156,6 +163,9 @@ def stable_marking(context: Context) -> bool | None:
             still -= walk.moved
     if not still:
         return False
+    found = symbolic.ask(context, context.share(0.15), lambda diagram: symbolic.is_stable(context, diagram))
+    if found is not None:
+        return found
     equation = context.equation
     if equation is not None:
         until = context.share(0.3)

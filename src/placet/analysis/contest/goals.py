@@ -1,7 +1,7 @@
 """Which of several predicates hold in some reachable marking: the question under most examinations.
 
-In turn: the first few thousand states, random walks, proofs by the state equation, walks towards what it proposes, the
-state space of the reduced net, and more of each while there is time.
+In turn: the first few thousand states, a diagram of all of them, random walks, proofs by the state equation, walks towards
+what it proposes, the state space of the reduced net, and more of each while there is time.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from random import Random
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from placet.analysis.contest.symbolic import reachable
 from placet.engines.protocol import Visitor
 from placet.errors import UsageError
 from placet.logic.state import evaluate, support
@@ -39,12 +40,14 @@ class Goals:
         """Decide what can be decided until then: a little of everything, then ever more of it."""
         context = self._context
         self._explore(FIRST, min(until, context.share(0.2)))
+        self._on_diagram(min(until, context.share(0.1)))
         self._prove(min(until, context.share(0.2)), 0.3, 30)
         slice_, nodes, seed = SLICE, 100, 1
         while self.open and (now := monotonic()) < until:
             self._walk(min(until, now + slice_), seed)
             self._prove(min(until, monotonic() + slice_), slice_, nodes)
             self._reduced(min(until, monotonic() + slice_))
+            self._on_diagram(min(until, monotonic() + 2 * slice_))
             self._each_reduced(min(until, monotonic() + 2 * slice_))
             slice_, nodes, seed = 2 * slice_, 8 * nodes, seed + 10
 
@@ -67,6 +70,10 @@ class Goals:
                 self._decide(k, True)
             elif seen.complete:  # type: ignore[attr-defined]
                 self._decide(k, False)
+
+    def _on_diagram(self, until: float) -> None:
+        if self.open and monotonic() < until:
+            reachable(self._context, self.open, until, self._decide)
 
     def _walk(self, until: float, seed: int) -> None:
         numbers = list(self.open)

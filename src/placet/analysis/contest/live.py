@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from placet.analysis.contest.global_properties import quasi_live, starved
+from placet.analysis.contest.symbolic import ask, is_live
 from placet.engines.protocol import Needs, Visitor
 from placet.logic.state import FALSE, Fireable
 
@@ -40,6 +41,9 @@ def live(context: Context) -> bool | None:
         return True
     if walk is not None and _caught(context, walk.ends(6), context.share(0.25)):
         return False
+    found = ask(context, context.share(0.3), lambda diagram: is_live(context, diagram))
+    if found is not None:
+        return found
     equation = context.equation
     if equation is not None and walk is not None:
         until = context.share(0.2, 5.0)
@@ -48,7 +52,9 @@ def live(context: Context) -> bool | None:
                 return False
     found = _by_reduction(context, context.share(0.4))
     if found is None:
-        found = _on_graph(context, None, context.share(0.7))
+        found = _on_graph(context, None, context.share(0.5))
+    if found is None:
+        found = ask(context, context.share(0.6), lambda diagram: is_live(context, diagram))
     if found is None and walk is not None:
         walk.run(context.share(0.3), 5000)
         if walk.dead or _caught(context, walk.ends(12), context.share(0.6)):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from placet.analysis.contest.goals import Goals
+from placet.analysis.contest.symbolic import ask, holds
+from placet.analysis.temporal.symbolic import Symbolic
 from placet.engines.protocol import Needs, Visitor
 from placet.logic.state import FALSE, TRUE, And, Not, Or, evaluate
 from placet.logic.temporal import (
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from placet.analysis.contest.context import Context
+    from placet.engines.diagrams.diagram import Diagram
     from placet.engines.frontier import Search
     from placet.logic.state import Predicate
     from placet.logic.temporal import Formula
@@ -51,6 +55,7 @@ class Temporal:
         self._facts: dict[Predicate, bool] = {TRUE: True, FALSE: False}  # predicates that hold everywhere, or nowhere
         self._leaves: dict[Formula, bool] = {}  # formulas whose truth in the initial state is known
         self._tested: set[Predicate] = set()
+        self._symbolic: Symbolic | None = None
 
     def run(self) -> None:
         """Decide what can be decided in the time there is."""
@@ -63,8 +68,13 @@ class Temporal:
             if not self._open or context.left <= 0:
                 return
             if number == 2:
+                self._on_diagram(context.share(0.2))
                 self._learn()
                 self._reach(context.share(0.25))
+            elif number == 4:
+                self._on_diagram(context.share(0.4))
+            if not self._open:
+                return
             until = context.share(1.0 if states > 1 << 30 else 0.5)
             seen = context.search([Visitor(FALSE, Needs.EDGES)], states, until if number < 4 else context.share(0.6))
             if seen is None:
@@ -72,6 +82,7 @@ class Temporal:
             self._on_graph(seen)
             if seen.complete or seen.stop is None or seen.stop.budget != "states":
                 break
+        self._on_diagram(context.share(0.5))
         if self._open and context.left > 0:
             self._reach(context.until)
 
@@ -218,6 +229,24 @@ class Temporal:
             self._settle()
 
         Goals(self._context, {k: p for k, (_, p, _) in leaves.items()}, answer).run(until)
+
+    # -- on a diagram ------------------------------------------------------------------------------------------------
+
+    def _on_diagram(self, until: float) -> None:
+        """Each formula with its share of the time, on a diagram of all states where there is one."""
+        context, left = self._context, len(self._open)
+        for name, formula in list(self._open.items()):
+            share = context.share(1.0, (until - monotonic()) / left if context.diagram(until) is not None else 0.0)
+            left -= 1
+            found = ask(context, share, partial(self._holds, formula))
+            if found is not None:
+                del self._open[name]
+                context.tell(name, "TRUE" if found else "FALSE")
+
+    def _holds(self, formula: Formula, diagram: Diagram) -> bool | None:
+        if self._symbolic is None:
+            self._symbolic = Symbolic(diagram, endless=self._linear)
+        return holds(self._context, formula, self._symbolic, linear=self._linear)
 
     # -- on a graph --------------------------------------------------------------------------------------------------
 

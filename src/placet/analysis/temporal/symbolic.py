@@ -1,0 +1,200 @@
+"""CTL on a diagram of all reachable states, by fixpoints over sets; and the formulas of LTL that CTL can say.
+
+Burch, Clarke, McMillan, Dill, Hwang (1992), "Symbolic model checking: 10^20 states and beyond". Runs are maximal: infinite, or
+ending where no transition is enabled; with `endless` the last state of a run that ends repeats, as LTL has it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.analysis.temporal.buchi import positive
+from placet.errors import UsageError
+from placet.logic.state import And, Dead, Not, Or
+from placet.logic.temporal import (
+    Always,
+    Atom,
+    Conj,
+    Disj,
+    Eventually,
+    Every,
+    Formula,
+    Neg,
+    Next,
+    Release,
+    Some,
+    Until,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from placet.engines.diagrams.diagram import Diagram
+    from placet.logic.state import Predicate
+
+
+class Symbolic:
+    """The states of a diagram in which formulas hold; what formulas share is computed once."""
+
+    def __init__(self, diagram: Diagram, *, endless: bool = False) -> None:
+        self._diagram, self._endless = diagram, endless
+        self._known: dict[Formula, int] = {}
+
+    def label(self, formula: Formula) -> int:
+        """The set of states in which the formula holds. Raises UsageError where it is no CTL, LimitError as the diagram does."""
+        known = self._known.get(formula)
+        if known is None:
+            known = self._known[formula] = self._make(formula)
+        return known
+
+    def holds(self, formula: Formula, state: Sequence[int]) -> bool:
+        """Whether the formula holds in a reachable state. Raises as `label`."""
+        return self._diagram.has(self.label(formula), state)
+
+    def _make(self, formula: Formula) -> int:
+        diagram = self._diagram
+        match formula:
+            case Atom(predicate):
+                return diagram.where(predicate)
+            case Neg(of):
+                return self._not(self.label(of))
+            case Conj(parts):
+                found = diagram.all
+                for part in parts:
+                    found = diagram.intersection(found, self.label(part))
+                return found
+            case Disj(parts):
+                found = 0
+                for part in parts:
+                    found = diagram.union(found, self.label(part))
+                return found
+            case Some(of):
+                return self._some(of)
+            case Every(of):
+                return self._every(of)
+        raise UsageError("no formula of CTL: an operator on runs stands without a quantifier")
+
+    def _not(self, states: int) -> int:
+        return self._diagram.difference(self._diagram.all, states)
+
+    def _some(self, of: Formula) -> int:
+        match of:
+            case Next(inner):
+                return self._next(self.label(inner))
+            case Eventually(inner):
+                return self._diagram.leading_to(self.label(inner))
+            case Until(left, right):
+                return self._until(self.label(left), self.label(right))
+            case Always(inner):
+                return self._always(self.label(inner))
+            case Release(left, right):  # right for ever, or until both
+                return self._release(self.label(left), self.label(right))
+        raise UsageError("no formula of CTL: a quantifier stands over no operator on runs")
+
+    def _every(self, of: Formula) -> int:
+        match of:
+            case Next(inner):
+                return self._not(self._next(self._not(self.label(inner))))
+            case Eventually(inner):
+                return self._not(self._always(self._not(self.label(inner))))
+            case Always(inner):
+                return self._not(self._diagram.leading_to(self._not(self.label(inner))))
+            case Until(left, right):
+                return self._not(self._release(self._not(self.label(left)), self._not(self.label(right))))
+            case Release(left, right):
+                return self._not(self._until(self._not(self.label(left)), self._not(self.label(right))))
+        raise UsageError("no formula of CTL: a quantifier stands over no operator on runs")
+
+    def _next(self, goal: int) -> int:
+        found = self._diagram.before(goal)
+        if self._endless:
+            found = self._diagram.union(found, self._diagram.intersection(goal, self._ends()))
+        return found
+
+    def _until(self, left: int, right: int) -> int:
+        return self._diagram.leading_to(right, self._diagram.union(left, right))
+
+    def _release(self, left: int, right: int) -> int:
+        both = self._diagram.intersection(left, right)
+        return self._diagram.union(self._always(right), self._until(right, both))
+
+    def _always(self, held: int) -> int:
+        """The states from which some maximal run stays in the set."""
+        diagram = self._diagram
+        ends = diagram.intersection(held, self._ends())
+        while True:
+            left = diagram.union(diagram.before(held, held), ends)
+            if left == held:
+                return held
+            held = left
+
+    def _ends(self) -> int:
+        return self.label(Atom(Dead()))
+
+
+def branching(formula: Formula) -> Formula | None:
+    """A formula of CTL that says, on endless runs, the same as a Boolean combination of quantified formulas of LTL; or None.
+
+    Of a state, "every run" goes through what looks at one state, through conjunctions, `Next` and `Always`: what is asked of every
+    run from every such state is asked of every run (M. Maidl (2000), "The common fragment of CTL and LTL").
+    """
+    match formula:
+        case Every(of):
+            return _on_every_run(positive(of))
+        case Some(of):
+            found = _on_every_run(positive(of, negated=True))
+            return None if found is None else Neg(found)
+        case Neg(of):
+            found = branching(of)
+            return None if found is None else Neg(found)
+        case Conj(of) | Disj(of):
+            parts = [branching(f) for f in of]
+            if any(p is None for p in parts):
+                return None
+            return type(formula)(tuple(p for p in parts if p is not None))
+        case Atom():
+            return formula
+    return None
+
+
+def _on_every_run(of: Formula) -> Formula | None:
+    """The CTL formula for "every run satisfies this", of a formula as `positive` gives it."""
+    now = _of_state(of)
+    if now is not None:
+        return Atom(now)
+    match of:
+        case Conj(parts):
+            found = [_on_every_run(p) for p in parts]
+            return None if None in found else Conj(tuple(p for p in found if p is not None))
+        case Disj(parts):
+            later = [p for p in parts if _of_state(p) is None]
+            inner = _on_every_run(later[0]) if len(later) == 1 else None
+            if inner is None:
+                return None
+            return Disj((*(Atom(p) for p in map(_of_state, parts) if p is not None), inner))
+        case Next(inner):
+            then = _on_every_run(inner)
+            return None if then is None else Every(Next(then))
+        case Release(left, right):
+            first, then = _of_state(left), _on_every_run(right)
+            return None if first is None or then is None else Every(Release(Atom(first), then))
+        case Until(left, right):
+            first, last = _of_state(left), _of_state(right)
+            return None if first is None or last is None else Every(Until(Atom(first), Atom(last)))
+    return None
+
+
+def _of_state(formula: Formula) -> Predicate | None:
+    """The predicate that a formula without operators on runs is."""
+    match formula:
+        case Atom(predicate):
+            return predicate
+        case Neg(of):
+            inner = _of_state(of)
+            return None if inner is None else Not(inner)
+        case Conj(of) | Disj(of):
+            parts = [_of_state(p) for p in of]
+            if None in parts:
+                return None
+            return (And if isinstance(formula, Conj) else Or)(tuple(p for p in parts if p is not None))
+    return None
