@@ -17,6 +17,7 @@ COMMANDS = {
     "draft": "Propose a model of recorded runs.",
     "simulate": "Run a model at random, told in your words.",
     "draw": "Draw the net as DOT, Mermaid or SVG.",
+    "machine": "Write the state machine of a coordinator for other tools.",
     "fmt": "Lay out models in the language, comments kept.",
     "convert": "Translate a model to another format.",
     "mcc": "Answer an examination of the Model Checking Contest.",

@@ -139,7 +139,7 @@ def _asked(call: Call, record: Record, clean: bool) -> None:  # noqa: FBT001
     What it has not applied yet it may apply later, when the request arrives.
     """
     stmt, service = call.stmt, call.service
-    role = call.role(Kind.REPLY, FORWARD, 0)
+    role = call.role(Kind.REPLY, FORWARD, 0, "was done")
     asks = f"`{call.saga}` asks what became of `{stmt.name}`"
     held = (call.asking, record.applied)
     words = f"{asks}: `{service}` has applied it"
@@ -147,6 +147,7 @@ def _asked(call: Call, record: Record, clean: bool) -> None:  # noqa: FBT001
     call.draft.quiet.add(made)
     call.draft.step(stmt.id, made)
     words = f"{asks}: `{service}` has not applied it"
+    role = role._replace(says="was not done")
     for name in ("fresh", "undone", "cancelled"):
         place = getattr(record, name)
         if place < 0:
@@ -270,7 +271,7 @@ def _refused(
     pre = (attempt.waiting, place)
     label = f"error.{name}[{a}]" if name else f"refused[{a}]"
     words = f"`{call.saga}` learns that `{stmt.name}` is refused" + (f": {name}" if name else "")
-    role = call.role(Kind.REPLY, FORWARD, a)
+    role = call.role(Kind.REPLY, FORWARD, a, name or REJECTED)
     late = (attempt.gone,) if attempt.gone >= 0 else ()
     quiet = call.draft.quiet
     retry, action = (rule.retry, rule.action) if rule is not None else (stmt.retry, "reject")

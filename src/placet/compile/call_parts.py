@@ -96,9 +96,11 @@ class Call:
             self.prefix + name, pre, post, stmt.id, phrase, stmt.span, self.actor, role, service
         )
 
-    def role(self, kind: Kind, direction: str, attempt: int) -> Role:
+    def role(self, kind: Kind, direction: str, attempt: int, says: str = "") -> Role:
         """A role of this step."""
-        return Role(kind, self.path, direction, attempt, self.service)
+        if kind is Kind.TIMER and self.stmt.timeout is not None:
+            says = f"{self.stmt.timeout:g}s"
+        return Role(kind, self.path, direction, attempt, self.service, says=says)
 
 
 def attempt_of(call: Call, a: int, names: list[str], direction: str = FORWARD) -> Attempt:

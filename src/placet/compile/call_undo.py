@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.compile.call_parts import UNDO, UNKNOWN, absorb, attempt_of, channels_of
+from placet.compile.call_parts import REJECTED, UNDO, UNKNOWN, absorb, attempt_of, channels_of
 from placet.compile.ports import waits_here
 from placet.net.roles import Kind
 
@@ -45,7 +45,7 @@ def undo_call(call: Call, record: Record) -> None:
         else:
             after, words = _gives_up(call), _GIVES_UP[policy.undo_failure]
         calls_person = last and policy.undo_failure == "escalate"
-        role = call.role(Kind.REPLY, UNDO, a)._replace(escalates=calls_person)
+        role = call.role(Kind.REPLY, UNDO, a, REJECTED)._replace(escalates=calls_person)
         pre = (attempt.waiting, attempt.errors[0][1])
         call.draft.quiet.add(call.does(f"undo.refused[{a}]", pre, (after, *forgets), f"`{name}` fails {words}", role))
         if attempt.due >= 0:

@@ -97,7 +97,7 @@ def _fires(agenda: Agenda, handler: Handler, start: int, env: Env, armed: list[i
     if not timeout:
         phrase = f"`{handler.name}` arrives" + (" and interrupts" if handler.interrupting else "")
     label = f"{env.path(handler.id)}#fires"
-    role = TIMER if timeout else EVENT
+    role = (TIMER if timeout else EVENT)._replace(says=handler.name)
     pre: tuple[int, ...] = ()
     post: tuple[int, ...] = (start,)
     if armed:

@@ -52,7 +52,8 @@ def task(agenda: Agenda, stmt: Task, ports: Ports, env: Env) -> None:
     draft.step(stmt.id, made)
     for error in stmt.errors:
         phrase = f"`{stmt.name}` fails{where}: {error}"
-        found = agenda.raising(f"{path}#{error}", (ports.start,), error, env, stmt.id, phrase, stmt.span, role)
+        fails = role._replace(says=error)
+        found = agenda.raising(f"{path}#{error}", (ports.start,), error, env, stmt.id, phrase, stmt.span, fails)
         draft.step(f"{stmt.id}#{error}", found[0])
 
 
@@ -236,10 +237,13 @@ def trigger(agenda: Agenda, stmt: Receive | Timer, start: int, done: int, env: E
     """The transition of an event or of a time."""
     path = env.path(stmt.id)
     if isinstance(stmt, Receive):
-        made = agenda.move(path, (start,), (done,), env, stmt.id, f"`{stmt.event}` arrives", stmt.span, EVENT)
+        made = agenda.move(
+            path, (start,), (done,), env, stmt.id, f"`{stmt.event}` arrives", stmt.span, EVENT._replace(says=stmt.event)
+        )
     else:
         agenda.timed = True
-        made = agenda.move(path, (start,), (done,), env, stmt.id, f"{time_of(stmt)} have passed", stmt.span, TIMER)
+        role = TIMER._replace(says=stmt.text)
+        made = agenda.move(path, (start,), (done,), env, stmt.id, f"{time_of(stmt)} have passed", stmt.span, role)
     agenda.draft.step(stmt.id, made)
 
 

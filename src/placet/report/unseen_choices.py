@@ -1,0 +1,62 @@
+"""Why a coordinator is no state machine, as diagnostics: the choices that nobody outside can see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.diagnostics import Diagnostic, Label
+
+if TYPE_CHECKING:
+    from placet.analysis.coordinator import Coordinator
+    from placet.compiled import Compiled
+    from placet.machine.choices import Hidden
+
+MOST = 10
+
+
+def unseen_choices(compiled: Compiled, found: Coordinator, path: str = "") -> tuple[Diagnostic, ...]:
+    """One diagnostic for each choice, however many situations it is met in."""
+    made: dict[tuple[int, frozenset[int]], Diagnostic] = {}
+    for hidden in found.hidden:
+        by = frozenset(found.by[edge] for edge in hidden.edges)
+        if (hidden.label, by) not in made and len(made) < MOST:
+            made[hidden.label, by] = _diagnostic(compiled, found, hidden, path)
+    return tuple(made.values())
+
+
+def without_end(compiled: Compiled, found: Coordinator, path: str = "") -> Diagnostic | None:
+    """The diagnostic of a coordinator that has no end of situations, or None where only the budget was too small."""
+    stop = found.stop
+    if stop is None or stop.budget != "unbounded":
+        return None
+    message = f"`{compiled.subject}` is no state machine: there is no end to the situations it can get into"
+    help_ = "bound what piles up: `loop at_most N`, fewer runs at once, a `capacity`"
+    return Diagnostic("P481", "error", message, None, help=help_, path=path)
+
+
+def _diagnostic(compiled: Compiled, found: Coordinator, hidden: Hidden, path: str) -> Diagnostic:
+    origins = [compiled.origin.transitions[found.by[edge]] for edge in hidden.edges]
+    spans = [origin.span for origin in origins if origin.span is not None]
+    before = [found.lts.labels[label] for label in hidden.before]
+    shown = ", ".join(before) if len(before) <= 8 else f"{', '.join(before[:3])} ... {', '.join(before[-4:])}"
+    notes = [f"after {shown}" if shown else "at the beginning"]
+    notes += [f"either: {phrase}" for phrase in dict.fromkeys(origin.phrase for origin in origins)]
+    name, code = f"`{compiled.subject}`", "P480"
+    source, _, target = found.lts.edges[hidden.edges[0]]
+    if hidden.label == 0 and source == target:
+        code, message = "P482", f"{name} can go on for ever here, and nothing is to be seen of it"
+        help_ = "let each round wait for something, or send something"
+    elif hidden.label != 0:
+        text = found.lts.labels[hidden.label]
+        message = f"after `{text}` {name} goes on in one way or another, and nobody outside can tell which"
+        help_ = "give the two places that wait for it different names, or let one of them wait for something else"
+    elif len(hidden.edges) == 1:
+        message = f"{name} may do this by itself, and nobody outside can see whether it has"
+        help_ = "let it wait for something or send something, or make such moves visible with `--decisions`"
+    else:
+        message = f"{name} chooses, and nobody outside can see which way"
+        help_ = "let it send what it chose, or make its own decisions visible with `--decisions`"
+    labels = tuple(Label(span, "or this") for span in spans[1:] if span != spans[0])
+    return Diagnostic(
+        code, "error", message, spans[0] if spans else None, labels, tuple(notes), help_, "" if spans else path
+    )
