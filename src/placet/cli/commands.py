@@ -20,6 +20,7 @@ COMMANDS = {
     "machine": "Write the state machine of a coordinator for other tools.",
     "fmt": "Lay out models in the language, comments kept.",
     "convert": "Translate a model to another format.",
+    "lsp": "Serve an editor: diagnostics, names, completion, verdicts.",
     "mcc": "Answer an examination of the Model Checking Contest.",
     "completion": "Print the completion script of a shell.",
 }

@@ -28,7 +28,7 @@ def read(path: str) -> tuple[SourceFile | None, tuple[Diagnostic, ...]]:
         return None, (failure("P603", f"`{path}` cannot be read: {_reason(fault)}", path),)
     if isinstance(raw, Diagnostic):
         return None, (raw,)
-    return _decoded(path, raw)
+    return decoded(path, raw)
 
 
 def failure(code: str, message: str, path: str, hint: str = "") -> Diagnostic:
@@ -59,7 +59,10 @@ def _reason(fault: Exception) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _decoded(path: str, raw: bytes) -> tuple[SourceFile | None, tuple[Diagnostic, ...]]:
+def decoded(path: str, raw: bytes) -> tuple[SourceFile | None, tuple[Diagnostic, ...]]:
+    """The text of bytes that were read; see `read`."""
+    if len(raw) > MOST_BYTES:
+        return None, (_too_large(path),)
     encoding = "utf-8"
     for mark, name in _MARKS:
         if raw.startswith(mark):

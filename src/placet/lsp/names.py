@@ -1,0 +1,205 @@
+"""Where each name of a file is declared and used, by what the tree says of the place it stands at.
+
+A *symbol* is (kind, owner, text): a step belongs to its process, a place to its net, a service to the file. Names in formulas
+are dotted (`purchase.charge.done`); each of their parts that means something is an occurrence of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from placet.source import Span
+from placet.syntax import ast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Words that are read as names and that nobody can name otherwise.
+OTHERS = frozenset(("other", "any", "timeout", "done", "completed", "compensated", "failed"))
+
+
+class Symbol(NamedTuple):
+    """What a name stands for. `owner` is a process, net or machine; "" for what belongs to the file."""
+
+    kind: str  # service, subject, element, undo, end, error, event, place, transition, state, label
+    owner: str
+    text: str
+
+
+class Occurrence(NamedTuple):
+    """One place in the text where a symbol stands."""
+
+    symbol: Symbol
+    span: Span
+    declares: bool
+    whole: Span  # of the declaration or the use, for showing it
+
+
+class Index(NamedTuple):
+    """All occurrences of a file, in no particular order."""
+
+    occurrences: tuple[Occurrence, ...]
+
+    def at(self, offset: int) -> Occurrence | None:
+        """The one that an offset is in or right behind."""
+        for one in self.occurrences:
+            if one.span.start <= offset <= one.span.end:
+                return one
+        return None
+
+    def of(self, symbol: Symbol) -> list[Occurrence]:
+        """Every occurrence of a symbol, in the order of the text."""
+        return sorted((o for o in self.occurrences if o.symbol == symbol), key=lambda o: o.span.start)
+
+    def declarations(self, symbol: Symbol) -> list[Occurrence]:
+        """Where it is declared; an end or an error, which nothing declares, where it stands first."""
+        found = self.of(symbol)
+        return [o for o in found if o.declares] or found[:1]
+
+    def names(self, kind: str, owner: str | None = None) -> list[str]:
+        """The names of a kind, each once, sorted."""
+        return sorted(
+            {o.symbol.text for o in self.occurrences if o.symbol.kind == kind and owner in (None, o.symbol.owner)}
+        )
+
+
+def index(file: ast.File) -> Index:
+    """Every name of a file. Linear in its size."""
+    return Index(tuple(o for item in file.items for o in _of_item(file, item) if o.symbol.text))
+
+
+def _of_item(file: ast.File, item: ast.Item) -> Iterator[Occurrence]:
+    match item:
+        case ast.Service(name, _, span):
+            yield _one("service", "", name, span, declares=True)
+        case ast.Process(_, name, _, _, _, span):
+            yield _one("subject", "", name, span, declares=True)
+            yield from _of_process(item)
+        case ast.NetDecl(name, places, transitions, finals, span):
+            yield _one("subject", "", name, span, declares=True)
+            for place in places:
+                yield _one("place", name.text, place.name, place.span, declares=True)
+            for transition in transitions:
+                yield _one("transition", name.text, transition.name, transition.span, declares=True)
+                for arc in (*transition.inputs, *transition.outputs):
+                    yield _one("place", name.text, arc.place, arc.span)
+            for final in finals:
+                yield _one("place", name.text, final, final.span)
+        case ast.MachineDecl(name, initials, moves, finals, span):
+            yield _one("subject", "", name, span, declares=True)
+            for initial in initials:
+                yield _one("state", name.text, initial, initial.span, declares=True)
+            for move in moves:
+                yield _one("state", name.text, move.source, move.span)
+                yield _one("state", name.text, move.target, move.span)
+                if isinstance(move.trigger, ast.Name):
+                    yield _one("event", name.text, move.trigger, move.span)
+                for sent in move.sends:
+                    yield _one("event", name.text, sent, move.span)
+            for final in finals:
+                yield _one("state", name.text, final, final.span)
+        case ast.Check(items):
+            yield from _of_check(file, items)
+
+
+def _of_process(process: ast.Process) -> Iterator[Occurrence]:
+    owner = process.name.text
+    pending: list[object] = [process.body, *process.policies]
+    while pending:
+        one = pending.pop()
+        match one:
+            case ast.Task(name, service, fails, span):
+                yield _one("element", owner, name, span, declares=True)
+                yield from (_one("service", "", s, span) for s in (service,) if s is not None)
+                yield from (_one("error", "", e, span) for e in fails)
+            case ast.Step(name, service, options, errors, span):
+                yield _one("element", owner, name, span, declares=True)
+                yield from (_one("service", "", s, span) for s in (service,) if s is not None)
+                yield from (_one("error", "", rule.error, rule.span) for rule in errors)
+                for option in options:
+                    yield from _of_option(owner, option)
+            case ast.Receive(event, span):
+                yield _one("element", owner, event, span, declares=True)
+            case ast.Raise(error, span):
+                yield _one("error", "", error, span)
+            case ast.End(name, span):
+                yield _one("end", owner, name, span, declares=True)
+            case ast.Call(target, handlers, span):
+                yield _one("subject", "", target, span)
+                yield from (_one("end", target.text, h.name, h.span) for h in handlers)
+            case ast.Try(_, _, handlers):
+                yield from (_one("error", "", h.name, h.span) for h in handlers if h.timeout is None)
+        pending.extend(_children(one))
+
+
+def _of_option(owner: str, option: ast.Option) -> Iterator[Occurrence]:
+    names = [o for o in option.operands if isinstance(o, ast.Name)]
+    if option.key.text == "undo" and names:
+        yield _one("undo", owner, names[0], option.span, declares=True)
+        for reply in names[1:]:
+            yield _part("element", owner, reply, reply.text.removesuffix(".reply"), 0)
+    elif option.key.text == "after":
+        yield from (_one("element", owner, name, option.span) for name in names)
+
+
+def _of_check(file: ast.File, items: tuple[ast.CheckItem, ...]) -> Iterator[Occurrence]:
+    owners: dict[str, dict[str, Symbol]] = {o.symbol.text: {} for item in file.items for o in _of_item_names(item)}
+    for item in file.items:
+        if isinstance(item, (ast.Process, ast.NetDecl, ast.MachineDecl)):
+            for o in _of_item(file, item):
+                if o.declares and o.symbol.owner:
+                    owners.setdefault(o.symbol.owner, {})[o.symbol.text] = o.symbol
+    pending: list[object] = list(items)
+    while pending:
+        one = pending.pop()
+        if isinstance(one, ast.Atom):
+            yield from _of_atom(owners, one.name)
+        pending.extend(_children(one))
+
+
+def _of_item_names(item: ast.Item) -> Iterator[Occurrence]:
+    if isinstance(item, (ast.Process, ast.NetDecl, ast.MachineDecl)):
+        yield _one("subject", "", item.name, item.span, declares=True)
+
+
+def _of_atom(owners: dict[str, dict[str, Symbol]], name: ast.Name) -> Iterator[Occurrence]:
+    """The parts of a dotted name: longest reading first, since names may hold dots themselves."""
+    text, begin = name.text, 0
+    for end in _ends_of_parts(text):
+        if text[:end] in owners:
+            yield _part("subject", "", name, text[:end], 0)
+            if end == len(text):
+                return
+            begin = end + 1
+            owners = {text[:end]: owners[text[:end]]}
+            break
+    for end in _ends_of_parts(text[begin:]):
+        part = text[begin:][:end]
+        for symbols in owners.values():
+            if part in symbols:
+                yield _part(symbols[part].kind, symbols[part].owner, name, part, begin)
+                return
+
+
+def _ends_of_parts(text: str) -> list[int]:
+    return [len(text), *(i for i in range(len(text) - 1, 0, -1) if text[i] == ".")]
+
+
+def _children(value: object) -> Iterator[object]:
+    """The values of the tree directly in one."""
+    if isinstance(value, tuple) and not isinstance(value, (Span, ast.Name)):
+        for part in value:
+            if isinstance(part, tuple):
+                yield part
+
+
+def _one(kind: str, owner: str, name: ast.Name, whole: Span, *, declares: bool = False) -> Occurrence:
+    text = "" if kind in ("error", "end") and name.text in OTHERS else name.text
+    return Occurrence(Symbol(kind, owner, text), name.span, declares, whole)
+
+
+def _part(kind: str, owner: str, name: ast.Name, part: str, begin: int) -> Occurrence:
+    start = name.span.start + begin
+    return Occurrence(
+        Symbol(kind, owner, part), name.span._replace(start=start, end=start + len(part)), False, name.span
+    )
