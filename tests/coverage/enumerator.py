@@ -28,6 +28,7 @@ class Memory(NamedTuple):
     refused: bool = False
     carried: bool = False
     reply: bool = False  # the coordinator has learned that it is done at least once
+    touched: bool = False  # another run has touched what it did since it was last applied
 
 
 class Cause(NamedTuple):
@@ -162,13 +163,23 @@ class Enumerator:
         if role.escalates:
             facts.add(("person", -1))
         memory = s.memory
+        does = role.kind.value in ("apply", "ignore") or (role.kind.value == "fault" and role.fault == "partial")
+        for other in self.roles.others:
+            if other.id == role.step and other.key and role.direction == "forward" and does:
+                things = [(step.service, step.key) for step in self.roles.steps]
+                memory = tuple(
+                    m._replace(touched=m.touched or thing == (other.service, other.key))
+                    for m, thing in zip(memory, things, strict=True)
+                )
+        if any(self.end_name(p) == "completed" for p, _ in self.net.post[t] if p in self.compiled.final.ends):
+            facts.add(("completed", -1))
         if role.step in self.number:
-            memory = self.remembered(s.memory, self.number[role.step], t, facts)
+            memory = self.remembered(memory, self.number[role.step], t, facts)
         causes, phases, given_up = s.causes, s.phases, s.given_up
         if t in self.cause:
             cause = self.cause[t]
             causes = (*causes, cause)
-            if cause.direction == "undo":
+            if cause.direction == "undo" and cause.step in self.number:
                 facts.add(("hit", self.number[cause.step]))
             if not given_up:
                 phases = tuple(phase(m) for m in memory)
@@ -184,6 +195,10 @@ class Enumerator:
         if kind == "send" and forward:
             m = m._replace(sent=True, refused=False)
             facts.add(("sent", n))
+        if undo and (applies or kind == "send"):
+            facts.add(("may be late", n))
+            if ("completed", -1) in facts:
+                facts.add(("undone after completion", n))
         if kind == "send" and undo:
             facts.add(("undo asked", n))
             if not m.reply:
@@ -191,6 +206,9 @@ class Enumerator:
             m = m._replace(held=False)
         if self.learns[t]:
             m = m._replace(held=True, reply=True)
+            facts.add(("acknowledged", n))
+            if role.how == "other":
+                facts.add(("wrong scope", n))
         if forward and (kind == "refuse" or (kind == "fault" and role.fault == "reject")):
             m = m._replace(refused=True)
         if forward and applies:
@@ -199,11 +217,13 @@ class Enumerator:
                 facts.add(("ONCE", n))
             if m.carried:
                 facts.add(("LATE", n))
-            m = m._replace(effect=min(2, m.effect + 1))
+            m = m._replace(effect=min(2, m.effect + 1), touched=False)
         if undo and (applies or kind == "ignore"):
             facts.add(("undo carried out", n))
         if undo and applies:
             facts.add(("undo took effect", n))
+            if m.touched and m.effect > 0:
+                facts.add(("isolation", n))
             if m.effect <= 0:
                 facts.add(("NULL", n))
             if any(before[other].effect > 0 for other in self.builders[n]):
@@ -341,6 +361,28 @@ class Enumerator:
                     status = UNCOVERED
                 key = (family, step, story.causes, how_far)
                 found[key] = max(found.get(key, COVERED), status, key=order.index)
+        return found
+
+    def finer(self) -> dict[tuple[str, str, tuple[Cause, ...], str], str]:
+        """As `obligations`, for what only anomalies ask about; runs without faults that never give up have no phase."""
+        found: dict[tuple[str, str, tuple[Cause, ...], str], str] = {}
+        premises = {
+            "undone after completion": "may be late",
+            "wrong scope": "acknowledged",
+            "isolation": "undo took effect",
+        }
+        for terminal in self.terminal_sets(self.graph(self.start)):
+            one = next(iter(terminal))
+            for n, step in enumerate(self.roles.steps):
+                if step.read_only or one.phases is None:
+                    continue
+                for family, premise in premises.items():
+                    alone = family == "isolation" and not (step.key and any(o.key for o in self.roles.others))
+                    if alone or ((premise, n) not in one.facts and (family, n) not in one.facts):
+                        continue
+                    status = UNCOVERED if (family, n) in one.facts else COVERED
+                    key = (family, step.id, one.causes, one.phases[n])
+                    found[key] = max(found.get(key, COVERED), status, key=[COVERED, UNCOVERED].index)
         return found
 
     # -- one run

@@ -75,6 +75,7 @@ options = st.one_of(
     option("timeout", durations),
     option("register", names),
     option("key", names),
+    option("correlation", names),
     option("effect", names, names, numbers),
     many(names, 1).map(lambda o: ast.Option(ast.Name("after", NOWHERE), o, NOWHERE)),
 )

@@ -65,6 +65,7 @@ def step(agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
             -1,
             stmt.undo is not None and stmt.undo.input == "reply",
             tuple(place for place in record if place >= 0) if stmt.key else (),
+            stmt.key,
         )
     )
     asks(agenda, env, ports, stmt, call.path)
@@ -131,6 +132,40 @@ def _forward(call: Call, record: Record) -> None:
         _moments(call, a, ready, attempt, (clean, given_up), (sure, doubt), again=bool(again))
     if call.asks:
         _asked(call, record, clean)
+    if stmt.correlation != "attempt":
+        _mistaken(call, [attempt for _, attempt in made])
+
+
+def _mistaken(call: Call, attempts: list[Attempt]) -> None:
+    """The reply to another attempt, or to another round, is taken for the one that is waited for.
+
+    Attempts are of one scope, rounds are not.
+    """
+    agenda, stmt = call.agenda, call.stmt
+    for a, attempt in enumerate(attempts, start=1):
+        for b, other in enumerate(attempts, start=1):
+            if a != b:
+                _takes(call, (a, attempt), f"known[{a}]@[{b}]", other.ok, "")
+    if stmt.correlation != "name":
+        return
+    copies = agenda.copies.setdefault(stmt.id, [])
+    for other_call, others in copies:
+        for a, attempt in enumerate(attempts, start=1):
+            for b, other in enumerate(others, start=1):
+                _takes(call, (a, attempt), f"known[{a}]@{other_call.path}[{b}]", other.ok, "other")
+                _takes(other_call, (b, other), f"known[{b}]@{call.path}[{a}]", attempt.ok, "other")
+    copies.append((call, attempts))
+
+
+def _takes(call: Call, waiting: tuple[int, Attempt], name: str, reply: int, how: str) -> None:
+    a, attempt = waiting
+    late = (attempt.gone,) if attempt.gone >= 0 else ()
+    what = f"another call of `{call.stmt.name}`" if how else f"an earlier attempt of `{call.stmt.name}`"
+    phrase = f"`{call.saga}` takes the reply to {what} for the one that it waits for"
+    role = call.role(Kind.REPLY, FORWARD, a)._replace(how=how)
+    made = call.does(name, (attempt.waiting, reply), (call.ports.done, *late), phrase, role)
+    call.draft.quiet.add(made)
+    call.draft.step(call.stmt.id, made)
 
 
 def _asked(call: Call, record: Record, clean: bool) -> None:  # noqa: FBT001

@@ -37,7 +37,7 @@ CHECKS: dict[str, Shape] = {
     "anomaly_A1": "saga",
     "conserved": "amounts",
     "coverage": "saga",
-    **{f"anomaly_A{n}": "saga" for n in (*range(2, 10), *range(11, 17), 18, 25)},
+    **{f"anomaly_A{n}": "saga" for n in (*range(2, 20), 25)},
 }
 SHAPES: dict[Shape, str] = {
     "subject": "the name of a workflow, saga or net",
@@ -48,7 +48,7 @@ SHAPES: dict[Shape, str] = {
     "saga": "the name of a saga, or of a workflow that calls one",
     "amounts": "the name of a saga whose steps say what they move, or of a workflow that calls one",
 }
-LATER = frozenset(("generalised_sound", "ctl", "ltl")).union(f"anomaly_A{n}" for n in (10, 17, 19, 20, 21, 22, 23, 24))
+LATER = frozenset(("generalised_sound", "ctl", "ltl")).union(f"anomaly_A{n}" for n in (20, 21, 22, 23, 24))
 
 _Operand: TypeAlias = Union[ast.Formula, ast.Number]
 

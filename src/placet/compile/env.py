@@ -204,6 +204,7 @@ class Agenda:
         self.begins = begins  # told before each statement of a saga
         self.jobs: list[tuple[Any, ...]] = []
         self.diagnostics: list[Diagnostic] = []
+        self.copies: dict[str, list[Any]] = {}  # by IR id of a step whose replies only its name tells: its calls so far
         self.stoppable: dict[int, Stoppable] = {}  # by the record that a way of a parallel has failed
         self.bounds: dict[str, int] = {}
         self.unjustified = False

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Operand: TypeAlias = Union[ast.Name, ast.Number, ast.Duration, ast.Text]
 
+CORRELATIONS = ("attempt", "step", "name")
 GUARANTEES = ("idempotent", "null_safe", "rejects_after_cancel")
 
 # option -> what it takes: nothing, one name, a number, a duration, names, an undo
@@ -24,6 +25,7 @@ STEP_OPTIONS = {
     "read_only": "nothing",
     "after": "names",
     "key": "name",
+    "correlation": "correlation",
     "effect": "amount",
     **dict.fromkeys(GUARANTEES, "nothing"),
 }
@@ -39,6 +41,7 @@ SHAPES = {
     "duration": "a time, as in `timeout 10s`",
     "name": "a name, as in `key account`",
     "names": "names of earlier steps, as in `after flight, hotel`",
+    "correlation": "what tells replies apart: `attempt`, `step` or `name`, as in `correlation attempt`",
     "amount": "what it moves, as in `effect debit(alice, 100)` or `effect credit(bob, 100)`",
     "undo": "the name of the undo, as in `undo cancel` or `undo cancel(step.reply)`",
 }
@@ -86,6 +89,8 @@ def _fits(shape: str, operands: tuple[Operand, ...]) -> bool:
         return len(operands) == 1 and isinstance(operands[0], ast.Number)
     if shape == "duration":
         return len(operands) == 1 and isinstance(operands[0], ast.Duration)
+    if shape == "correlation":
+        return len(operands) == 1 and isinstance(operands[0], ast.Name) and operands[0].text in CORRELATIONS
     most = {"name": 1, "undo": 2}.get(shape, len(operands))
     return 0 < len(operands) <= most and all(isinstance(o, ast.Name) for o in operands)
 

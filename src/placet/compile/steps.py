@@ -52,6 +52,7 @@ class Steps:
         times = number(good["retry"][1], MOST_RETRIES, "retries", self._findings) if "retry" in good else 0
         after = self._after(good["after"][1]) if "after" in good else ()
         timeout = good["timeout"][1][0] if "timeout" in good else None
+        correlation = good["correlation"][1][0] if "correlation" in good else None
         self._known.setdefault(step.name.text, []).append(identifier)
         return ir.Step(
             identifier,
@@ -68,6 +69,7 @@ class Steps:
             after=after,
             span=step.span,
             key=next((o.text for o in good["key"][1] if isinstance(o, ast.Name)), "") if "key" in good else "",
+            correlation=correlation.text if isinstance(correlation, ast.Name) else "attempt",  # type: ignore[arg-type] # it fits
             amounts=self._amounts(effects, read_only="read_only" in good),
         )
 

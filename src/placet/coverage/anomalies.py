@@ -19,6 +19,9 @@ SAYS_COMPENSATED = "says compensated"  # settled compensated, and still in effec
 UNDO_OF_NOTHING = "undo of nothing"
 UNDO_TWICE = "undo twice"
 ACTS_AFTER_END = "acts after its end"
+UNDONE_LATE = "undone after completion"  # its undo is asked for or takes effect when the whole has ended `completed`
+WRONG_SCOPE = "wrong scope"  # the reply to another call is taken for its own
+ISOLATION = "isolation"  # it is undone after another run has touched what it did
 STUCK = "stuck"
 LIVELOCK = "livelock"
 
@@ -70,12 +73,15 @@ ANOMALIES: dict[str, Anomaly] = {
     "anomaly_A7": Anomaly("undo out of order", ("ORDER",)),
     "anomaly_A8": Anomaly("undo failure swallowed", ("UNDO-FAIL",)),
     "anomaly_A9": Anomaly("undo without its input", ("INPUT",)),
+    "anomaly_A10": Anomaly("undo of a finished saga", (UNDONE_LATE,)),
     "anomaly_A11": Anomaly("back past the pivot", ("PIVOT",)),
     "anomaly_A12": Anomaly("sibling in flight", (NOT_UNDONE, "LATE"), _beside),
     "anomaly_A13": Anomaly("cancellation kills the undo", (NOT_UNDONE,), _cancelled),
     "anomaly_A14": Anomaly("stuck saga", (STUCK,)),
     "anomaly_A15": Anomaly("endless undo", (LIVELOCK,)),
     "anomaly_A16": Anomaly("an ended saga acts", (ACTS_AFTER_END,)),
+    "anomaly_A17": Anomaly("wrong scope completed", (WRONG_SCOPE,)),
     "anomaly_A18": Anomaly("reported compensated, is not", (SAYS_COMPENSATED,)),
+    "anomaly_A19": Anomaly("no isolation", (ISOLATION,)),
     "anomaly_A25": Anomaly("reported complete, is not", (NOT_COMPLETE,)),
 }

@@ -14,6 +14,7 @@ from placet.analysis.components import Rows, components, hopeless, without
 from placet.coverage import anomalies
 from placet.coverage.ghosts import (
     CARRIED,
+    COMPLETED,
     EFFECT,
     HELD,
     LEARNED,
@@ -163,6 +164,9 @@ class Facts:
                 rules[t] = self._applied(s)
             elif role.kind is Kind.SEND:
                 rules[t] = self._asked(s)
+            elif t in self._ghosts.acknowledged:
+                wrong = self.bits.broken if role.how == "other" else self.bits.owed
+                rules[t] = _always(wrong(anomalies.WRONG_SCOPE, s))
             if role.kind is Kind.TIMER:
                 rules[t] = self._timed_out(s)
         return rules
@@ -201,10 +205,10 @@ class Facts:
         return rule
 
     def _undo_asked(self, s: int) -> Callable[[Sequence[int]], int]:
-        bits, step = self.bits, self._ghosts.steps[s]
+        bits, step, late = self.bits, self._ghosts.steps[s], self._undone_late
 
         def rule(values: Sequence[int]) -> int:
-            found = bits.owed(NULL, s)
+            found = bits.owed(NULL, s) | late(s, values)
             if step.reply:
                 found |= bits.owed(INPUT, s) if values[PER_STEP * s + LEARNED] else bits.broken(INPUT, s)
             return found
@@ -212,12 +216,16 @@ class Facts:
         return rule
 
     def _undone(self, s: int, how: str) -> Callable[[Sequence[int]], int]:
-        bits, steps = self.bits, self._ghosts.steps
+        bits, steps, late = self.bits, self._ghosts.steps, self._undone_late
+        touched = self._ghosts.touched.get(s)
         on_it = tuple(u for u, step in enumerate(steps) if steps[s].id in step.depends)
         pivots = tuple(p for p, step in enumerate(steps) if step.pivot and p != s)
 
         def rule(values: Sequence[int]) -> int:
-            found = bits.owed(LATE, s)
+            found = bits.owed(LATE, s) | late(s, values)
+            if touched is not None:
+                spoilt = values[touched] and values[PER_STEP * s + EFFECT] > 0
+                found |= bits.broken(anomalies.ISOLATION, s) if spoilt else bits.owed(anomalies.ISOLATION, s)
             again = how == "repeat" or (not how and bool(values[PER_STEP * s + CARRIED]))
             found |= bits.owed(anomalies.UNDO_TWICE if again else anomalies.UNDO_OF_NOTHING, s)
             if values[PER_STEP * s + EFFECT] <= 0:
@@ -232,6 +240,10 @@ class Facts:
             return found
 
         return rule
+
+    def _undone_late(self, s: int, values: Sequence[int]) -> int:
+        told = self.bits.broken if values[COMPLETED] else self.bits.owed
+        return told(anomalies.UNDONE_LATE, s)
 
     def beside(self, vectors: Iterable[int]) -> frozenset[tuple[int, int]]:
         """Pairs of steps that are in flight together in some of these values of the ghosts. O(values x steps^2)."""
@@ -324,7 +336,7 @@ class Facts:
     def _same(self, state: State, end: str, values: Sequence[int]) -> bool:
         """The same end, and the same effects."""
         mine = state[self._width + self._skip :]
-        effects = all(mine[k] == values[k] for k in range(EFFECT, len(mine) - 1, PER_STEP))
+        effects = all(mine[k] == values[k] for k in range(EFFECT, PER_STEP * len(self._ghosts.steps), PER_STEP))
         return effects and self._end(state) == end
 
     # -- from there backwards ----------------------------------------------------------------------------------------

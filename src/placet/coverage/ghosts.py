@@ -21,15 +21,20 @@ if TYPE_CHECKING:
 EFFECT, HELD, SENT, REFUSED, CARRIED, LEARNED = range(6)
 PER_STEP = 6
 _BACK = ("compensated", "failed")
-OVER, ESCALATED = -2, -1  # of the saga as a whole: the last observers
+COMPLETED, OVER, ESCALATED = -3, -2, -1  # of the saga as a whole: the last observers
 
 
 class Ghosts(NamedTuple):
-    """The steps that can have an effect, the observers (PER_STEP for each step, then those of the whole), the commits."""
+    """The steps that can have an effect, the observers (PER_STEP for each step, then those of the whole), the commits.
+
+    `touched` are observers between these, by step that has a key: another run has touched what it did.
+    """
 
     steps: tuple[Step, ...]
     observers: tuple[Observer, ...]
     commits: frozenset[int]  # transitions by which the saga gives up going on
+    touched: dict[int, int]
+    acknowledged: frozenset[int]  # transitions by which the coordinator learns that a step is done
 
     def phases(self, values: Sequence[int]) -> tuple[int, ...]:
         """By phase of PHASES, the set of steps that are in it, as bits."""
@@ -55,8 +60,8 @@ def applies(role: Role) -> bool:
     return role.kind is Kind.APPLY or (role.kind is Kind.FAULT and role.fault == "partial")
 
 
-def ghosts(compiled: Compiled) -> Ghosts:
-    """The observers of a net whose faults are woven. Linear in its transitions."""
+def ghosts(compiled: Compiled, *, isolation: bool = False) -> Ghosts:
+    """The observers of a net whose faults are woven; with `isolation` also what a second run does. Linear in its transitions."""
     roles = compiled.roles
     steps = tuple(s for s in roles.steps if not s.read_only)
     number = {s.id: i for i, s in enumerate(steps)}
@@ -98,11 +103,43 @@ def ghosts(compiled: Compiled) -> Ghosts:
         for s, step in enumerate(steps)
         for k in range(PER_STEP)
     ]
+    touched = {}
+    for s, deltas_of in _touches(compiled, steps).items() if isolation else ():
+        touched[s] = len(observers)
+        name = steps[s].id
+        words_of = f"another run has touched what `{name.rpartition('/')[2]}` did"
+        observers.append(Observer(f"{name}#touched", words_of, deltas_of))
+    completed = {p for p, name in ends.items() if name == "completed"}
+    done = tuple((t, 1) for t, arcs in enumerate(compiled.net.post) if any(p in completed for p, _ in arcs))
+    observers.append(Observer(f"{compiled.subject}#completed", f"`{compiled.subject}` has completed", done))
     into = tuple((t, 1) for t, arcs in enumerate(compiled.net.post) if any(p in ends for p, _ in arcs))
     observers.append(Observer(f"{compiled.subject}#over", f"`{compiled.subject}` is over", into))
     called = tuple((t, 1) for t, role in enumerate(roles.transitions) if role.escalates)
     observers.append(Observer(f"{compiled.subject}#escalated", "a person was called", called))
-    return Ghosts(steps, tuple(observers), _commits(compiled))
+    learns = frozenset(t for group in acknowledged.values() for t in group)
+    return Ghosts(steps, tuple(observers), _commits(compiled), touched, learns)
+
+
+def _touches(compiled: Compiled, steps: tuple[Step, ...]) -> dict[int, tuple[tuple[int, int], ...]]:
+    """By step with a key: +1 for what another run does to the same thing at its service, -1 where it is applied itself.
+
+    To read it is to touch it; who is refused has not.
+    """
+    others = {o.id: (o.service, o.key) for o in compiled.roles.others if o.key}
+    found: dict[int, tuple[tuple[int, int], ...]] = {}
+    for s, step in enumerate(steps) if others else ():
+        thing = (step.service, step.key)
+        deltas = []
+        for t, role in enumerate(compiled.roles.transitions):
+            if role.direction != "forward" or not (applies(role) or role.kind is Kind.IGNORE):
+                continue
+            if role.step == step.id and applies(role):
+                deltas.append((t, -1))
+            elif others.get(role.step) == thing:
+                deltas.append((t, 1))
+        if step.key:
+            found[s] = tuple(deltas)
+    return found
 
 
 def _undo(mine: list[dict[int, int]], t: int, role: Role) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from placet.coverage.anomalies import WHOLE
+from placet.coverage.anomalies import ISOLATION, WHOLE
 from placet.coverage.causes import causes as causes_of
 from placet.coverage.facts import UNDO_FAIL, Facts
 from placet.coverage.ghosts import EFFECT, PER_STEP
@@ -88,7 +88,7 @@ def measure(
         from placet.engines.reference import Reference
 
         engine = Reference()
-    ghosts = ghosts_of(compiled)
+    ghosts = ghosts_of(compiled, isolation=families is not None and ISOLATION in families)
     watched = compiled._replace(observers=(*compiled.observers, *ghosts.observers))
     causes = causes_of(watched)
     seen = engine.explore(

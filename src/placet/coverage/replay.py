@@ -30,7 +30,7 @@ class _Memory:
 
     def __init__(self) -> None:
         self.effect = 0
-        self.sent = self.held = self.refused = self.carried = self.learned = False
+        self.sent = self.held = self.refused = self.carried = self.learned = self.touched = False
         self.broken: set[str] = set()
 
     def phase(self) -> str:
@@ -106,7 +106,12 @@ class _Walk:
         self.whole: set[str] = set()  # what is wrong with the saga as a whole
         self._gave_up = False
         self._called = False
-        self._over = False
+        self._over = self._completed = False
+        others = {o.id: (o.service, o.key) for o in roles.others if o.key}
+        self._touches = {
+            o: [s.id for s in self._steps.values() if s.key and (s.service, s.key) == thing]
+            for o, thing in others.items()
+        }
 
     def step(self, t: int) -> None:
         """Fire one transition and remember what it means."""
@@ -121,7 +126,9 @@ class _Walk:
             self.phases = {s: m.phase() for s, m in self.memory.items()}
         self._remember(t, role)
         self._marking = after
-        self._over = self._over or any(p in compiled.final.ends for p, _ in compiled.net.post[t])
+        into = [_end(compiled, p) for p, _ in compiled.net.post[t] if p in compiled.final.ends]
+        self._over = self._over or bool(into)
+        self._completed = self._completed or "completed" in into
         if cause is not None and not self._gave_up:
             self.phases = {s: m.phase() for s, m in self.memory.items()}
 
@@ -149,6 +156,9 @@ class _Walk:
 
     def _remember(self, t: int, role: Role) -> None:
         self._called = self._called or role.escalates
+        does = role.kind in (Kind.APPLY, Kind.IGNORE) or role.fault == "partial"
+        for touched in self._touches.get(role.step, ()) if does and role.direction == "forward" else ():
+            self.memory[touched].touched = True
         mine = self.memory.get(role.step)
         if mine is None:
             return
@@ -166,6 +176,7 @@ class _Walk:
             if mine.carried:
                 mine.broken.add("LATE")
             mine.effect = min(2, mine.effect + 1)
+            mine.touched = False
             mine.sent = mine.sent or role.step not in self._asks
             if role.step not in self._acknowledges:
                 mine.held = mine.learned = True
@@ -173,13 +184,19 @@ class _Walk:
             mine.refused = True
         if t in self._knows:
             mine.held = mine.learned = True
+            if role.how == "other":
+                mine.broken.add("wrong scope")
 
     def _undo(self, mine: _Memory, role: Role, *, acts: bool) -> None:
+        if self._completed and (acts or role.kind is Kind.SEND):
+            mine.broken.add("undone after completion")
         if role.kind is Kind.SEND:
             if self._steps[role.step].reply and not mine.learned:
                 mine.broken.add("INPUT")
             mine.held = False
         if acts:
+            if mine.touched and mine.effect > 0:
+                mine.broken.add("isolation")
             if mine.effect <= 0:
                 again = role.how == "repeat" or (not role.how and mine.carried)
                 mine.broken.update(("NULL", "undo twice" if again else "undo of nothing"))

@@ -99,6 +99,7 @@ def twice(compiled: Compiled) -> Compiled:
             channels=(*roles.channels, *channels),
             ports=(*roles.ports, *ports),
             scopes=(*roles.scopes, *scopes),
+            others=tuple(s._replace(id=name.of(s.id), saga=name.of(s.saga)) for s in roles.steps),
             forks=(),  # a way that shares a record with the other run is not on its own
         ),
         origin=OriginMap(

@@ -83,6 +83,7 @@ class Step(NamedTuple):
     span: Span | None = None
     amounts: tuple[Amount, ...] = ()
     key: str = ""  # what its service keeps its record under, where that may be the same in two runs; else the run
+    correlation: Literal["attempt", "step", "name"] = "attempt"  # by what a reply is known: name: any call of that name
 
 
 class Sequence(NamedTuple):

@@ -27,7 +27,8 @@ class Role(NamedTuple):
     """The part a transition plays. `step` is the IR id of the saga step, attempts count from 1.
 
     `how` tells what a participant's APPLY or IGNORE finds: "" the step as it should be, "repeat" one that was done (for
-    an undo: undone) already, "revive" one that was undone before, "null" an undo that finds nothing.
+    an undo: undone) already, "revive" one that was undone before, "null" an undo that finds nothing. Of a REPLY "other"
+    says that it answers another call than the one that it is taken for.
     `commits` marks each move by which the coordinator turns from going on to undoing, failing or recovering; the first
     one in a run is where it gives up going on.
     """
@@ -38,7 +39,7 @@ class Role(NamedTuple):
     attempt: int = 0
     service: str = ""
     fault: str = ""  # the fault kind, for Kind.FAULT
-    how: str = ""  # "", "repeat", "revive", "null"
+    how: str = ""  # "", "repeat", "revive", "null", "other"
     commits: bool = False
     escalates: bool = False  # hands the case over to a person
     says: str = ""  # of a message its name, of a reply or task how it ended (empty: done), of a timer its time
@@ -76,6 +77,7 @@ class Step(NamedTuple):
     effect: int  # index of the observer of its net effect
     reply: bool = False  # its undo needs the reply of the step
     shared: tuple[int, ...] = ()  # the places of its participant's record, where another run may have the same key
+    key: str = ""  # what it touches at its service, where another run may touch the same thing
 
 
 class Port(NamedTuple):
@@ -140,6 +142,7 @@ class Roles(NamedTuple):
     ports: tuple[Port, ...] = ()
     scopes: tuple[Scope, ...] = ()
     forks: tuple[Fork, ...] = ()
+    others: tuple[Step, ...] = ()  # those of a second run beside the one that is looked at
 
 
 PLAIN = Role(Kind.ROUTE)

@@ -52,6 +52,7 @@ _ANOMALIES = {
     "anomaly_A16": "{saga} goes on acting after its end",
     "anomaly_A17": "an acknowledgement of {saga} completes the wrong scope",
     "anomaly_A18": "{saga} reports that it is compensated, and is not",
+    "anomaly_A19": "{saga} undoes what another run of it has seen or changed",
     "anomaly_A22": "a message of {saga} is never consumed",
     "anomaly_A23": "{saga} is over while messages are still on their way",
     "anomaly_A25": "{saga} reports that it is complete, and is not",
