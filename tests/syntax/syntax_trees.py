@@ -101,10 +101,54 @@ error_rules = st.one_of(
     st.builds(ast.ErrorRule, paths, st.none(), names, st.just(NOWHERE)),
     st.builds(ast.ErrorRule, paths, numbers, maybe(names), st.just(NOWHERE)),
 )
-receives = st.builds(ast.Receive, paths, st.just(NOWHERE))
+expressions = st.builds(
+    ast.Expression,
+    many(st.tuples(st.integers(-3, 3), names) | st.tuples(st.integers(-9, 9), st.none()), 1),
+    st.just(NOWHERE),
+)
+assignments = st.one_of(
+    st.builds(ast.Assignment, names, expressions, st.just(False), st.just(NOWHERE)),
+    names.flatmap(
+        lambda flipped: st.builds(
+            ast.Assignment, names, st.just(ast.Expression(((1, flipped),), NOWHERE)), st.just(True), st.just(NOWHERE)
+        )
+    ),
+)
+domains = st.one_of(
+    st.builds(ast.Domain, names, st.just(()), st.none(), st.none(), st.just(NOWHERE)),
+    st.builds(ast.Domain, st.none(), many(names, 1), st.none(), st.none(), st.just(NOWHERE)),
+    st.builds(
+        ast.Domain,
+        st.none(),
+        st.just(()),
+        *[st.integers(-5, 10**9).map(lambda n: ast.Number(n, NOWHERE))] * 2,
+        st.just(NOWHERE),
+    ),
+)
+values = names | st.integers(-5, 10**9).map(lambda n: ast.Number(n, NOWHERE))
+variables = st.builds(ast.Variable, names, domains, maybe(values), st.just(NOWHERE))
+atoms = st.builds(ast.Atom, paths, st.just(NOWHERE))
+bounds = numbers | expressions.filter(lambda e: len(e.terms) > 1 or e.terms[0][1] is not None or e.terms[0][0] < 0)
+formulas = st.recursive(
+    atoms
+    | st.builds(
+        ast.Compare,
+        many(st.tuples(st.integers(-3, 3), atoms), 1),
+        st.sampled_from(["<=", ">=", "==", "!=", "<", ">"]),
+        bounds,
+        st.just(NOWHERE),
+    ),
+    lambda inner: st.one_of(
+        st.builds(ast.Negation, inner, st.just(NOWHERE)),
+        st.builds(ast.Junction, st.sampled_from(["and", "or"]), many(inner, 2), st.just(NOWHERE)),
+        st.builds(ast.Junction, st.just("implies"), st.tuples(inner, inner), st.just(NOWHERE)),
+    ),
+    max_leaves=8,
+)
+receives = st.builds(ast.Receive, paths, st.just(NOWHERE), many(assignments, most=2))
 timers = st.builds(ast.Timer, durations, st.just(NOWHERE))
 simple = st.one_of(
-    st.builds(ast.Task, names, maybe(names), many(paths), st.just(NOWHERE)),
+    st.builds(ast.Task, names, maybe(names), many(paths), st.just(NOWHERE), many(assignments, most=2)),
     st.builds(ast.Step, names, maybe(names), many(options), many(error_rules), st.just(NOWHERE)),
     receives,
     timers,
@@ -118,7 +162,7 @@ simple = st.one_of(
 def compound(statements):
     blocks = st.builds(ast.Block, many(statements), st.just(NOWHERE))
     ways = st.builds(ast.Branch, st.none(), st.none(), blocks, st.just(NOWHERE))
-    guarded = st.builds(ast.Branch, texts, st.none(), blocks, st.just(NOWHERE))
+    guarded = st.builds(ast.Branch, texts | formulas, st.none(), blocks, st.just(NOWHERE))
     races = st.builds(ast.Branch, st.none(), receives | timers, blocks, st.just(NOWHERE))
     handlers = st.one_of(
         st.builds(ast.Handler, paths, st.none(), blocks, st.just(NOWHERE)),
@@ -129,7 +173,8 @@ def compound(statements):
         st.builds(ast.Choice, label, many(guarded, 1), maybe(blocks), st.just(NOWHERE)),
         st.builds(ast.Either, label, many(ways, 2), st.just(NOWHERE)),
         st.builds(ast.Parallel, label, many(ways), st.just(NOWHERE)),
-        st.builds(ast.Loop, label, maybe(numbers), st.none(), maybe(texts), blocks, st.just(NOWHERE)),
+        st.builds(ast.Loop, label, maybe(numbers), st.none(), maybe(texts | formulas), blocks, st.just(NOWHERE)),
+        st.builds(ast.Loop, st.none(), maybe(numbers), formulas, st.none(), blocks, st.just(NOWHERE)),
         st.builds(ast.Loop, label, maybe(numbers), texts, st.none(), blocks, st.just(NOWHERE)),
         st.builds(ast.FirstOf, label, many(races, 1), st.just(NOWHERE)),
         st.builds(ast.Try, label, blocks, many(handlers, 1), st.just(NOWHERE)),
@@ -140,23 +185,6 @@ def compound(statements):
 statements = st.recursive(simple, compound, max_leaves=8)
 blocks = st.builds(ast.Block, many(statements), st.just(NOWHERE))
 
-atoms = st.builds(ast.Atom, paths, st.just(NOWHERE))
-formulas = st.recursive(
-    atoms
-    | st.builds(
-        ast.Compare,
-        many(st.tuples(st.integers(-3, 3), atoms), 1),
-        st.sampled_from(["<=", ">=", "==", "!=", "<", ">"]),
-        numbers,
-        st.just(NOWHERE),
-    ),
-    lambda inner: st.one_of(
-        st.builds(ast.Negation, inner, st.just(NOWHERE)),
-        st.builds(ast.Junction, st.sampled_from(["and", "or"]), many(inner, 2), st.just(NOWHERE)),
-        st.builds(ast.Junction, st.just("implies"), st.tuples(inner, inner), st.just(NOWHERE)),
-    ),
-    max_leaves=8,
-)
 arcs = st.builds(ast.Arc, st.just(""), maybe(numbers), names, st.just(NOWHERE))
 input_arcs = st.one_of(
     arcs,
@@ -166,8 +194,13 @@ input_arcs = st.one_of(
 items = st.one_of(
     st.builds(ast.System, names, maybe(texts), st.just(NOWHERE)),
     st.builds(ast.Service, names, many(guarantees), st.just(NOWHERE)),
-    st.builds(ast.Process, st.just("workflow"), names, st.none(), blocks, st.just(()), st.just(NOWHERE)),
-    st.builds(ast.Process, st.just("saga"), names, maybe(names), blocks, many(policies), st.just(NOWHERE)),
+    st.builds(
+        ast.Process, st.just("workflow"), names, st.none(), blocks, st.just(()), st.just(NOWHERE), many(variables)
+    ),
+    st.builds(
+        ast.Process, st.just("saga"), names, maybe(names), blocks, many(policies), st.just(NOWHERE), many(variables)
+    ),
+    variables,
     st.builds(
         ast.NetDecl,
         names,

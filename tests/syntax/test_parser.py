@@ -32,13 +32,35 @@ def shown(value):
     if isinstance(value, ast.Duration):
         return value.seconds
     if hasattr(value, "_fields"):
-        return (type(value).__name__, *(shown(v) for v in value if not isinstance(v, (Span, SourceFile))))
+        said = [v for v in value if not isinstance(v, (Span, SourceFile))]
+        if isinstance(value, (ast.Task, ast.Receive)) and not value.sets:
+            del said[-1]
+        return (type(value).__name__, *map(shown, said))
     if isinstance(value, tuple):
         return [shown(v) for v in value]
     return value
 
 
 STATEMENTS = [
+    (
+        "task a sets x = y - 2 * z + 1, b = not c",
+        (
+            "Task", "a", None, [],
+            [
+                ("Assignment", "x", ("Expression", [[1, "y"], [-2, "z"], [1, None]]), False),
+                ("Assignment", "b", ("Expression", [[1, "c"]]), True),
+            ],
+        ),
+    ),
+    (
+        "while x < 3 and not b { }",
+        (
+            "Loop", None, None,
+            ("Junction", "and", [("Compare", [[1, ("Atom", "x")]], "<", 3), ("Negation", ("Atom", "b"))]),
+            None, ("Block", []),
+        ),
+    ),
+    ("loop { } until x == red", ("Loop", None, None, None, ("Compare", [[1, ("Atom", "x")]], "==", ("Expression", [[1, "red"]])), ("Block", []))),
     ("task a", ("Task", "a", None, [])),
     ("task a on b fails C, d.E", ("Task", "a", "b", ["C", "d.E"])),
     ("receive order.placed", ("Receive", "order.placed")),

@@ -21,7 +21,7 @@ MISTAKES = [
     ("workflow^^ { }", "P101", "expected the name of the workflow after `workflow`", ""),
     ("workflow w { task^^ }", "P101", "expected the name of the task after `task`", ""),
     ("workflow w { task^^\n}", "P101", "expected the name of the task after `task`", ""),
-    ("workflow w { task a ^b^ }", "P101", "expected a statement, `fails`, `on` or `}` after the name of the task, found `b`", ""),
+    ("workflow w { task a ^b^ }", "P101", "expected a statement, `fails`, `on`, `sets` or `}` after the name of the task, found `b`", ""),
     ("workflow w { ^foo^ }", "P101", "expected a statement or `}` after `{`, found `foo`", ""),
     ("workflow w { timer ^5^ }", "P101", "expected a time such as `10s`, found `5`", "units"),
     ("workflow w { first of { timer 2h ->^^ } }", "P101", "expected a statement or `{` after `->`", "leave"),
@@ -57,9 +57,12 @@ MISTAKES = [
     ("workflow w { timer ^99999999999h^ }", "P108", "", ""),
     ("^^", "P110", "there is nothing in this file", "at least one"),
     ("^^ # only\n ; ", "P110", "there is nothing in this file", ""),
-    ("^var^ x : 0..2 = any", "P111", "`var` is not in the language yet", ""),
+    ("^annotate^ x { }", "P111", "`annotate` is not in the language yet", ""),
+    ("var x ^=^ 1", "P101", "expected `:` and the values that the variable can have", "var stock : 0..2"),
+    ("var x : 0 ^=^ 1", "P101", "expected `..` and the largest value", "0..2"),
+    ("workflow w { var x : { red^^ green } }", "P101", "", ""),
     ("check ^ltl^ G (a -> F b)", "P111", "`ltl` is not in the language yet", ""),
-    ("workflow w { choice { when ^stock^ >= 1 { } } }", "P111", "conditions over data are not in the language yet", "quotes"),
+    ("workflow w { choice { when stock ^=^ 1 { } } }", "P101", "expected a comparison, found `=`", "=="),
     ("workflow w { task a^.^b }", "P112", "the name `a.b` has a dot", "a_b"),
     ("workflow w { ^choice^ { } }", "P113", "this `choice` has no `when`", ""),
     ("workflow w { ^first^ of { } }", "P113", "this `first` has no `receive` or `timer`", ""),
@@ -185,8 +188,8 @@ def test_the_sketch_of_the_design():
     file, found = parse(SourceFile("sketch", text))
     assert {d.code for d in found} == {"P111"}
     lines = [d.span.line for d in found]
-    assert len(lines) == 16
-    assert len(file.items) == 11
+    assert len(lines) == 11
+    assert len(file.items) == 13
 
 
 def test_many_errors_are_capped():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from placet.compile.findings import figure, listed
-from placet.compile.flow import ANY, continuing
-from placet.compile.names import LABELLED, branch_way, distinct, handler_way, members, slug
+from placet.compile.flow import ANY, OUT_OF_RANGE, continuing
+from placet.compile.names import LABELLED, branch_way, distinct, handler_way, members, sentence, slug
 from placet.diagnostics import Label
 from placet.ir import model as ir
 from placet.syntax import ast
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import TypeAlias, Union
 
+    from placet.compile.data import Data
     from placet.compile.findings import Findings
     from placet.compile.steps import Steps
     from placet.source import Span
@@ -43,7 +44,7 @@ class _RawWay(NamedTuple):
     """A way whose id is not known yet, since it hangs on the first name inside the construct."""
 
     way: str
-    guard: ast.Text | None
+    guard: ast.Text | ast.Formula | None
     trigger: ir.Statement | None
     parts: tuple[ir.Statement, ...]
     first: str
@@ -61,8 +62,11 @@ class _Raw(NamedTuple):
 class Body:
     """Builds the body of one process. Nesting is bounded by the parser, so recursion over it is too."""
 
-    def __init__(self, process: ast.Process, steps: Steps, callees: Mapping[str, Callee], findings: Findings) -> None:
+    def __init__(
+        self, process: ast.Process, steps: Steps, callees: Mapping[str, Callee], data: Data, findings: Findings
+    ) -> None:
         self._process = process
+        self._data = data
         self._saga = process.kind == "saga"
         self._steps = steps
         self._callees = callees
@@ -146,14 +150,16 @@ class Body:
         found: list[_RawWay] = []
         called = ""
 
-        def add(way: str, guard: ast.Text | None, body: ast.Block, trigger: ir.Statement | None = None) -> None:
+        def add(
+            way: str, guard: ast.Text | ast.Formula | None, body: ast.Block, trigger: ir.Statement | None = None
+        ) -> None:
             parts, first = self._parts(body)
             found.append(_RawWay(way, guard, trigger, parts, first, body.span))
 
         match construct:
             case ast.Choice(_, branches, otherwise):
                 for branch in branches:
-                    called = called or (slug(branch.guard.text) if branch.guard else "")
+                    called = called or (slug(sentence(branch.guard)) if branch.guard is not None else "")
                     add(branch_way(branch), branch.guard, branch.body)
                 if otherwise is not None:
                     add("[otherwise]", None, otherwise)
@@ -182,12 +188,13 @@ class Body:
         bodies = [ir.Sequence(f"{i}{{}}", w.parts, w.span) for i, w in zip(ids, raw.ways, strict=True)]
         match construct:
             case ast.Parallel():
-                return ir.Parallel(identifier, _ways(ids, raw, bodies), span)
+                return ir.Parallel(identifier, self._ways(ids, raw, bodies), span)
             case ast.Choice():
-                open_way = construct.otherwise is not None or any(b.guard is None for b in construct.branches)
-                return ir.Choice(identifier, _ways(ids, raw, bodies), open_way, span)
+                ways = self._ways(ids, raw, bodies)
+                open_way = any(w.guard is None for w in ways) or self._data.exhaustive([w.guard for w in ways])
+                return ir.Choice(identifier, ways, open_way, span)
             case ast.Either():
-                return ir.Choice(identifier, _ways(ids, raw, bodies), exhaustive=True, span=span)
+                return ir.Choice(identifier, self._ways(ids, raw, bodies), exhaustive=True, span=span)
             case ast.FirstOf():
                 pairs = zip((w.trigger for w in raw.ways), bodies, strict=True)
                 return ir.Race(identifier, tuple(pairs), span)  # type: ignore[arg-type] # the parser gives triggers
@@ -196,6 +203,13 @@ class Body:
             case ast.Try():
                 handlers = self._handlers(construct, ids[1:], bodies[1:])
                 return ir.Scope(identifier, bodies[0], handlers, span=span)
+
+    def _ways(self, ids: list[str], raw: _Raw, bodies: list[ir.Sequence]) -> tuple[ir.Way, ...]:
+        guards: list[ir.Guard | None] = []
+        for way in raw.ways:
+            guards.append(self._data.guard(way.guard, guards))
+        parts = zip(ids, guards, bodies, raw.ways, strict=True)
+        return tuple([ir.Way(i, guard, body, way.span) for i, guard, body, way in parts])
 
     def _loop(self, loop: ast.Loop, identifier: str, body: ir.Sequence) -> ir.Loop:
         text = loop.while_ or loop.until
@@ -207,7 +221,7 @@ class Body:
             message = f"a loop of {figure(loop.at_most.value)} rounds cannot be looked at"
             self._findings.add("P217", message, loop.at_most.span, help="two or three rounds show what many show")
             at_most = 1
-        guard = ir.Guard(text.text) if text is not None else None
+        guard = self._data.guard(text)
         test = "never" if text is None else "before" if loop.while_ is not None else "after"
         return ir.Loop(identifier, body, test, guard, at_most, loop.span)  # type: ignore[arg-type] # one of the three
 
@@ -238,14 +252,25 @@ class Body:
             case ast.Task(name, service, fails):
                 errors = tuple(dict.fromkeys([f.text for f in fails])) if fails else ()
                 service_name = self._steps.service(service) if service is not None else ""
-                return ir.Task(identifier, name.text, errors, service_name, span)
+                if not statement.sets:
+                    return ir.Task(identifier, name.text, errors, service_name, span)
+                sets, outside = self._data.assignments(statement.sets)
+                if outside and OUT_OF_RANGE not in errors:
+                    errors = (*errors, OUT_OF_RANGE)
+                return ir.Task(identifier, name.text, errors, service_name, span, sets)
             case ast.Step(name):
                 if not self._saga:
                     message = f"`{name.text}` is a step, but `{self._process.name.text}` is no saga"
                     self._misplaced(message, name.span, "write `task`, or make the process a `saga`")
                 return self._steps.step(statement, identifier)
             case ast.Receive(event):
-                return ir.Receive(identifier, event.text, span)
+                sets, outside = self._data.assignments(statement.sets) if statement.sets else ((), False)
+                if outside:
+                    message = f"what `{event.text}` sets may be outside the values of its variable"
+                    help_ = "an event cannot fail: set `any` or a value that is always there, or set it in a task"
+                    self._findings.add("P262", message, statement.sets[0].span, help=help_)
+                    sets = ()
+                return ir.Receive(identifier, event.text, span, sets)
             case ast.Timer(duration):
                 return ir.Timer(identifier, duration.seconds, duration.text, span)
             case ast.Raise(error):
@@ -331,12 +356,3 @@ def _way_ids(identifier: str, ways: tuple[_RawWay, ...]) -> list[str]:
         count = counts[name] = counts.get(name, 0) + 1
         ids.append(f"{identifier}{name}" if count == 1 else f"{identifier}{name}~{count}")
     return ids
-
-
-def _ways(ids: list[str], raw: _Raw, bodies: list[ir.Sequence]) -> tuple[ir.Way, ...]:
-    return tuple(
-        [
-            ir.Way(i, ir.Guard(w.guard.text) if w.guard is not None else None, body, w.span)
-            for i, w, body in zip(ids, raw.ways, bodies, strict=True)
-        ]
-    )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
 
+from placet.compile.cases import variables_in
 from placet.compile.findings import figure, listed
 from placet.compile.vocabulary import statements
 from placet.ir import model as ir
 from placet.syntax import ast
 
 if TYPE_CHECKING:
+    from placet.compile.data import Data
     from placet.compile.findings import Findings
-    from placet.compile.vocabulary import Calls, Meaning, Vocabulary
+    from placet.compile.vocabulary import Calls, Meaning, Named, Vocabulary
     from placet.source import Span
 
 Shape: TypeAlias = Literal["subject", "bounded", "transition", "formula", "home", "saga", "amounts"]
@@ -61,8 +63,10 @@ class _Read(NamedTuple):
 class CheckReader:
     """Resolves the checks of one file."""
 
-    def __init__(self, vocabulary: Vocabulary, calls: Calls, findings: Findings) -> None:
+    def __init__(self, vocabulary: Vocabulary, calls: Calls, findings: Findings, named: Named) -> None:
         self._words = vocabulary
+        self._variables = named
+        self._spoken: dict[str, Span] = {}  # variables of the formula that is read
         self._calls = calls
         self._findings = findings
         self._within: frozenset[str] | None = None
@@ -271,14 +275,32 @@ class CheckReader:
         if len(operands) != 1 or isinstance(operands[0], ast.Number):
             self._wrong(item, "formula", operands[-1].span if operands else item.check.span)
             return None
+        self._spoken = {}
         read = self._read(operands[0])
         if read is None:
             return None
         subject = named or self._smallest(read.owners, operands[0].span)
-        return blank._replace(subject=subject, formula=read.formula) if subject else None
+        if not subject or not self._known_there(subject):
+            return None
+        return blank._replace(subject=subject, formula=read.formula)
+
+    def _known_there(self, subject: str) -> bool:
+        """Whether the subject reads or sets every variable that the formula speaks of."""
+        if not self._spoken:
+            return True
+        reach = [self._words.processes[p] for p in self._calls.reach(subject) if p in self._words.processes]
+        there = {i for process in reach for s in statements(process.body) for i in variables_in(s)}
+        missing = [(name, span) for name, span in self._spoken.items() if name not in there]
+        for name, span in missing:
+            message = f"nothing in `{subject}` reads or sets `{name}`"
+            self._findings.add("P261", message, span, help="ask about a variable that it uses")
+        return not missing
 
     def _smallest(self, owners: frozenset[str], span: Span) -> str:
         """The smallest process that holds all the names, counting what it calls."""
+        if not owners:  # variables of the model only
+            users = [p for p in self._calls.uncalled() if self._uses(p)]
+            owners = frozenset(users if len(users) == 1 else ())
         if len(owners) == 1:
             return next(iter(owners))
         holding = {p: reach for p in self._words.processes if (reach := self._calls.reach(p)) >= owners}
@@ -294,17 +316,45 @@ class CheckReader:
         self._findings.add("P235", message, span, help=help_)
         return ""
 
+    def _uses(self, subject: str) -> bool:
+        reach = [self._words.processes[p] for p in self._calls.reach(subject) if p in self._words.processes]
+        there = {i for process in reach for s in statements(process.body) for i in variables_in(s)}
+        return there >= set(self._spoken)
+
+    def _variable(self, atom: ast.Atom) -> tuple[str, ir.Variable] | None:
+        """The variable that a name means, and its process, where it means nothing else."""
+        if self._words.meanings(atom.name.text):
+            return None
+        found = self._variables.find(atom.name.text)
+        if self._within is not None:
+            found = [each for each in found if not each[0] or each[0] in self._within]
+        if len(found) != 1:
+            return None
+        self._spoken.setdefault(found[0][1].id, atom.span)
+        self._variables.used.add(found[0][1].id)
+        return found[0]
+
+    @property
+    def _data(self) -> Data:
+        from placet.compile.data import Data
+
+        own = {name: v for those in self._variables.own.values() for name, v in those.items()}
+        return Data({**own, **self._variables.common}, self._findings)
+
     def _read(self, formula: ast.Formula) -> _Read | None:
         text = " ".join(formula.span.text.split())
         match formula:
             case ast.Atom():
+                if (variable := self._variable(formula)) is not None:
+                    truth = self._data.truth(variable[1], formula.span, text)
+                    return truth and _Read(truth, frozenset((variable[0],) if variable[0] else ()))
                 meaning = self._atom(formula)
                 if meaning is None:
                     return None
                 terms = tuple((1, fact) for fact in meaning.facts)
                 return _Read(ir.Sum(terms, ">=", 1, text), frozenset((meaning.owner,)))
             case ast.Compare():
-                return self._compare(formula, text)
+                return self._compare(formula)
             case ast.Negation(of):
                 inner = self._read(of)
                 return inner and _Read(ir.Connective("not", (inner.formula,), text), inner.owners)
@@ -319,24 +369,25 @@ class CheckReader:
                 junction = ir.Connective("and" if op == "and" else "or", tuple(formulas), text)
                 return _Read(junction, frozenset().union(*(r.owners for r in good)))
 
-    def _compare(self, compare: ast.Compare, text: str) -> _Read | None:
-        terms: list[tuple[int, ir.Fact]] = []
+    def _compare(self, compare: ast.Compare) -> _Read | None:
         owners: set[str] = set()
-        broken = False
-        for weight, atom in compare.terms:
+
+        def operand(atom: ast.Atom) -> ir.Variable | tuple[ir.Fact, ...] | None:
+            if (variable := self._variable(atom)) is not None:
+                owners.update((variable[0],) if variable[0] else ())
+                return variable[1]
             meaning = self._atom(atom)
             if meaning is None:
-                broken = True
-                continue
+                return None
             owners.add(meaning.owner)
             if meaning.facts[0].kind == "enabled":
                 message = f"`{atom.name.text}` is true or false, and no number"
                 self._findings.add("P231", message, atom.span, help="write it without a comparison")
-                broken = True
-            terms += [(weight, fact) for fact in meaning.facts]
-        if broken:
-            return None
-        return _Read(ir.Sum(tuple(terms), compare.op, compare.bound.value, text), frozenset(owners))
+                return None
+            return meaning.facts
+
+        found = self._data.compare(compare, operand)
+        return found and _Read(found, frozenset(owners))
 
     def _atom(self, atom: ast.Atom) -> Meaning | None:
         text = atom.name.text
@@ -378,7 +429,9 @@ class CheckReader:
             self._findings.add("P234", f"of `{name}` nothing is called `{asked}`", atom.span, help=help_)
         else:
             help_ = self._findings.meant(
-                text, self._words.written(), "formulas say `step.done`, `process.end`, a place"
+                text,
+                (*self._words.written(), *self._variables.common),
+                "formulas say `step.done`, `process.end`, a place",
             )
             self._findings.add("P232", f"nothing is called `{text}`", atom.span, help=help_)
 

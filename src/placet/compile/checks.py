@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, get_args
 
 from placet.analysis.questions import standard
 from placet.compile.observers import Watch
+from placet.compile.value_places import ValuePlaces
 from placet.compiled import Query
 from placet.diagnostics import Diagnostic
 from placet.ir import model as ir
@@ -32,12 +33,13 @@ def with_queries(
     checks: tuple[ir.Check, ...] | None,
     sagas: frozenset[str] = frozenset(),
     amounts: Mapping[str, tuple[ir.Amount, ...]] | None = None,
+    variables: Mapping[str, ir.Variable] | None = None,
 ) -> tuple[Compiled, tuple[Diagnostic, ...]]:
     """The net with the queries of these checks, or with the standard ones of its kind, and with the observers they need.
 
     `sagas` are the ids of all processes of the model that are sagas, `amounts` what its steps move, by their IR id.
     """
-    reader = _Queries(compiled, sagas, amounts or {})
+    reader = _Queries(compiled, sagas, amounts or {}, variables or {})
     if checks is None:
         names = list(standard(compiled))
         if compiled.roles.steps and "anomaly_A1" not in names:
@@ -62,8 +64,15 @@ def _no_ends(check: ir.Check) -> Diagnostic:
 
 
 class _Queries:
-    def __init__(self, compiled: Compiled, sagas: frozenset[str], amounts: Mapping[str, tuple[ir.Amount, ...]]) -> None:
+    def __init__(
+        self,
+        compiled: Compiled,
+        sagas: frozenset[str],
+        amounts: Mapping[str, tuple[ir.Amount, ...]],
+        variables: Mapping[str, ir.Variable],
+    ) -> None:
         self._compiled = compiled
+        self._values = ValuePlaces(compiled, variables)
         self._amounts = amounts
         self._sagas = sagas
         self.watch = Watch(compiled)
@@ -104,6 +113,8 @@ class _Queries:
             return blank._replace(predicate=Linear(terms, "!=", 0), atoms=atoms)
         if check.formula is not None:
             predicate = self._formula(check.formula)
+            if given := self._values.given(check.formula):
+                predicate = And((*given, predicate))
             return blank._replace(predicate=predicate, atoms=self._atoms(check.formula))
         if not check.element:
             return blank
@@ -136,6 +147,8 @@ class _Queries:
             raise ValueError(f"{formula.op!r} is no comparison")
         op: Comparison = formula.op  # type: ignore[assignment] # just tested
         facts = [fact for _, fact in formula.terms]
+        if any(fact.kind == "value" for fact in facts):
+            return self._values.sum(formula, self._indices)
         if facts and all(fact.kind == "enabled" for fact in facts):
             return Or(tuple(Fireable(self._compiled.net.transition(fact.id)) for fact in facts))
         if len(facts) == 1 and facts[0].kind == "effect":

@@ -24,6 +24,7 @@ class Declarations(NamedTuple):
     used: set[str]
     title: str
     machines: dict[str, ast.MachineDecl]
+    variables: tuple[ast.Variable, ...] = ()
 
 
 def declarations(file: ast.File, findings: Findings) -> Declarations:
@@ -34,6 +35,7 @@ def declarations(file: ast.File, findings: Findings) -> Declarations:
     machines: dict[str, ast.MachineDecl] = {}
     subjects: dict[str, ast.Process | ast.NetDecl | ast.MachineDecl] = {}
     system: ast.System | None = None
+    variables: list[ast.Variable] = []
     for item in file.items:
         match item:
             case ast.System():
@@ -45,6 +47,8 @@ def declarations(file: ast.File, findings: Findings) -> Declarations:
             case ast.Process():
                 if _declare(subjects, item, item.kind, findings):
                     processes[item.name.text] = item
+            case ast.Variable():
+                variables.append(item)
             case ast.NetDecl():
                 if _declare(subjects, item, "net", findings):
                     nets[item.name.text] = item
@@ -56,7 +60,7 @@ def declarations(file: ast.File, findings: Findings) -> Declarations:
         for name, service in services.items()
     }
     title = system.title.text if system is not None and system.title is not None else ""
-    return Declarations(services, guarantees, processes, nets, set(), title, machines)
+    return Declarations(services, guarantees, processes, nets, set(), title, machines, tuple(variables))
 
 
 def _declare(table: dict[str, Declared], item: Declared, what: str, findings: Findings) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from placet.compile.survey import Survey
+    from placet.compile.value_table import Values
     from placet.diagnostics import Severity
     from placet.ir.model import Guard, Policy, Process, Statement
     from placet.net.final import PlaceClass
@@ -196,7 +197,7 @@ class Fork:
 class Agenda:
     """The net so far, and the work that is left."""
 
-    def __init__(self, survey: Survey, plain: Dispatch, saga: Dispatch, begins: Begins) -> None:
+    def __init__(self, survey: Survey, plain: Dispatch, saga: Dispatch, begins: Begins, values: Values) -> None:
         self.draft = Draft()
         self.survey = survey
         self.plain = plain
@@ -211,10 +212,11 @@ class Agenda:
         self.free_guards: dict[str, None] = {}
         self.decisions: dict[str, None] = {}
         self.timed = False
+        self.values = values
 
     def lean_on(self, guard: Guard | None) -> None:
-        """Remember what a condition stands for: abstracted data, or a decision taken outside."""
-        if guard is not None:
+        """Remember what a condition stands for, unless variables decide it: abstracted data, or a decision taken outside."""
+        if guard is not None and guard.condition is None:
             (self.free_guards if guard.free else self.decisions)[guard.text] = None
 
     def push(self, statement: Statement, ports: Ports, env: Env) -> None:
@@ -289,15 +291,19 @@ class Agenda:
         phrase: str,
         span: Span | None,
         role: Role,
+        tested: Sequence[int] = (),
     ) -> list[int]:
-        """The transitions by which an error leaves `pre`: one, or two inside a saga where an earlier one may be pending."""
+        """The transitions by which an error leaves `pre`: one, or two inside a saga where an earlier one may be pending.
+
+        What is `tested` is in `pre` too, and given back.
+        """
         thrown = throw(self, env.route, error)
         if thrown.backwards:
             role = role._replace(commits=True)
-        made = [self.move(path, (*pre, *thrown.pre), thrown.post, env, origin, phrase, span, role)]
+        made = [self.move(path, (*pre, *thrown.pre), (*thrown.post, *tested), env, origin, phrase, span, role)]
         if thrown.later:
             before, after = thrown.later
-            made.append(self.move(f"{path}.later", (*pre, *before), after, env, origin, phrase, span, role))
+            made.append(self.move(f"{path}.later", (*pre, *before), (*after, *tested), env, origin, phrase, span, role))
             self.draft.quiet.add(made[1])
         return made
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ANY = "*"
 NO_CHOICE = "NoChoiceMatched"
+OUT_OF_RANGE = "OutOfRange"  # raised by a task that sets a variable to a value outside its domain
 
 
 class Flow(NamedTuple):

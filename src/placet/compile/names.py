@@ -50,6 +50,15 @@ def slug(sentence: str) -> str:
     return words if len(words) <= LONGEST else words[: LONGEST - 1].rstrip() + "…"
 
 
+def sentence(guard: ast.Text | ast.Formula) -> str:
+    """A condition in words; one over variables as it is printed, however it was laid out."""
+    if isinstance(guard, ast.Text):
+        return guard.text
+    from placet.syntax.printer import formula
+
+    return formula(guard)
+
+
 def leaf(statement: ast.Statement) -> tuple[str, str]:
     """The own name of a statement that contains no others, and what it is called in diagnostics."""
     match statement:
@@ -82,7 +91,7 @@ def handler_way(handler: ast.Handler, target: str = "") -> str:
 def branch_way(branch: ast.Branch) -> str:
     """The way into a branch, or nothing where only its content could tell it from its siblings."""
     if branch.guard is not None:
-        return f"[{slug(branch.guard.text)}]"
+        return f"[{slug(sentence(branch.guard))}]"
     match branch.trigger:
         case ast.Receive(event):
             return f"[{event.text}]"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from placet.compile.bodies import Body, Callee
 from placet.compile.bounds import Sizes
 from placet.compile.check_items import CheckReader
+from placet.compile.data import Data, together
+from placet.compile.data import declared as variables
 from placet.compile.declarations import declarations
 from placet.compile.findings import Findings, listed
 from placet.compile.flow import ends_of, flow
@@ -15,7 +17,7 @@ from placet.compile.names import blocks
 from placet.compile.net_decls import resolve_net
 from placet.compile.profiles import override, profile
 from placet.compile.steps import Steps
-from placet.compile.vocabulary import Calls, Vocabulary
+from placet.compile.vocabulary import Calls, Named, Vocabulary
 from placet.ir import model as ir
 from placet.syntax import ast
 
@@ -34,7 +36,9 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
     findings = Findings()
     declared = declarations(file, findings)
     targets = {name: _targets(process) for name, process in declared.processes.items()}
-    processes = _processes(declared, targets, findings)
+    common = variables(declared.variables, "", {}, findings) if declared.variables else {}
+    used: set[str] = set()
+    processes = _processes(declared, targets, common, used, findings)
     nets = {name: resolve_net(net, findings) for name, net in declared.nets.items()}
     machines = tuple(resolve_machine(machine, findings) for machine in declared.machines.values())
     calls = Calls({name: frozenset(t.text for t in those) for name, those in targets.items()})
@@ -42,10 +46,12 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
     written = [item for item in file.items if isinstance(item, ast.Check)]
     if written:
         known = {**nets, **{machine.id: as_net(machine) for machine in machines}}
-        reader = CheckReader(Vocabulary(processes, known), calls, findings)
+        own = {p.id: {v.name: v for v in p.variables} for p in processes.values() if p.variables}
+        reader = CheckReader(Vocabulary(processes, known), calls, findings, Named(common, own, used))
         for check in written:
             checks += reader.read(check)
     _unused(declared, findings)
+    _idle([*common.values(), *(v for p in processes.values() for v in p.variables)], used, findings)
     model = ir.Model(
         file.source.path,
         tuple(processes[name] for name in declared.processes),
@@ -53,6 +59,7 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
         tuple(checks),
         declared.title,
         machines,
+        tuple(common.values()),
     )
     return model, tuple(findings.diagnostics)
 
@@ -71,14 +78,18 @@ def _targets(process: ast.Process) -> list[ast.Name]:
 
 
 def _processes(
-    declared: Declarations, targets: Mapping[str, list[ast.Name]], findings: Findings
+    declared: Declarations,
+    targets: Mapping[str, list[ast.Name]],
+    common: Mapping[str, ir.Variable],
+    used: set[str],
+    findings: Findings,
 ) -> dict[str, ir.Process]:
     """All processes, callees before callers, so that a caller knows the ends of what it calls."""
     callees = {name: Callee(process.kind, None) for name, process in declared.processes.items()}
     found: dict[str, ir.Process] = {}
     sizes = Sizes(found, findings)
     for name in _callees_first(targets, findings):
-        process = _process(declared.processes[name], declared, callees, findings)
+        process = _process(declared.processes[name], declared, callees, (common, used), findings)
         found[name] = process
         callees[name] = Callee(process.kind, process.ends)
         sizes.add(process)
@@ -119,17 +130,35 @@ def _circle(path: list[str], target: ast.Name, findings: Findings) -> None:
 
 
 def _process(
-    process: ast.Process, declared: Declarations, callees: Mapping[str, Callee], findings: Findings
+    process: ast.Process,
+    declared: Declarations,
+    callees: Mapping[str, Callee],
+    known: tuple[Mapping[str, ir.Variable], set[str]],
+    findings: Findings,
 ) -> ir.Process:
     name = process.name.text
     steps = Steps(name, declared, findings)
-    body = Body(process, steps, callees, findings).build()
+    common, used = known
+    own = variables(process.variables, f"{name}/", common, findings) if process.variables else {}
+    data = Data({**common, **own}, findings)
+    body = Body(process, steps, callees, data, findings).build()
+    used |= data.used
+    if data.used:
+        together([v for v in data.names.values() if v.id in data.used], name, process.name.span, findings)
     steps.close()
     policy = ir.Policy()
     if process.kind == "saga":
         policy = override(profile(process.profile, findings), process.policies, findings)
     resolved = ir.Process(name, "saga" if process.kind == "saga" else "workflow", body, (), policy, span=process.span)
+    resolved = resolved._replace(variables=tuple(own.values())) if own else resolved
     return resolved._replace(ends=ends_of(resolved, flow(resolved)))
+
+
+def _idle(known: Iterable[ir.Variable], used: set[str], findings: Findings) -> None:
+    for variable in known:
+        if variable.id not in used:
+            message = f"nothing reads or sets `{variable.name}`"
+            findings.add("P321", message, variable.span, severity="warning", help="remove it, or use it in a condition")
 
 
 def _unused(declared: Declarations, findings: Findings) -> None:

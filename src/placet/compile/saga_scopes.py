@@ -9,6 +9,7 @@ from placet.compile.ports import waits_here
 from placet.compile.saga_to_net import alternative
 from placet.compile.scopes import ending
 from placet.compile.statements import name_of
+from placet.compile.values import renewed
 from placet.net.roles import PLAIN
 from placet.net.roles import Scope as ScopeRecord
 
@@ -179,7 +180,8 @@ def _enter(agenda: Agenda, frame: Frame, stmt: Call, ports: Ports, entry: int, e
     inner = inner._replace(failed=failed, route=Back(undone, None))
     pivot = agenda.survey.of(process.body).pivot
     waits_here(agenda, inner._replace(past=inner.past or pivot), done, undo, process.body)
-    agenda.push(process.body, Ports(ports.start, done, undo, undone), inner)
+    start = renewed(agenda, ports.start, inner) if process.variables else ports.start
+    agenda.push(process.body, Ports(start, done, undo, undone), inner)
 
 
 def _after(agenda: Agenda, stmt: Call, env: Env, frame: Frame, name: str, start: int) -> None:

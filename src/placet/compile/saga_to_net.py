@@ -17,10 +17,11 @@ from placet.compile.phrases import called, next_up, the_way
 from placet.compile.phrases import done as had
 from placet.compile.ports import stop_siblings
 from placet.compile.saga_at_once import all_at_once
-from placet.compile.statements import chooses, leaving, name_of, rounds_of, trigger
+from placet.compile.statements import behind, chosen_way, conditions, leaving, name_of, no_way, rounds_of, trigger
+from placet.compile.values import Move, decided
 from placet.compile.vocabulary import statements
 from placet.ir.model import Parallel, Sequence, Step, Task, Timer
-from placet.net.roles import PLAIN, Fork, Way
+from placet.net.roles import Fork, Way
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Many
@@ -81,19 +82,14 @@ def _passes(agenda: Agenda, env: Env, identifier: str, span: Span | None, undo: 
 
 def choice(agenda: Agenda, stmt: Choice, ports: Ports, env: Env) -> None:
     """A record of the way taken leads back through it."""
-    for way in reversed(stmt.ways):
+    for way, earlier in behind(stmt):
         path = env.path(way.id)
         start = agenda.place(f"{path}#start", env, way.id, next_up(way.body), way.span)
-        made = agenda.move(f"{path}#choose", (ports.start,), (start,), env, way.id, chooses(env, way), way.span)
-        agenda.draft.step(way.id, made)
-        agenda.lean_on(way.guard)
+        chosen_way(agenda, way, earlier, ports.start, start, env)
         alternative(agenda, way.id, way.span, way.body, start, ports, env)
     if not stmt.exhaustive:
         back = env._replace(route=Back(ports.undone, env.scope))
-        phrase = f"no condition of the choice holds in `{env.frame.name}`"
-        agenda.raising(
-            f"{env.path(stmt.id)}#none", (ports.start,), "NoChoiceMatched", back, stmt.id, phrase, stmt.span, PLAIN
-        )
+        no_way(agenda, stmt, ports.start, back)
 
 
 def race(agenda: Agenda, stmt: Race, ports: Ports, env: Env) -> None:
@@ -137,31 +133,34 @@ def loop(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
     words = leaving(stmt)
     turning = ports.undo != ports.undone
     undoable = turning and agenda.survey.of(stmt.body).undoable
+    on, out = conditions(stmt)
     start, undone = ports.start, ports.undone
     pending = []
 
-    def leave(name: str, place: int, undo: int) -> None:
+    def leave(name: str, place: int, undo: int, *, at_once: bool) -> None:
+        wanted, unwanted = ((), ()) if at_once else (out, on)
+        move = Move(f"{base}#{name}", (place,), (ports.done,), env, stmt.id, words, span)
         if not turning:
-            agenda.move(f"{base}#{name}", (place,), (ports.done,), env, stmt.id, words, span)
+            decided(agenda, move, wanted, unwanted)
             return
         left = record(agenda, f"{base}#{name}.here", env, stmt.id, "the loop was left here", span)
-        agenda.move(f"{base}#{name}", (place,), (ports.done, left), env, stmt.id, words, span)
+        decided(agenda, move._replace(post=(ports.done, left)), wanted, unwanted)
         back = f"`{env.frame.name}` goes back through the loop"
         quiet.add(agenda.move(f"{base}#{name}.back", (ports.undo, left), (undo,), env, stmt.id, back, span))
 
     if most == 0 or stmt.test == "before":
-        leave("skip", start, undone)
+        leave("skip", start, undone, at_once=most == 0)
     for i in range(1, most + 1):
         begin = agenda.place(f"{base}#round[{i}]", env, stmt.id, f"round {i}: {next_up(stmt.body)}", span)
         end = agenda.place(f"{base}#again[{i}]", env, stmt.id, f"round {i} of {called(stmt)} is over", span)
         undo = undone
         if undoable:
             undo = agenda.place(f"{base}#undo[{i}]", env, stmt.id, f"round {i} is to be undone", span)
-        quiet.add(
-            agenda.move(f"{base}#enter[{i}]", (start,), (begin,), env, stmt.id, f"round {i} of the loop begins", span)
-        )
+        phrase = f"round {i} of the loop begins"
+        enter = Move(f"{base}#enter[{i}]", (start,), (begin,), env, stmt.id, phrase, span)
+        quiet.update(decided(agenda, enter, on, out if i > 1 else ()))
         if i == most or stmt.test != "never":
-            leave(f"leave[{i}]", end, undo)
+            leave(f"leave[{i}]", end, undo, at_once=i == most)
         past = env.past or (i > 1 and agenda.survey.of(stmt.body).pivot)
         pending.append((Ports(begin, end, undo, undone), env._replace(suffix=f"{env.suffix}[{i}]", past=past)))
         start, undone = end, undo

@@ -10,6 +10,7 @@ from placet.compile.phrases import done as had
 from placet.compile.ports import waits_here
 from placet.compile.statements import name_of
 from placet.compile.threads import finish_thread, new_fork
+from placet.compile.values import renewed
 from placet.net.roles import PLAIN, Kind, Role
 
 if TYPE_CHECKING:
@@ -325,6 +326,8 @@ def enter(agenda: Agenda, frame: Frame, start: int, thread: Thread | None) -> No
     path = frame.path
     saga = process.kind == "saga"
     env = Env(frame, path, process.id, "", Top(frame), thread)
+    if process.variables and not frame.root:
+        start = renewed(agenda, start, env)
     span = process.span
     for name in process.ends if not saga else ("completed", "compensated", "failed"):
         agenda.end(frame, name)

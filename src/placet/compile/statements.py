@@ -9,16 +9,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.env import END, Forked, Ports, record
+from placet.compile.flow import OUT_OF_RANGE
 from placet.compile.phrases import called, chosen, next_up, time_of, way_done
 from placet.compile.phrases import done as had
 from placet.compile.survey import ABANDON, NO_CHOICE
 from placet.compile.threads import new_fork
+from placet.compile.values import Move, decided, open_to, overflowing, setting
 from placet.ir.model import Receive
 from placet.net.roles import PLAIN, Kind, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Sequence as Many
+
     from placet.compile.env import Agenda, Env
-    from placet.ir.model import Abandon, Choice, End, Loop, Parallel, Race, Raise, Sequence, Task, Timer, Way
+    from placet.ir.model import Abandon, Choice, End, Guard, Loop, Parallel, Race, Raise, Sequence, Task, Timer, Way
 
 TASK = Role(Kind.TASK)
 EVENT = Role(Kind.EVENT)
@@ -38,6 +43,9 @@ def task(agenda: Agenda, stmt: Task, ports: Ports, env: Env) -> None:
     role = Role(Kind.TASK, "", "", 0, stmt.service) if stmt.service else TASK
     where = f" at `{stmt.service}`" if stmt.service else ""
     draft = agenda.draft
+    if stmt.sets:
+        _sets(agenda, stmt, ports, env, role, where)
+        return
     made = draft.transition(
         path,
         (ports.start,),
@@ -50,11 +58,29 @@ def task(agenda: Agenda, stmt: Task, ports: Ports, env: Env) -> None:
         stmt.service,
     )
     draft.step(stmt.id, made)
-    for error in stmt.errors:
+    _fails(agenda, stmt, ports, env, role, stmt.errors)
+
+
+def _fails(agenda: Agenda, stmt: Task, ports: Ports, env: Env, role: Role, errors: Iterable[str]) -> None:
+    where = f" at `{stmt.service}`" if stmt.service else ""
+    for error in errors:
         phrase = f"`{stmt.name}` fails{where}: {error}"
         fails = role._replace(says=error)
-        found = agenda.raising(f"{path}#{error}", (ports.start,), error, env, stmt.id, phrase, stmt.span, fails)
-        draft.step(f"{stmt.id}#{error}", found[0])
+        path = f"{env.path(stmt.id)}#{error}"
+        found = agenda.raising(path, (ports.start,), error, env, stmt.id, phrase, stmt.span, fails)
+        agenda.draft.step(f"{stmt.id}#{error}", found[0])
+
+
+def _sets(agenda: Agenda, stmt: Task, ports: Ports, env: Env, role: Role, where: str) -> None:
+    """An activity that sets variables: a transition for each outcome, and for each value outside its domain."""
+    name, span = env.path(stmt.id), stmt.span
+    done = Move(name, (ports.start,), (ports.done,), env, stmt.id, f"`{stmt.name}` is done{where}", span, role)
+    for made in setting(agenda, done, stmt.sets):
+        agenda.draft.step(stmt.id, made)
+    over = f"`{stmt.name}` fails{where}: {OUT_OF_RANGE}"
+    for made in overflowing(agenda, done._replace(phrase=over, role=role._replace(says=OUT_OF_RANGE)), stmt.sets):
+        agenda.draft.quiet.add(made)
+    _fails(agenda, stmt, ports, env, role, [e for e in stmt.errors if e != OUT_OF_RANGE])
 
 
 def sequence(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
@@ -88,17 +114,40 @@ def chooses(env: Env, way: Way) -> str:
 
 def choice(agenda: Agenda, stmt: Choice, ports: Ports, env: Env) -> None:
     """One transition for each way; where no way may apply, one more that raises NoChoiceMatched."""
-    for way in reversed(stmt.ways):
+    for way, earlier in behind(stmt):
         path = env.path(way.id)
         start = agenda.place(f"{path}#start", env, way.id, next_up(way.body), way.span)
-        made = agenda.move(f"{path}#choose", (ports.start,), (start,), env, way.id, chooses(env, way), way.span)
-        agenda.draft.step(way.id, made)
-        agenda.lean_on(way.guard)
+        chosen_way(agenda, way, earlier, ports.start, start, env)
         agenda.push(way.body, Ports(start, ports.done), env)
     if not stmt.exhaustive:
-        path = env.path(stmt.id)
-        phrase = f"no condition of the choice holds in `{env.frame.name}`"
-        agenda.raising(f"{path}#none", (ports.start,), NO_CHOICE, env, stmt.id, phrase, stmt.span, PLAIN)
+        no_way(agenda, stmt, ports.start, env)
+
+
+def behind(stmt: Choice) -> list[tuple[Way, tuple[Guard, ...]]]:
+    """The ways, last first, each with the conditions over variables that are tried before its own."""
+    found: list[tuple[Way, tuple[Guard, ...]]] = []
+    earlier: tuple[Guard, ...] = ()
+    for way in stmt.ways:
+        found.append((way, earlier))
+        if way.guard is not None and way.guard.condition is not None:
+            earlier = (*earlier, way.guard)
+    return found[::-1]
+
+
+def chosen_way(agenda: Agenda, way: Way, earlier: Many[Guard], before: int, start: int, env: Env) -> None:
+    """The transitions into a way: its condition holds, and none over variables of the ways before it."""
+    agenda.lean_on(way.guard)
+    path = f"{env.path(way.id)}#choose"
+    move = Move(path, (before,), (start,), env, way.id, chooses(env, way), way.span)
+    for made in decided(agenda, move, (way.guard,), earlier):
+        agenda.draft.step(way.id, made)
+
+
+def no_way(agenda: Agenda, stmt: Choice, before: int, env: Env) -> None:
+    """The error of a choice none of whose conditions holds."""
+    path, phrase = f"{env.path(stmt.id)}#none", f"no condition of the choice holds in `{env.frame.name}`"
+    for label, tested in open_to(agenda, [way.guard for way in stmt.ways], env):
+        agenda.raising(f"{path}{label}", (before, *tested), NO_CHOICE, env, stmt.id, phrase, stmt.span, PLAIN, tested)
 
 
 def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
@@ -139,16 +188,26 @@ def loop(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
     end = agenda.place(f"{path}#again", env, stmt.id, f"a round of {called(stmt)} is over", stmt.span)
     words = leaving(stmt)
     if most is None:
-        agenda.move(f"{path}#enter", (ports.start,), (begin,), env, stmt.id, "the loop begins", stmt.span)
-        made = agenda.move(f"{path}#repeat", (end,), (begin,), env, stmt.id, "the loop goes round again", stmt.span)
-        agenda.draft.quiet.add(made)
+        on, out = conditions(stmt)
+        enter = Move(f"{path}#enter", (ports.start,), (begin,), env, stmt.id, "the loop begins", stmt.span)
+        decided(agenda, enter, on)
+        again = Move(f"{path}#repeat", (end,), (begin,), env, stmt.id, "the loop goes round again", stmt.span)
+        agenda.draft.quiet.update(decided(agenda, again, on, out))
+        leave = Move(f"{path}#leave", (end,), (ports.done,), env, stmt.id, words, stmt.span)
         if stmt.test == "before":
-            agenda.move(f"{path}#skip", (ports.start,), (ports.done,), env, stmt.id, words, stmt.span)
+            decided(agenda, leave._replace(name=f"{path}#skip", pre=(ports.start,)), (), on)
         if stmt.test != "never":
-            agenda.move(f"{path}#leave", (end,), (ports.done,), env, stmt.id, words, stmt.span)
+            decided(agenda, leave, out, on)
     else:
         _counted(agenda, stmt, ports, env, begin, end)
     agenda.push(stmt.body, Ports(begin, end), env)
+
+
+def conditions(stmt: Loop) -> tuple[tuple[Guard | None, ...], tuple[Guard | None, ...]]:
+    """What must hold for a loop to go round (`while`), and what for it to be left (`until`)."""
+    if stmt.test == "before":
+        return (stmt.guard,), ()
+    return (), (stmt.guard,) if stmt.test == "after" else ()
 
 
 def leaving(stmt: Loop) -> str:
@@ -166,22 +225,26 @@ def _counted(agenda: Agenda, stmt: Loop, ports: Ports, env: Env, begin: int, end
         for i in range(most + 1)
     ]
     words = leaving(stmt)
+    on, out = conditions(stmt)
+    leave = Move(f"{path}#leave", (end,), (ports.done,), env, stmt.id, words, stmt.span)
     if stmt.test == "before" or most == 0:
-        agenda.move(f"{path}#skip", (ports.start,), (ports.done,), env, stmt.id, words, stmt.span)
+        decided(agenda, leave._replace(name=f"{path}#skip", pre=(ports.start,)), (), on if most else ())
     for i in range(most + 1 if most else 0):
         after = (begin, rounds[1])
-        made = agenda.move(
-            f"{path}#enter[{i}]", (ports.start, rounds[i]), after, env, stmt.id, "the loop begins", stmt.span
-        )
-        agenda.draft.quiet.add(made)
+        move = Move(f"{path}#enter[{i}]", (ports.start, rounds[i]), after, env, stmt.id, "the loop begins", stmt.span)
+        agenda.draft.quiet.update(decided(agenda, move, on))
     for i in range(1, most):
         phrase = f"the loop goes round again, round {i + 1}"
-        made = agenda.move(
-            f"{path}#repeat[{i + 1}]", (end, rounds[i]), (begin, rounds[i + 1]), env, stmt.id, phrase, stmt.span
-        )
-        agenda.draft.quiet.add(made)
+        pre, after = (end, rounds[i]), (begin, rounds[i + 1])
+        move = Move(f"{path}#repeat[{i + 1}]", pre, after, env, stmt.id, phrase, stmt.span)
+        agenda.draft.quiet.update(decided(agenda, move, on, out))
     if stmt.test != "never":
-        agenda.move(f"{path}#leave", (end,), (ports.done,), env, stmt.id, words, stmt.span)
+        decided(agenda, leave, out, on)
+        if most and stmt.guard is not None and stmt.guard.condition is not None:
+            last = rounds[most]
+            phrase = f"the loop is left after {most} rounds"
+            move = leave._replace(name=f"{path}#leave.last", pre=(end, last), post=(ports.done, last), phrase=phrase)
+            agenda.draft.quiet.update(decided(agenda, move, on, out))
     elif most:
         last = rounds[most]
         agenda.move(
@@ -216,17 +279,19 @@ def unrolled(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
     words = leaving(stmt)
     pending = []
     start = ports.start
+    on, out = conditions(stmt)
+    leave = Move("", (start,), (ports.done,), env, stmt.id, words, stmt.span)
     if most == 0 or stmt.test == "before":
-        agenda.move(f"{path}#skip", (start,), (ports.done,), env, stmt.id, words, stmt.span)
+        decided(agenda, leave._replace(name=f"{path}#skip"), (), on if most else ())
     for i in range(1, most + 1):
         begin = agenda.place(f"{path}#round[{i}]", env, stmt.id, f"round {i}: {next_up(stmt.body)}", stmt.span)
         end = agenda.place(f"{path}#again[{i}]", env, stmt.id, f"round {i} of {called(stmt)} is over", stmt.span)
-        made = agenda.move(
-            f"{path}#enter[{i}]", (start,), (begin,), env, stmt.id, f"round {i} of the loop begins", stmt.span
-        )
-        agenda.draft.quiet.add(made)
+        phrase = f"round {i} of the loop begins"
+        enter = Move(f"{path}#enter[{i}]", (start,), (begin,), env, stmt.id, phrase, stmt.span)
+        agenda.draft.quiet.update(decided(agenda, enter, on, out if i > 1 else ()))
         if i == most or stmt.test != "never":
-            agenda.move(f"{path}#leave[{i}]", (end,), (ports.done,), env, stmt.id, words, stmt.span)
+            move = leave._replace(name=f"{path}#leave[{i}]", pre=(end,))
+            decided(agenda, move, () if i == most else out, () if i == most else on)
         pending.append((Ports(begin, end), env._replace(suffix=f"{env.suffix}[{i}]")))
         start = end
     for its, inner in reversed(pending):
@@ -237,9 +302,13 @@ def trigger(agenda: Agenda, stmt: Receive | Timer, start: int, done: int, env: E
     """The transition of an event or of a time."""
     path = env.path(stmt.id)
     if isinstance(stmt, Receive):
-        made = agenda.move(
-            path, (start,), (done,), env, stmt.id, f"`{stmt.event}` arrives", stmt.span, EVENT._replace(says=stmt.event)
-        )
+        role = EVENT._replace(says=stmt.event)
+        move = Move(path, (start,), (done,), env, stmt.id, f"`{stmt.event}` arrives", stmt.span, role)
+        if stmt.sets:
+            for made in setting(agenda, move, stmt.sets):
+                agenda.draft.step(stmt.id, made)
+            return
+        made = agenda.move(*move)
     else:
         agenda.timed = True
         role = TIMER._replace(says=stmt.text)

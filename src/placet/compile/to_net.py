@@ -31,6 +31,7 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
         for s in statements(p.body)
         if isinstance(s, ir.Step) and s.amounts
     }
+    variables = {v.id: v for v in (*model.variables, *(v for p in model.processes for v in p.variables))}
     nets = {n.id: n for n in model.nets}
     machines = {m.id: m for m in model.machines}
     compiled: list[Compiled] = []
@@ -39,7 +40,7 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
         if subject in processes:
             from placet.compile.workflow_to_net import process_to_net
 
-            made, problems = process_to_net(processes[subject], processes)
+            made, problems = process_to_net(processes[subject], processes, model.variables)
         elif subject in machines:
             from placet.compile.machine_to_net import machine_to_compiled
 
@@ -48,7 +49,7 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
             from placet.compile.plain_net import net_to_compiled
 
             made, problems = net_to_compiled(nets[subject]), ()
-        made, unasked = with_queries(made, tuple(asked[subject]) if asked else None, sagas, amounts)
+        made, unasked = with_queries(made, tuple(asked[subject]) if asked else None, sagas, amounts, variables)
         compiled.append(made)
         diagnostics.update(dict.fromkeys((*problems, *unasked)))
     return tuple(compiled), tuple(diagnostics)

@@ -20,6 +20,23 @@ class Meaning(NamedTuple):
     facts: tuple[ir.Fact, ...]
 
 
+class Named(NamedTuple):
+    """The variables of a model and of its processes by name, and the ids of those that something reads or sets."""
+
+    common: Mapping[str, ir.Variable]
+    own: Mapping[str, Mapping[str, ir.Variable]]  # process -> its variables
+    used: set[str]
+
+    def find(self, text: str) -> list[tuple[str, ir.Variable]]:
+        """Every variable that a name in a formula may mean, each with its process; "" is the model."""
+        found = [("", self.common[text])] if text in self.common else []
+        owner, _, name = text.rpartition(".")
+        for process, those in self.own.items():
+            if name in those and owner in ("", process):
+                found.append((process, those[name]))
+        return found
+
+
 class Vocabulary:
     """All names of a model; made once for all its checks. Linear in the size of the model."""
 

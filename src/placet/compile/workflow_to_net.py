@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from placet.compile import draft, saga_scopes, saga_to_net, scopes, statements
 from placet.compile.call_net import step
 from placet.compile.draft import TooLargeError
-from placet.compile.env import Agenda, Frame
+from placet.compile.env import Agenda, Env, Frame, Top
 from placet.compile.graph_to_net import graph
 from placet.compile.ports import begins
 from placet.compile.survey import Survey, concurrent
+from placet.compile.value_table import Values
+from placet.compile.values import chosen_first, used_by
 from placet.diagnostics import Diagnostic
 from placet.evidence import Assumptions
 from placet.ir import model as ir
@@ -56,20 +58,26 @@ SAGA: Dispatch = {
 }
 
 
-def process_to_net(process: ir.Process, processes: Mapping[str, ir.Process]) -> tuple[Compiled, tuple[Diagnostic, ...]]:
+def process_to_net(
+    process: ir.Process, processes: Mapping[str, ir.Process], variables: tuple[ir.Variable, ...] = ()
+) -> tuple[Compiled, tuple[Diagnostic, ...]]:
     """The net of a process, without queries and observers. Linear in the size of the net.
 
-    `processes` are those that may be called, by id. A model that unrolls to more than `draft.LIMIT` elements gives an empty net
+    `processes` are those that may be called, by id, `variables` those of the model. A model that unrolls to more than `draft.LIMIT` elements gives an empty net
     and a diagnostic.
     """
     survey = Survey(process, processes)
-    agenda = Agenda(survey, PLAIN, SAGA, begins)
+    known = {v.id: v for v in (*variables, *(v for p in processes.values() for v in p.variables), *process.variables)}
+    values = Values(known, used_by(process, processes) if known else set())
+    agenda = Agenda(survey, PLAIN, SAGA, begins, values)
     frame = Frame(process, process.id)
     frame.root = True
     try:
         start = agenda.draft.place(
             f"{process.id}#start", process.id, f"`{frame.name}` is about to start", process.span, process.id, tokens=1
         )
+        if known:
+            start = chosen_first(agenda, start, Env(frame, frame.path, process.id, "", Top(frame)), variables)
         scopes.enter(agenda, frame, start, None)
         agenda.run()
     except TooLargeError:
@@ -80,7 +88,7 @@ def process_to_net(process: ir.Process, processes: Mapping[str, ir.Process]) -> 
             "P217", "error", f"`{frame.name}` becomes a net of more than {what}", process.span,
             help="lower the bounds of its loops and retries, or call fewer processes within each other",
         )  # fmt: skip
-        agenda = Agenda(survey, PLAIN, SAGA, begins)
+        agenda = Agenda(survey, PLAIN, SAGA, begins, values)
         agenda.diagnostics.append(large)
         frame = Frame(process, process.id)
         agenda.end(frame, "completed")

@@ -15,21 +15,83 @@ if TYPE_CHECKING:
     from placet.source import Span
 
 
+class Fact(NamedTuple):
+    """What a name in a formula speaks of.
+
+    `done` (latched: the step was acknowledged), `fires`, `effect` (applies minus undos at the participant), `end` (this
+    end of the process is reached), `tokens` (of a place of a plain net), `enabled` (of a transition of a plain net),
+    `value` (of a variable, as its number).
+    """
+
+    kind: Literal["done", "effect", "end", "tokens", "enabled", "value"]
+    id: str
+    name: str = ""  # of the end
+
+
+class Sum(NamedTuple):
+    """A weighted sum of facts against a number; a bare fact is `fact >= 1`."""
+
+    terms: tuple[tuple[int, Fact], ...]
+    op: str
+    bound: int
+    text: str = ""
+
+
+class Connective(NamedTuple):
+    """`and`, `or`, `not` over formulas."""
+
+    op: Literal["and", "or", "not"]
+    parts: tuple[Formula, ...]
+    text: str = ""
+
+
+Formula: TypeAlias = Union[Sum, Connective]
+
+
+class Variable(NamedTuple):
+    """A variable over a finite domain: value number i is shown as `values[i]` and counts as `low + i`."""
+
+    id: str
+    name: str
+    kind: Literal["bool", "names", "numbers"]
+    values: tuple[str, ...]
+    low: int = 0
+    initial: int | None = None  # the number of its first value; None: any
+    span: Span | None = None
+
+
+class Assignment(NamedTuple):
+    """A variable gets a weighted sum of variables plus a constant, or (no terms at all: None) any value of its domain."""
+
+    variable: str
+    terms: tuple[tuple[int, str], ...] | None
+    constant: int = 0
+
+
 class Guard(NamedTuple):
-    """A condition. `free` marks one over data that was abstracted away: verdicts that lean on it say so."""
+    """A condition. `free` marks one over data that was abstracted away: verdicts that lean on it say so.
+
+    `condition` decides it by variables of the model; without one it is a decision taken outside.
+    """
 
     text: str
     free: bool = False
+    condition: Formula | None = None
 
 
 class Task(NamedTuple):
-    """An activity of the coordinator; may end in one of the named errors instead."""
+    """An activity of the coordinator; may end in one of the named errors instead.
+
+    What it `sets` is read before anything is set, and is set only where the task ends well. A value outside the domain of
+    its variable makes the task end in the error OutOfRange.
+    """
 
     id: str
     name: str
     errors: tuple[str, ...] = ()
     service: str = ""
     span: Span | None = None
+    sets: tuple[Assignment, ...] = ()
 
 
 class Retry(NamedTuple):
@@ -140,6 +202,7 @@ class Receive(NamedTuple):
     id: str
     event: str
     span: Span | None = None
+    sets: tuple[Assignment, ...] = ()  # values that are always in the domain
 
 
 class Timer(NamedTuple):
@@ -304,6 +367,7 @@ class Process(NamedTuple):
     title: str = ""
     span: Span | None = None
     done: str = "completed"
+    variables: tuple[Variable, ...] = ()
 
 
 class Place(NamedTuple):
@@ -370,38 +434,6 @@ class Machine(NamedTuple):
 # -- checks, names resolved to ids -----------------------------------------------------------------------------------
 
 
-class Fact(NamedTuple):
-    """What a name in a formula speaks of.
-
-    `done` (latched: the step was acknowledged), `fires`, `effect` (applies minus undos at the participant), `end` (this
-    end of the process is reached), `tokens` (of a place of a plain net), `enabled` (of a transition of a plain net).
-    """
-
-    kind: Literal["done", "effect", "end", "tokens", "enabled"]
-    id: str
-    name: str = ""  # of the end
-
-
-class Sum(NamedTuple):
-    """A weighted sum of facts against a number; a bare fact is `fact >= 1`."""
-
-    terms: tuple[tuple[int, Fact], ...]
-    op: str
-    bound: int
-    text: str = ""
-
-
-class Connective(NamedTuple):
-    """`and`, `or`, `not` over formulas."""
-
-    op: Literal["and", "or", "not"]
-    parts: tuple[Formula, ...]
-    text: str = ""
-
-
-Formula: TypeAlias = Union[Sum, Connective]
-
-
 class Check(NamedTuple):
     """A check on a subject (a process or net id); `faults` None means the default of its kind."""
 
@@ -428,3 +460,4 @@ class Model(NamedTuple):
     checks: tuple[Check, ...]
     title: str = ""
     machines: tuple[Machine, ...] = ()
+    variables: tuple[Variable, ...] = ()

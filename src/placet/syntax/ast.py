@@ -53,13 +53,30 @@ class Block(NamedTuple):
     span: Span
 
 
+class Expression(NamedTuple):
+    """`stock - 1`, `2 * a + b`, `red`: weighted names, and numbers (a weight without a name)."""
+
+    terms: tuple[tuple[int, Name | None], ...]
+    span: Span
+
+
+class Assignment(NamedTuple):
+    """`stock = stock - 1`, `rated = any`; negated: `rated = not asked`."""
+
+    variable: Name
+    value: Expression
+    negated: bool
+    span: Span
+
+
 class Task(NamedTuple):
-    """`task NAME [on SERVICE] [fails ERROR, ...]`."""
+    """`task NAME [on SERVICE] [fails ERROR, ...] [sets VARIABLE = VALUE, ...]`."""
 
     name: Name
     service: Name | None
     fails: tuple[Name, ...]
     span: Span
+    sets: tuple[Assignment, ...] = ()
 
 
 class Option(NamedTuple):
@@ -99,16 +116,19 @@ class Step(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """One way of a choice, either, parallel or first-of. `guard` is a sentence; None is `otherwise` or unguarded."""
+    """One way of a choice, either, parallel or first-of. None as guard is `otherwise` or unguarded.
 
-    guard: Text | None
+    A guard is a sentence, or a formula over variables.
+    """
+
+    guard: Text | Formula | None
     trigger: Receive | Timer | None  # first-of only
     body: Block
     span: Span
 
 
 class Choice(NamedTuple):
-    """`choice [LABEL] { when "..." { } ... otherwise { } }`; guards are tried in order, each can go either way."""
+    """`choice [LABEL] { when GUARD { } ... otherwise { } }`; guards are tried in order."""
 
     label: Name | None
     branches: tuple[Branch, ...]
@@ -133,21 +153,22 @@ class Parallel(NamedTuple):
 
 
 class Loop(NamedTuple):
-    """`loop [LABEL] [at_most N] { } [until "..."]`, `while [LABEL] "..." [at_most N] { }`."""
+    """`loop [LABEL] [at_most N] { } [until GUARD]`, `while [LABEL] "..." [at_most N] { }`, `while FORMULA { }`."""
 
     label: Name | None
     at_most: Number | None
-    while_: Text | None
-    until: Text | None
+    while_: Text | Formula | None
+    until: Text | Formula | None
     body: Block
     span: Span
 
 
 class Receive(NamedTuple):
-    """`receive EVENT`: waits until it arrives from outside."""
+    """`receive EVENT [sets VARIABLE = VALUE, ...]`: waits until it arrives from outside."""
 
     event: Name
     span: Span
+    sets: tuple[Assignment, ...] = ()
 
 
 class Timer(NamedTuple):
@@ -236,6 +257,25 @@ class Service(NamedTuple):
     span: Span
 
 
+class Domain(NamedTuple):
+    """`bool` (a kind), `{red, green}` (names), `0..2` (low and high)."""
+
+    kind: Name | None
+    names: tuple[Name, ...]
+    low: Number | None
+    high: Number | None
+    span: Span
+
+
+class Variable(NamedTuple):
+    """`var NAME : DOMAIN [= VALUE]`: of the model, or of the process it stands in."""
+
+    name: Name
+    domain: Domain
+    initial: Name | Number | None
+    span: Span
+
+
 class Process(NamedTuple):
     """`workflow NAME { }` and `saga NAME [uses PROFILE] { }`."""
 
@@ -245,6 +285,7 @@ class Process(NamedTuple):
     body: Block
     policies: tuple[Option, ...]
     span: Span
+    variables: tuple[Variable, ...] = ()
 
 
 class PlaceDecl(NamedTuple):
@@ -315,11 +356,11 @@ class Atom(NamedTuple):
 
 
 class Compare(NamedTuple):
-    """`a + 2 b - c >= 1`: a weighted sum of atoms against a number; `op` is one of `<= >= == != < >`."""
+    """`a + 2 b - c >= 1`: a weighted sum of atoms against a number, or an expression; `op`: `<= >= == != < >`."""
 
     terms: tuple[tuple[int, Atom], ...]
     op: str
-    bound: Number
+    bound: Number | Expression
     span: Span
 
 
@@ -369,7 +410,7 @@ class Check(NamedTuple):
     span: Span
 
 
-Item: TypeAlias = Union[System, Service, Process, NetDecl, MachineDecl, Check]
+Item: TypeAlias = Union[System, Service, Variable, Process, NetDecl, MachineDecl, Check]
 
 
 class File(NamedTuple):

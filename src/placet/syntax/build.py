@@ -14,8 +14,12 @@ from placet.syntax import ast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias, Union
 
     from placet.source import SourceFile
+
+    Guard: TypeAlias = Union[ast.Text, ast.Formula]
+    Inside: TypeAlias = tuple[ast.Block, tuple[ast.Option, ...], tuple[ast.Variable, ...]]
 
 Maybe = ast.Name | None
 UNITS = {"ms": 0.001, "s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -100,27 +104,79 @@ class Builder:
 
     guarantee = policy = option
 
-    def workflow(self, span: Span, name: ast.Name, body: ast.Block) -> ast.Process:
-        return ast.Process("workflow", self._defines(name), None, body, (), span)
+    def workflow(self, span: Span, name: ast.Name, body: Inside) -> ast.Process:
+        block, policies, variables = body
+        return ast.Process("workflow", self._defines(name), None, block, policies, span, variables)
 
-    def saga(
-        self, span: Span, name: ast.Name, profile: Maybe, body: tuple[ast.Block, tuple[ast.Option, ...]]
-    ) -> ast.Process:
-        block, policies = body
-        return ast.Process("saga", self._defines(name), profile, block, policies, span)
+    def saga(self, span: Span, name: ast.Name, profile: Maybe, body: Inside) -> ast.Process:
+        block, policies, variables = body
+        return ast.Process("saga", self._defines(name), profile, block, policies, span, variables)
 
-    def saga_body(self, span: Span, *parts: ast.Statement | ast.Option) -> tuple[ast.Block, tuple[ast.Option, ...]]:
-        policies = tuple(p for p in parts if isinstance(p, ast.Option))
-        statements = tuple(p for p in parts if not isinstance(p, ast.Option))
-        return ast.Block(statements, span), policies
+    def saga_body(self, span: Span, *parts: ast.Statement | ast.Option | ast.Variable) -> Inside:
+        policies = tuple([p for p in parts if isinstance(p, ast.Option)])
+        variables = tuple([p for p in parts if isinstance(p, ast.Variable)])
+        statements = tuple([p for p in parts if not isinstance(p, (ast.Option, ast.Variable))])
+        return ast.Block(statements, span), policies, variables
+
+    workflow_body = saga_body
+
+    # -- data
+
+    def variable(
+        self, span: Span, name: ast.Name, domain: ast.Domain, initial: ast.Name | ast.Number | None
+    ) -> ast.Variable:
+        return ast.Variable(self._defines(name), domain, initial, span)
+
+    def kind(self, span: Span, name: ast.Name) -> ast.Domain:
+        return ast.Domain(name, (), None, None, span)
+
+    def enumeration(self, span: Span, names: tuple[ast.Name, ...]) -> ast.Domain:
+        return ast.Domain(None, names, None, None, span)
+
+    def range(self, span: Span, low: ast.Number, high: ast.Number) -> ast.Domain:
+        return ast.Domain(None, (), low, high, span)
+
+    def value(self, span: Span, minus: Maybe, number: ast.Number) -> ast.Number:
+        return number if minus is None else ast.Number(-number.value, span)
+
+    def expression(self, span: Span, *terms: tuple[int, Maybe]) -> ast.Expression:
+        return ast.Expression(terms, span)
+
+    def constant(self, _: Span, number: ast.Number) -> tuple[int, Maybe]:
+        return number.value, None
+
+    def multiple(self, _: Span, weight: ast.Number, name: ast.Name) -> tuple[int, Maybe]:
+        return weight.value, name
+
+    def single(self, _: Span, name: ast.Name) -> tuple[int, Maybe]:
+        return 1, name
+
+    def less(self, _: Span, term: tuple[int, Maybe]) -> tuple[int, Maybe]:
+        return -term[0], term[1]
+
+    def sets(self, _: Span, *assignments: ast.Assignment) -> tuple[ast.Assignment, ...]:
+        return assignments
+
+    def assignment(self, span: Span, name: ast.Name, value: ast.Expression) -> ast.Assignment:
+        return ast.Assignment(name, value, False, span)
+
+    def flipped(self, span: Span, name: ast.Name, value: ast.Name) -> ast.Assignment:
+        return ast.Assignment(name, ast.Expression(((1, value),), value.span), True, span)
 
     # -- statements
 
     def block(self, span: Span, *statements: ast.Statement) -> ast.Block:
         return ast.Block(statements, span)
 
-    def task(self, span: Span, name: ast.Name, service: Maybe, fails: tuple[ast.Name, ...] | None) -> ast.Task:
-        return ast.Task(self._defines(name), service, fails or (), span)
+    def task(
+        self,
+        span: Span,
+        name: ast.Name,
+        service: Maybe,
+        fails: tuple[ast.Name, ...] | None,
+        sets: tuple[ast.Assignment, ...] | None,
+    ) -> ast.Task:
+        return ast.Task(self._defines(name), service, fails or (), span, sets or ())
 
     def step(
         self, span: Span, name: ast.Name, service: Maybe = None, *parts: ast.Option | tuple[ast.ErrorRule, ...]
@@ -144,7 +200,7 @@ class Builder:
             self._empty("choice", "when", span)
         return ast.Choice(self._label(label), tuple(branches), otherwise, span)  # type: ignore[arg-type]
 
-    def when(self, span: Span, guard: ast.Text, body: ast.Block) -> ast.Branch:
+    def when(self, span: Span, guard: Guard, body: ast.Block) -> ast.Branch:
         return ast.Branch(guard, None, body, span)
 
     def otherwise(self, _: Span, body: ast.Block) -> ast.Block:
@@ -172,7 +228,7 @@ class Builder:
         self.report(Diagnostic("P113", "error", f"this `{construct}` has no `{part}`", first))
 
     def loop(
-        self, span: Span, label: Maybe, at_most: ast.Number | None, body: ast.Block, until: ast.Text | None
+        self, span: Span, label: Maybe, at_most: ast.Number | None, body: ast.Block, until: Guard | None
     ) -> ast.Loop:
         return ast.Loop(self._label(label), at_most, None, until, body, span)
 
@@ -181,8 +237,11 @@ class Builder:
     ) -> ast.Loop:
         return ast.Loop(self._label(label), at_most, test, None, body, span)
 
-    def receive(self, span: Span, event: ast.Name) -> ast.Receive:
-        return ast.Receive(event, span)
+    def while_data(self, span: Span, test: ast.Formula, at_most: ast.Number | None, body: ast.Block) -> ast.Loop:
+        return ast.Loop(None, at_most, test, None, body, span)
+
+    def receive(self, span: Span, event: ast.Name, sets: tuple[ast.Assignment, ...] | None) -> ast.Receive:
+        return ast.Receive(event, span, sets or ())
 
     def timer(self, span: Span, duration: ast.Duration) -> ast.Timer:
         return ast.Timer(duration, span)
@@ -348,8 +407,11 @@ class Builder:
         return ast.Atom(name, span)
 
     def compare(
-        self, span: Span, terms: tuple[tuple[int, ast.Atom], ...], op: ast.Name, bound: ast.Number
+        self, span: Span, terms: tuple[tuple[int, ast.Atom], ...], op: ast.Name, right: ast.Expression
     ) -> ast.Compare:
+        bound: ast.Number | ast.Expression = right
+        if len(right.terms) == 1 and right.terms[0][1] is None and right.terms[0][0] >= 0:
+            bound = ast.Number(right.terms[0][0], right.span)
         return ast.Compare(terms, op.text, bound, span)
 
     def sum(self, _: Span, *terms: tuple[int, ast.Atom]) -> tuple[tuple[int, ast.Atom], ...]:

@@ -22,18 +22,23 @@ class Example(NamedTuple):
 
 EXAMPLES = (
     Example(
-        (
-            "workflow w { choice { when stock >= 1 { } } }",
-            "workflow w { choice { when not sold { } } }",
-            "workflow w { loop { } until rated }",
-            "workflow w { loop { } until 3 }",
-            "workflow w { while stock >= 1 { } }",
-            "workflow w { while stock { } }",
-            "workflow w { while not sold { } }",
-        ),
-        "conditions over data are not in the language yet",
-        'write the condition as a sentence in quotes, such as "there is stock"; both outcomes are then explored',
-        "P111",
+        ("workflow w { loop { } until 3 }", "workflow w { loop { } until a + b }", "workflow w { choice { when a + b { } } }"),
+        "expected a condition such as `stock >= 1`, or a sentence in quotes",
+    ),
+    Example(
+        ("workflow w { choice { when a = 1 { } } }", "workflow w { loop { } until a = 1 }", "workflow w { while a = 1 { } }"),
+        "expected a comparison, found `=`",
+        "equality is written `==`",
+    ),
+    Example(
+        ("var a : 0", "var a : 0 = 1", "var a : 0, 1"),
+        "expected `..` and the largest value",
+        "a range is written `0..2`",
+    ),
+    Example(
+        ("var a = 1", "var a", "workflow w { var a = 1 }"),
+        "expected `:` and the values that the variable can have",
+        "write `var stock : 0..2 = 1`, `var rated : bool = false` or `var colour : { red, green } = red`",
     ),
     Example(
         ('workflow w { choice { when "early" { } otherwise { } when "late" { } } }',),
@@ -159,7 +164,7 @@ EXAMPLES = (
 # What SAGAS and LANGUAGE foresee and the grammar has no rule for yet, by the word it begins with.
 LATER = {
     "topic": "channels", "channel": "channels", "queue": "channels", "publish": "channels",
-    "var": "data", "enum": "data", "sets": "data", "assign": "data",
+    "enum": "data", "assign": "data",
     "choreography": "choreographies",
     "for": "several instances of a step", "every": "periodic workflows", "continue_as_new": "unbounded histories",
     "patch": "versions of running instances", "detached": "children that live on", "on_close": "children that live on",

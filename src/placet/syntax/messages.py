@@ -40,7 +40,7 @@ PARTS = {
 # Words that stand in one construct only.
 HOMES = {
     "when": "choice", "otherwise": "choice", "until": "loop", "or": "either", "errors": "step", "on": "try` or `call",
-    "place": "net", "transition": "net", "final": "net` or `machine", "initial": "machine", "under": "check", "uses": "saga", "fails": "task",
+    "place": "net", "transition": "net", "final": "net` or `machine", "initial": "machine", "under": "check", "uses": "saga", "fails": "task", "sets": "task",
 }  # fmt: skip
 # What the name after a word is; also what `after the name of the saga` is made of.
 NAMED = {
@@ -48,7 +48,7 @@ NAMED = {
     "saga": "the name of the saga", "net": "the name of the net", "machine": "the name of the machine", "initial": "the name of a state", "task": "the name of the task",
     "step": "the name of the step", "on": "a name", "uses": "the name of a profile", "undo": "the name of what undoes the step",
     "call": "the name of a workflow or saga", "receive": "the name of an event", "raise": "the name of an error",
-    "fails": "the name of an error", "end": "the name of the end", "after": "the name of a step", "place": "the name of the place",
+    "fails": "the name of an error", "var": "the name of the variable", "sets": "the name of a variable", "end": "the name of the end", "after": "the name of a step", "place": "the name of the place",
     "transition": "the name of the transition", "check": "the name of a check", "final": "the name of a place",
 }  # fmt: skip
 _FORMULA = set(STARTS["formula"])
@@ -63,6 +63,8 @@ def expected_phrases(kinds: Collection[int], before: str) -> list[str]:
         words = set(STARTS[part])
         if part not in ("place", "guarantee") and words <= left:
             left -= words
+            if part == "statement":
+                left.discard(WORDS["var"])
             phrases.append(phrase)
     if left >= _FORMULA - {SIGNS["*"]}:
         left -= _FORMULA

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WIDTH = 100
 Piece: TypeAlias = "tuple[int, Union[str, ast.Statement, ast.Item]]"
 _STRENGTH = {"implies": 0, "or": 1, "and": 2}
-_ONE_LINE = (ast.System, ast.Service, ast.Check)
+_ONE_LINE = (ast.System, ast.Service, ast.Variable, ast.Check)
 
 
 def render(file: ast.File) -> str:
@@ -102,9 +102,19 @@ def _block(indent: int, head: str, block: ast.Block, tail: str = "") -> list[Pie
 # -- statements
 
 
+def _guard(guard: ast.Text | ast.Formula) -> str:
+    """A condition as it is written: a sentence in quotes, or a formula."""
+    return text(guard) if isinstance(guard, ast.Text) else formula(guard)
+
+
+def _sets(assignments: tuple[ast.Assignment, ...]) -> str:
+    shown = [f"{a.variable.text} = {'not ' if a.negated else ''}{expression(a.value)}" for a in assignments]
+    return f" sets {', '.join(shown)}" if shown else ""
+
+
 def _task(indent: int, task: ast.Task) -> list[Piece]:
     fails = f" fails {_names(task.fails)}" if task.fails else ""
-    return [(indent, f"task {task.name.text}{_some('on', task.service)}{fails}")]
+    return [(indent, f"task {task.name.text}{_some('on', task.service)}{fails}{_sets(task.sets)}")]
 
 
 def _step(indent: int, step: ast.Step) -> list[Piece]:
@@ -120,7 +130,7 @@ def _step(indent: int, step: ast.Step) -> list[Piece]:
 def _choice(indent: int, choice: ast.Choice) -> list[Piece]:
     pieces: list[Piece] = [(indent, f"choice{_some('', choice.label)} {{")]
     for branch in choice.branches:
-        pieces += _block(indent + 1, f"when{_some('', branch.guard)}", branch.body)
+        pieces += _block(indent + 1, f"when {_guard(branch.guard)}", branch.body) if branch.guard else []
     if choice.otherwise is not None:
         pieces += _block(indent + 1, "otherwise", choice.otherwise)
     return [*pieces, (indent, "}")]
@@ -150,10 +160,14 @@ def _parallel(indent: int, parallel: ast.Parallel) -> list[Piece]:
 
 def _loop(indent: int, loop: ast.Loop) -> list[Piece]:
     if loop.while_ is not None:
-        head = f"while{_some('', loop.label)}{_some('', loop.while_)}{_some('at_most', loop.at_most)}"
+        head = f"while{_some('', loop.label)} {_guard(loop.while_)}{_some('at_most', loop.at_most)}"
     else:
         head = f"loop{_some('', loop.label)}{_some('at_most', loop.at_most)}"
-    return _block(indent, head, loop.body, _some("until", loop.until))
+    return _block(indent, head, loop.body, f" until {_guard(loop.until)}" if loop.until is not None else "")
+
+
+def _receive(receive: ast.Receive) -> str:
+    return f"receive {receive.event.text}{_sets(receive.sets)}"
 
 
 def _first_of(indent: int, race: ast.FirstOf) -> list[Piece]:
@@ -161,7 +175,7 @@ def _first_of(indent: int, race: ast.FirstOf) -> list[Piece]:
     for branch in race.branches:
         trigger = branch.trigger
         shown = f"timer {trigger.duration.text}" if isinstance(trigger, ast.Timer) else ""
-        shown = f"receive {trigger.event.text}" if isinstance(trigger, ast.Receive) else shown
+        shown = _receive(trigger) if isinstance(trigger, ast.Receive) else shown
         pieces += _block(indent + 1, f"{shown} ->", branch.body) if branch.body.statements else [(indent + 1, shown)]
     return [*pieces, (indent, "}")]
 
@@ -195,9 +209,19 @@ def _service(indent: int, service: ast.Service) -> list[Piece]:
 def _process(indent: int, process: ast.Process) -> list[Piece]:
     head = f"{process.kind} {process.name.text}{_some('uses', process.profile)}"
     policies: list[Piece] = [(indent + 1, _option(policy)) for policy in process.policies]
-    if not policies:
+    variables: list[Piece] = [(indent + 1, variable) for variable in process.variables]
+    if not policies and not variables:
         return _block(indent, head, process.body)
-    return [(indent, f"{head} {{"), (indent + 1, process.body), *policies, (indent, "}")]
+    return [(indent, f"{head} {{"), *variables, (indent + 1, process.body), *policies, (indent, "}")]
+
+
+def _variable(indent: int, variable: ast.Variable) -> list[Piece]:
+    domain = variable.domain
+    if domain.low is not None and domain.high is not None:
+        shown = f"{domain.low.value}..{domain.high.value}"
+    else:
+        shown = domain.kind.text if domain.kind is not None else f"{{ {_names(domain.names)} }}"
+    return [(indent, f"var {variable.name.text} : {shown}{_some('=', variable.initial)}")]
 
 
 def _arc(arc: ast.Arc) -> str:
@@ -274,7 +298,18 @@ def _compare(value: ast.Compare) -> str:
         sign = " - " if weight < 0 else " + " if shown else ""
         factor = "" if abs(weight) == 1 else f"{abs(weight)} "
         shown += f"{sign}{factor}{atom.name.text}"
-    return f"{shown.lstrip()} {value.op} {value.bound.value}"
+    bound = expression(value.bound) if isinstance(value.bound, ast.Expression) else str(value.bound.value)
+    return f"{shown.lstrip()} {value.op} {bound}"
+
+
+def expression(value: ast.Expression) -> str:
+    """A sum of weighted names and of numbers."""
+    shown = ""
+    for weight, name in value.terms:
+        sign = (" - " if shown else "-") if weight < 0 else " + " if shown else ""
+        factor = "" if abs(weight) == 1 else f"{abs(weight)} * "
+        shown += sign + (str(abs(weight)) if name is None else f"{factor}{name.text}")
+    return shown
 
 
 def _demand(demand: ast.Demand | None) -> str:
@@ -306,7 +341,7 @@ _PIECES: dict[type, Callable[..., list[Piece]]] = {
     ast.Either: _either,
     ast.Parallel: _parallel,
     ast.Loop: _loop,
-    ast.Receive: lambda indent, receive: [(indent, f"receive {receive.event.text}")],
+    ast.Receive: lambda indent, receive: [(indent, _receive(receive))],
     ast.Timer: lambda indent, timer: [(indent, f"timer {timer.duration.text}")],
     ast.FirstOf: _first_of,
     ast.Try: _try,
@@ -316,6 +351,7 @@ _PIECES: dict[type, Callable[..., list[Piece]]] = {
     ast.Abandon: lambda indent, abandon: [(indent, f"abandon{_some('', abandon.reason)}")],
     ast.System: lambda indent, system: [(indent, f"system {system.name.text}{_some('', system.title)}")],
     ast.Service: _service,
+    ast.Variable: _variable,
     ast.Process: _process,
     ast.NetDecl: _net,
     ast.MachineDecl: _machine,

@@ -1,0 +1,232 @@
+"""Random programs, compiled to a net and interpreted on their syntax tree: the same visible traces, up to a length.
+
+`PLACET_CASES=5000 pytest tests/test_interpreter.py` looks at more of them than every run of the tests does.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+import pytest
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+
+from oracles.interpreter import Interpreter
+from oracles.traces import difference
+from placet.compile.resolve import resolve
+from placet.compile.to_net import compile_model
+from placet.compile.vocabulary import statements
+from placet.ir import model as ir
+from placet.net.firing import enabled, fire
+from placet.source import SourceFile
+from placet.syntax.parser import parse
+
+CASES = int(os.environ.get("PLACET_CASES", "80"))
+LENGTH = 6
+
+
+class TooLargeError(Exception):
+    """More states than are looked at."""
+
+
+def shown(statement) -> str:
+    """What the interpreter calls it."""
+    match statement:
+        case ir.Task(_, name):
+            return name
+        case ir.Receive(_, event):
+            return f"receive({event})"
+        case ir.Timer(_, _, text):
+            return f"timer({text})"
+        case ir.Raise(_, error):
+            return f"raise({error})"
+        case ir.End(_, name):
+            return f"end({name})"
+    return ""
+
+
+def net_of(text: str):
+    """The net of a text as a system of markings with the names of the interpreter; None where the text has errors."""
+    file, problems = parse(SourceFile("random.placet", text))
+    model, unresolved = resolve(file)
+    if any(d.severity == "error" for d in (*problems, *unresolved)):
+        return None
+    nets, _ = compile_model(model)
+    net = nets[0]
+    labels: dict[int, str] = {}
+    names = {s.id: shown(s) for p in model.processes for s in statements(p.body)}
+    for name, transitions in net.steps:
+        own, _, error = name.partition("#")
+        if names.get(own):
+            labels.update(dict.fromkeys(transitions, f"{names[own]}!{error}" if error else names[own]))
+    for t, name in enumerate(net.net.transitions):
+        if "#OutOfRange[" in name:
+            labels[t] = names[net.origin.transitions[t].id] + "!OutOfRange"
+        elif name == f"{net.subject}#ends.completed":
+            labels[t] = "completed"
+    seen = set()
+
+    @cache
+    def successors(marking):
+        seen.add(marking)
+        if len(seen) > 20_000:
+            raise TooLargeError
+        return [(labels.get(t), fire(net.net, marking, t)) for t in enabled(net.net, marking)]
+
+    return file, (net.initial, successors)
+
+
+def compare(text: str, length: int = LENGTH) -> bool:
+    """Whether there was something to compare; fails where the two differ."""
+    found = net_of(text)
+    if found is None:
+        return False
+    file, system = found
+    try:
+        wrong = difference(system, Interpreter(file).system(), length)
+    except TooLargeError:
+        return False
+    assert wrong is None, (wrong, text)
+    return True
+
+
+class Programs:
+    """Statements over three variables of the model and one of each process, drawn at random."""
+
+    def __init__(self, draw) -> None:
+        self.draw = draw
+        self.number = 0
+        self.calling = self.pick(True, False, False)
+        self.ends = True  # a way of a parallel may end the process; what is called must not, since its caller goes on
+
+    def pick(self, *options):
+        return self.draw(st.sampled_from(options))
+
+    def fresh(self, prefix: str) -> str:
+        self.number += 1
+        return f"{prefix}{self.number}"
+
+    def condition(self, depth: int = 1) -> str:
+        if depth and self.pick(True, False, False):
+            one, two = self.condition(depth - 1), self.condition(depth - 1)
+            return self.pick(f"not ({one})", f"{one} and {two}", f"{one} or {two}", f"({one} implies {two})")
+        number = self.pick("0", "1", "2", "-1", "own", "x + 1", "2 * own - 1")
+        return self.pick(
+            f"x {self.pick('<', '<=', '==', '!=', '>', '>=')} {number}", f"x - own >= {number}", "b", "b == false",
+            f"c {self.pick('==', '!=')} {self.pick('red', 'green', 'c')}",
+        )  # fmt: skip
+
+    def guard(self) -> str:
+        return self.pick('"maybe"', *[self.condition()] * 3)
+
+    def sets(self) -> str:
+        if self.pick(True, False):
+            return ""
+        options = [
+            f"x = {self.pick('x + 1', 'x - 1', 'own', '1', 'any', '2 * x', 'x - own')}", f"own = {self.pick('own + 1', '0', 'x', 'any')}",
+            f"b = {self.pick('true', 'any', 'not b', 'b')}", f"c = {self.pick('red', 'any', 'green')}",
+        ]  # fmt: skip
+        chosen = [o for o in options if self.pick(True, False)] or options[:1]
+        return f" sets {', '.join(chosen)}"
+
+    def body(self, depth: int, most: int = 3) -> str:
+        return " ; ".join(self.statement(depth) for _ in range(self.draw(st.integers(1, most))))
+
+    def block(self, depth: int) -> str:
+        return "{ " + self.body(depth, 2) + " }"
+
+    def statement(self, depth: int) -> str:
+        nested = ["choice", "choice", "either", "parallel", "loop", "while", "first", "try"]
+        return getattr(
+            self,
+            "_" + self.pick("task", "task", "task", "fails", "raise", "end", "receive", *(nested if depth else [])),
+        )(depth)
+
+    def _task(self, _depth: int) -> str:
+        return f"task {self.fresh('t')}{self.sets()}"
+
+    def _fails(self, _depth: int) -> str:
+        return f"task {self.fresh('t')} fails E{self.sets()}"
+
+    def _raise(self, _depth: int) -> str:
+        return "raise E" if self.pick(True, False, False) else self._task(0)
+
+    def _end(self, _depth: int) -> str:
+        return "end other" if self.ends and self.pick(True, False, False) else self._task(0)
+
+    def _receive(self, _depth: int) -> str:
+        return f"receive {self.fresh('m')}{self.pick('', '', ' sets x = any', ' sets b = true')}"
+
+    def _choice(self, depth: int) -> str:
+        ways = " ".join(f"when {self.guard()} {self.block(depth - 1)}" for _ in range(self.pick(1, 2, 3)))
+        return f"choice {self.fresh('k')} {{ {ways} {self.pick('', f'otherwise {self.block(depth - 1)}')} }}"
+
+    def _either(self, depth: int) -> str:
+        return f"either {self.block(depth - 1)} or {self.block(depth - 1)}"
+
+    def _parallel(self, depth: int) -> str:
+        before, self.ends = self.ends, self.ends and not self.calling
+        ways = f"{self.block(depth - 1)} {self.block(depth - 1)}"
+        self.ends = before
+        return f"parallel {self.fresh('p')} {{ {ways} }}"
+
+    def _loop(self, depth: int) -> str:
+        until = self.pick(f" until {self.guard()}", f" until {self.guard()}", "")
+        return f"loop {self.fresh('l')}{self.pick('', ' at_most 2')} {self.block(depth - 1)}{until}"
+
+    def _while(self, depth: int) -> str:
+        return f"while {self.guard()}{self.pick('', ' at_most 2')} {self.block(depth - 1)}"
+
+    def _first(self, depth: int) -> str:
+        timer = f"timer {self.draw(st.integers(1, 99))}s -> {self.block(depth - 1)}"
+        return f"first of {{ {self._receive(0)} -> {self.block(depth - 1)} {timer} }}"
+
+    def _try(self, depth: int) -> str:
+        return f"try {self.fresh('y')} {self.block(depth - 1)} on {self.pick('E', 'any', 'OutOfRange')} {self.block(depth - 1)}"
+
+
+@st.composite
+def programs(draw) -> str:
+    made = Programs(draw)
+    start = made.pick("0", "1", "any")
+    variables = (
+        f"var x : {made.pick('0..2', '-1..1')} = {start}\nvar b : bool = {made.pick('false', 'any')}\n"
+        f"var c : {{ red, green }} = {made.pick('red', 'any')}\n"
+    )
+    own = f"var own : 0..2 = {made.pick('0', 'any')}"
+    root = f"workflow w {{ {own} ; {made.body(2)}"
+    if made.calling:
+        handlers = "".join(f" on {end} {made.block(0)}" for end in ("failed", "other"))
+        root += f" ; call v{made.pick(handlers, '')} ; {made.body(1)} }}\nworkflow v {{ {own} ; {made.body(1)} }}"
+    else:
+        root += " }"
+    return variables + root + "\n"
+
+
+@settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(programs())
+def test_the_net_does_what_the_program_says(text):
+    event("call" if "call v" in text else "no call")
+    assume(compare(text))
+
+
+EXAMPLES = [
+    "var x : 0..2 = any\nworkflow w { choice { when x >= 1 { task take sets x = x - 1 } otherwise { end empty } } task next }",
+    "var x : 0..2\nworkflow w { while x < 2 { task up sets x = x + 1 } task over }",
+    "var b : bool\nworkflow w { loop at_most 3 { task ask sets b = any } until b  task over }",
+    "var x : 0..1 = 1\nworkflow w { try { task up sets x = x + 1 task never } on OutOfRange { task mend } }",
+    "var x : 0..3\nworkflow w { parallel { task a sets x = x + 1  task c sets x = 2 * x } choice { when x == 2 { task two } when x == 1 { task one } } }",
+    "workflow w { loop at_most 2 { call v } } workflow v { var n : 0..1 ; choice { when n == 0 { task first sets n = 1 } otherwise { task second } } }",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_examples(text):
+    assert compare(text, 9)
+
+
+def test_the_comparison_can_fail():
+    """A net of one program is not taken for another one."""
+    one, other = (net_of(f"var x : 0..2\nworkflow w {{ while x < {n} {{ task up sets x = x + 1 }} }}") for n in (1, 2))
+    assert difference(one[1], Interpreter(other[0]).system(), LENGTH) is not None
