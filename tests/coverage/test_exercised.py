@@ -8,10 +8,11 @@ from xml.etree import ElementTree
 from click.testing import CliRunner
 
 from placet.cli.coverage import command
-from placet.coverage.exercised import exercised, experiments
+from placet.coverage.exercised import exercised, experiments, held_to
 from placet.coverage.measure import measure
 from placet.coverage.obligations import Status
 from placet.coverage.replay import judge
+from placet.evidence import Budget
 from placet.faults.hypothesis import Hypothesis
 from placet.faults.weave import weave
 from placet.pipeline import subject_of
@@ -102,6 +103,54 @@ def test_recorded_runs_from_a_file(tmp_path) -> None:
     after = json.loads(run(tmp_path, "--log", "LOG", "--format", "plan").output)
     gone = {e["id"] for e in before["experiments"]} - {e["id"] for e in after["experiments"]}
     assert gone == {"trip/car request reject"}
+
+
+def test_how_much_recorded_runs_must_exercise(tmp_path) -> None:
+    plain = run(tmp_path, "--log", "LOG", "--format", "json")
+    exercised_, feasible = (json.loads(plain.output)[k] for k in ("exercised", "feasible"))
+    percent = 100 * exercised_ // feasible
+    assert 0 < percent < 50
+    document = json.loads(run(tmp_path, "--log", "LOG", "--exercised", str(percent), "--format", "json").output)
+    assert document["anomaly_A24"]["verdict"] == "proved"
+    document = json.loads(run(tmp_path, "--log", "LOG", "--exercised", str(percent + 1), "--format", "json").output)
+    assert document["anomaly_A24"]["verdict"] == "violated"
+    assert len(document["anomaly_A24"]["never_exercised"]) == feasible - exercised_
+    text = run(tmp_path, "--log", "LOG", "--exercised", "99").output
+    assert f"{feasible - exercised_} obligations that no run has exercised" in text
+    assert "A24" not in run(tmp_path, "--log", "LOG").output
+
+
+def test_too_little_exercised_is_a_finding_though_all_is_covered(tmp_path) -> None:
+    model, log = tmp_path / "trip.placet", tmp_path / "runs.log"
+    model.write_text(
+        TEXT.replace(
+            "service cars { idempotent; null_safe }", "service cars { idempotent; null_safe; rejects_after_cancel }"
+        ),
+        encoding="utf-8",
+    )
+    log.write_text(LOG, encoding="utf-8")
+    given = [str(model), "--faults", "reject", "--log", str(log)]
+    for percent, status in ((1, 0), (100, 1)):
+        found = CliRunner().invoke(command, [*given, "--exercised", str(percent)], standalone_mode=False)
+        assert found.return_value == status, found.output
+    assert "give them by `--log`" in str(run(tmp_path, "--exercised", "5").exception)
+
+
+def test_what_is_undecided_counts_for_neither_side() -> None:
+    woven = weave(subject_of(TEXT), FAULTS).compiled
+    whole = measure(woven, FAULTS.budget)
+    runs = [e.run for e in experiments(whole)]
+    seen = exercised(whole, runs)
+    for states in range(10, whole.coverage.size.states, 40):
+        part = measure(woven, FAULTS.budget, Budget(states=states))
+        done = exercised(part, runs)
+        for percent in (0, 10, 40, 70, 100):
+            outcome = held_to(part, done, percent).outcome
+            if outcome == "proved":
+                assert 100 * seen.total >= percent * whole.coverage.feasible
+    assert held_to(whole, seen, 0).outcome == "proved"
+    assert held_to(whole, exercised(whole, []), 1).outcome == "violated"
+    assert len(held_to(whole, exercised(whole, []), 1).never) == whole.coverage.feasible
 
 
 def test_a_run_that_does_not_fit_is_said(tmp_path) -> None:

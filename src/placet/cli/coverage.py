@@ -13,11 +13,12 @@ from placet.cli.subject import load_subject, subject_option
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled
-    from placet.coverage.exercised import Exercised
+    from placet.coverage.exercised import Exercised, Tested
     from placet.coverage.measure import Measured
     from placet.evidence import Budget
     from placet.report.report import CheckReport
 
+_SHOWN = 5  # obligations that no run exercised
 _AROUND = 400  # bytes that a marking of a run takes besides its tokens
 
 
@@ -34,6 +35,13 @@ _AROUND = 400  # bytes that a marking of a run takes besides its tokens
 )
 @click.option("--all", "everything", is_flag=True, help="List covered obligations too.")
 @click.option("--log", "logs", multiple=True, type=click.Path(), help="Recorded runs: count what they have exercised.")
+@click.option(
+    "--exercised",
+    "asked",
+    type=click.IntRange(0, 100),
+    metavar="PERCENT",
+    help="How much of what is owed the recorded runs must have exercised; less is a finding (A24).",
+)
 @fault_options
 @budget_options
 def command(
@@ -41,6 +49,7 @@ def command(
     subject: str | None,
     form: str,
     logs: tuple[str, ...],
+    asked: int | None,
     *,
     everything: bool,
     **given: Any,  # noqa: ANN401 - click's
@@ -52,12 +61,15 @@ def command(
     """
     from placet.cli.terminal import write
     from placet.compiled import Query
+    from placet.coverage.exercised import held_to
     from placet.coverage.sliced import measure
     from placet.engines.chosen import named
     from placet.faults.hypothesis import DEFAULT
     from placet.faults.weave import weave
     from placet.report.coverage import report_coverage
 
+    if asked is not None and not logs:
+        raise click.UsageError("`--exercised` asks about recorded runs: give them by `--log`")
     compiled = load_subject(file, subject)
     if not compiled.roles.steps:
         raise click.UsageError(f"`{compiled.subject}` has no saga steps, so there is nothing to cover")
@@ -71,13 +83,18 @@ def command(
     runs = _exercised(measured, logs, budget) if logs else None
     if runs is not None:
         found = found._replace(exercised=runs.total)
+    test = held_to(measured, runs, asked) if runs is not None and asked is not None else None
     if form == "text":
-        write("\n".join(_text(entry._replace(coverage=found), measured, everything=everything)) + "\n")
+        lines = _text(entry._replace(coverage=found), measured, everything=everything)
+        write("\n".join([*lines, *(_told(measured, test) if test is not None else ())]) + "\n")
     else:
-        write(_rendered(form, measured, found, runs, entry))
+        write(_rendered(form, measured, found, runs, entry, test))
     if measured.coverage.size.stop[0] == "interrupted":
         return exit_codes.INTERRUPTED
-    return {"proved": exit_codes.PROVED, "violated": exit_codes.VIOLATED}.get(entry.outcome, exit_codes.INCONCLUSIVE)
+    outcomes = {entry.outcome, test.outcome if test is not None else "proved"}
+    if "violated" in outcomes:
+        return exit_codes.VIOLATED
+    return exit_codes.PROVED if outcomes == {"proved"} else exit_codes.INCONCLUSIVE
 
 
 def _text(entry: CheckReport, measured: Measured, *, everything: bool) -> list[str]:
@@ -91,7 +108,29 @@ def _text(entry: CheckReport, measured: Measured, *, everything: bool) -> list[s
     return [*lines, "", *table(measured.coverage, measured.coverage.obligations)] if everything else lines
 
 
-def _rendered(form: str, measured: Measured, found: Any, runs: Exercised | None, entry: Any) -> str:  # noqa: ANN401
+def _told(measured: Measured, test: Tested) -> list[str]:
+    """What recorded runs are held to, and the first obligations that none of them exercised."""
+    from placet.report.coverage_words import broken, scenario
+    from placet.report.words import counted
+
+    words = {"proved": "they do", "violated": "they do not", "inconclusive": "that stays open within the budget"}
+    lines = ["", f"recorded runs are to exercise {test.percent} % of what is owed (A24): {words[test.outcome]}"]
+    if test.outcome == "proved":
+        return lines
+    lines += [f"  {counted(len(test.never), 'obligation')} that no run has exercised; nothing shows whether"]
+    for o in test.never[:_SHOWN]:
+        lines += [f"  - {broken(measured, o.family, o.step)}", f"    {scenario(measured.coverage, o)}"]
+    return [*lines, "  `--format plan` lists the experiments that would"]
+
+
+def _rendered(
+    form: str,
+    measured: Measured,
+    found: Any,  # noqa: ANN401
+    runs: Exercised | None,
+    entry: Any,  # noqa: ANN401
+    test: Tested | None,
+) -> str:
     from placet.report import coverage_tables
 
     subject = measured.compiled.subject
@@ -115,6 +154,17 @@ def _rendered(form: str, measured: Measured, found: Any, runs: Exercised | None,
             "verdict": entry.outcome,
             **coverage_document(found),
         }
+        if test is not None:
+            from placet.report.coverage_words import scenario
+
+            document["anomaly_A24"] = {
+                "asked": test.percent,
+                "verdict": test.outcome,
+                "never_exercised": [
+                    {"family": o.family, "step": o.step or None, "scenario": scenario(measured.coverage, o)}
+                    for o in test.never
+                ],
+            }
     return json.dumps(document, indent=2) + "\n"
 
 

@@ -50,7 +50,7 @@ SHAPES: dict[Shape, str] = {
     "saga": "the name of a saga, or of a workflow that calls one",
     "amounts": "the name of a saga whose steps say what they move, or of a workflow that calls one",
 }
-LATER = frozenset(("generalised_sound", "ctl", "ltl")).union(f"anomaly_A{n}" for n in (20, 21, 22, 23, 24))
+LATER = frozenset(("generalised_sound", "ctl", "ltl")).union(f"anomaly_A{n}" for n in (20, 21, 22, 23))
 
 _Operand: TypeAlias = Union[ast.Formula, ast.Number]
 

@@ -34,6 +34,31 @@ class Exercised(NamedTuple):
         return len(self.held - self.broken)
 
 
+class Tested(NamedTuple):
+    """What recorded runs are held to (A24): how much of what is feasible they must exercise, and what came out."""
+
+    percent: int
+    outcome: str  # proved, violated, inconclusive
+    never: tuple[Obligation, ...]  # that no run exercised, held or broken; the fewest faults first
+
+
+def held_to(measured: Measured, done: Exercised, percent: int) -> Tested:
+    """Whether recorded runs exercise so much. With undecided obligations it may stay open. O(obligations).
+
+    What is not known to be owed by some run counts as owed for a proof, and as not owed for a violation.
+    """
+    coverage = measured.coverage
+    most, least = coverage.feasible + coverage.undecided, coverage.feasible
+    outcome = "inconclusive"
+    if most and 100 * done.total >= percent * most and coverage.size.complete:
+        outcome = "proved"
+    elif least and 100 * done.total < percent * least:
+        outcome = "violated"
+    seen = done.held | done.broken
+    never = [o for o in coverage.obligations if o.status is not Status.UNDECIDED and o not in seen]
+    return Tested(percent, outcome, tuple(sorted(never, key=lambda o: len(o.faults))))
+
+
 class Experiment(NamedTuple):
     """A fault experiment: these faults, injected at this moment, should end so. `run` is a run that shows it."""
 
