@@ -66,6 +66,30 @@ def test_a_change_is_made_and_nothing_else() -> None:
     assert changed(model, ()) == model
 
 
+def test_what_may_fail_behind_the_point_of_no_return_can_be_tried_until_it_works() -> None:
+    model = model_of("""
+service bank { idempotent; null_safe; rejects_after_cancel }
+service mail { idempotent }
+saga pay {
+  step hold on bank { undo free; timeout 10s }
+  step pay_out on bank { pivot; timeout 10s }
+  step tell on mail { timeout 10s }
+  on unknown retry
+}
+""")
+    assert missing(model) > 0
+    found = advise(model, "pay", HYPOTHESIS, BUDGET)
+    assert found is not None
+    best = found.single[0]
+    assert (best.change.kind, best.change.target, best.covers) == ("step", "pay/tell", found.missing)
+    assert "try `tell` until it works" in "\n".join(lines(found))
+    assert missing(model, (best.change,)) == 0
+    (step,) = [
+        s for s in statements(changed(model, (best.change,)).processes[0].body) if getattr(s, "name", "") == "tell"
+    ]
+    assert step.retriable
+
+
 TEXTS = [
     ("idempotent; null_safe", "idempotent; null_safe", ""),
     ("idempotent", "idempotent; null_safe; rejects_after_cancel", ""),

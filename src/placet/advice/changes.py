@@ -44,11 +44,11 @@ POLICIES: tuple[tuple[str, str, int, str], ...] = (
 
 
 class Change(NamedTuple):
-    """One change: to a guarantee of a service, or to a policy of a saga."""
+    """One change: to a guarantee of a service, to a policy of a saga, or to the class of a step."""
 
-    kind: Literal["guarantee", "policy"]
-    target: str  # the service, or the id of the saga
-    name: str  # the guarantee, or the field of the policy
+    kind: Literal["guarantee", "policy", "step"]
+    target: str  # the service, or the id of the saga or step
+    name: str  # the guarantee, the field of the policy, or the class
     value: str
     cost: int
     words: str  # what to do, without a full stop
@@ -71,6 +71,7 @@ def changes(model: ir.Model) -> tuple[Change, ...]:
             kept &= step.guarantees
         if process.kind == "saga" and steps:
             found += _policies(process, forks=any(isinstance(s, ir.Parallel) for s in statements(process.body)))
+            found += _steps(steps)
     for service, kept in given.items():
         for name, (cost, words, owes) in GUARANTEES.items():
             if name not in kept:
@@ -89,25 +90,51 @@ def _policies(process: ir.Process, *, forks: bool) -> list[Change]:
     ]
 
 
+def _steps(steps: list[ir.Step]) -> list[Change]:
+    """Where there is a point of no return, a step without an undo that may fail can be one that is tried until it works."""
+    if not any(step.pivot for step in steps):
+        return []
+    words = "try {step} until it works, as what lies behind the point of no return (`retriable`)"
+    owes = (
+        "{service}: answer {step} with an error for a while; asked again it works, and what was refused left no effect"
+    )
+    return [
+        Change(
+            "step",
+            s.id,
+            "retriable",
+            "",
+            1,
+            words.format(step=f"`{s.name}`"),
+            owes.format(step=f"`{s.name}`", service=f"`{s.service}`"),
+        )
+        for s in steps
+        if s.undo is None and not s.pivot and not s.retriable
+    ]
+
+
 def changed(model: ir.Model, wanted: tuple[Change, ...]) -> ir.Model:
     """The model with these changes. Of two for one policy the last one counts."""
     promised: dict[str, set[str]] = {}
     policies: dict[str, dict[str, Any]] = {}
+    tried = {change.target for change in wanted if change.kind == "step"}
     for change in wanted:
         if change.kind == "guarantee":
             promised.setdefault(change.target, set()).add(change.name)
-        else:
+        elif change.kind == "policy":
             policies.setdefault(change.target, {})[change.name] = change.value
             if change.name == "undo_failure" and change.value == "retry":
                 policies[change.target]["undo_retries"] = None
 
     def step(found: ir.Step) -> ir.Step:
         more = promised.get(found.service)
-        return found if not more else found._replace(guarantees=found.guarantees | more)
+        made = found if not more else found._replace(guarantees=found.guarantees | more)
+        return made._replace(retriable=True) if found.id in tried else made
 
     processes = tuple(
         p._replace(
-            body=_rewritten(p.body, step) if promised else p.body, policy=p.policy._replace(**policies.get(p.id, {}))
+            body=_rewritten(p.body, step) if promised or tried else p.body,
+            policy=p.policy._replace(**policies.get(p.id, {})),
         )
         for p in model.processes
     )

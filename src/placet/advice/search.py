@@ -115,7 +115,7 @@ def advise(
 def _sets(measure: _Measure, atoms: tuple[Change, ...], found: list[tuple[Change, ...]]) -> bool:
     """Fill in all minimal sets of up to LARGEST changes; False where the allowance ran out."""
     promises = [c for c in atoms if c.kind == "guarantee"]
-    policies = [c for c in atoms if c.kind == "policy"]
+    policies = [c for c in atoms if c.kind != "guarantee"]
     hopeful = []
     for size in range(min(LARGEST, len(policies)) + 1):
         for own in combinations(policies, size):
