@@ -197,11 +197,11 @@ def _decide(compiled: Compiled, options: Options) -> tuple[Compiled, list[tuple[
     """The subject with the faults that its queries ask for, and a verdict with its seconds for each."""
     from placet.analysis import strategy
 
-    if compiled.roles.channels:
+    if compiled.roles.channels or compiled.roles.deliveries:
         from placet.faults.weave import weave
 
         try:
-            compiled = weave(compiled, _hypothesis(compiled.queries[0], options)).compiled
+            compiled = weave(compiled, _hypothesis(compiled.queries[0], options, compiled)).compiled
         except UsageError as problem:
             if compiled.queries[0].faults is None:
                 raise  # the options ask for it, not the model
@@ -262,13 +262,16 @@ def _measured(compiled: Compiled, options: Options) -> list[CheckReport]:
     return [entries[n] for n in range(len(queries))]
 
 
-def _hypothesis(query: Query, options: Options) -> Hypothesis:
+def _hypothesis(query: Query, options: Options, compiled: Compiled | None = None) -> Hypothesis:
     """The faults that a query is asked under: its own, else those of the options, else the default."""
-    from placet.faults.hypothesis import DEFAULT, level
+    from placet.faults.hypothesis import DEFAULT, MESSAGES, OF_MESSAGES, level
 
     if query.level:
         return level(query.level)
-    base = options.hypothesis or DEFAULT
+    usual = DEFAULT
+    if compiled is not None and compiled.roles.deliveries:
+        usual = MESSAGES if compiled.roles.channels else MESSAGES._replace(faults=OF_MESSAGES)
+    base = options.hypothesis or usual
     if query.faults is not None:
         base = base._replace(faults=query.faults, budget=1)
     return base if query.fault_budget is None else base._replace(budget=query.fault_budget)

@@ -152,6 +152,7 @@ simple = st.one_of(
     st.builds(ast.Step, names, maybe(names), many(options), many(error_rules), st.just(NOWHERE)),
     receives,
     timers,
+    st.builds(ast.Publish, paths, st.just(NOWHERE)),
     st.builds(ast.Raise, paths, st.just(NOWHERE)),
     st.builds(ast.Call, names, st.just(()), st.just(NOWHERE)),
     st.builds(ast.End, names, st.just(NOWHERE)),
@@ -191,7 +192,25 @@ input_arcs = st.one_of(
     st.builds(ast.Arc, st.sampled_from(["read", "without"]), maybe(numbers), names, st.just(NOWHERE)),
     st.builds(ast.Arc, st.just("reset"), st.none(), names, st.just(NOWHERE)),
 )
+
+
+def word(text):
+    return st.just(ast.Name(text, NOWHERE))
+
+
+topic_options = st.one_of(
+    *(option(key) for key in ("at_least_once", "at_most_once", "exactly_once", "competing", "unordered")),
+    *(option(key) for key in ("dedup", "outbox", "fifo")),
+    option("fifo", word("per"), word("key")),
+    option("capacity", numbers, maybe(st.one_of(*map(word, ("block", "drop_old", "drop_new"))))),
+    option("copies", numbers),
+    option("outside", maybe(numbers)),
+    option("dead_letter", word("after"), numbers),
+)
+members = st.builds(ast.Member, names, many(st.builds(ast.Reaction, paths, blocks, st.just(NOWHERE))), st.just(NOWHERE))
 items = st.one_of(
+    st.builds(ast.Topic, many(names, 1), maybe(names), many(topic_options), st.just(NOWHERE)),
+    st.builds(ast.Choreography, names, many(members), st.just(NOWHERE)),
     st.builds(ast.System, names, maybe(texts), st.just(NOWHERE)),
     st.builds(ast.Service, names, many(guarantees), st.just(NOWHERE)),
     st.builds(

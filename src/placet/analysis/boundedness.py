@@ -12,7 +12,7 @@ from placet.analysis.replay import run
 from placet.analysis.subject import Exceeds
 from placet.engines.protocol import Needs
 from placet.evidence import Grows, Holds, Inconclusive, Proof, Pump, Reach, Reaches, Verdict, Violated
-from placet.logic.state import FALSE
+from placet.logic.state import FALSE, support
 from placet.net.final import PlaceClass
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ def by_structure(asks: Asks, bounds: Bounds, numbers: Mapping[int, int], rules: 
     asked = [goal for goal, _ in asks.goals if isinstance(goal, Exceeds)]
     most = asked[0].most if asked else None
     places = asks.bounded or (asked[0].places if asked else frozenset())
+    if not places:
+        return None
     wanted = [numbers[p] for p in places if p in numbers]
     if not asks.bounded and len(wanted) < len(places):
         return None
@@ -129,6 +131,8 @@ class Bounded:
     def asks(self, subject: Subject, query: Query) -> Asks | Inconclusive:
         """More than the bound on the place, or all states."""
         places = self._places(subject, query)
+        if query.predicate is not None:
+            return Asks(((query.predicate, Needs.FIRST),), places=places)
         if query.place < 0:
             return Asks(((FALSE, Needs.STATES),), bounded=places)
         return Asks(((Exceeds(places, query.bound), Needs.FIRST),), places=places)
@@ -136,17 +140,25 @@ class Bounded:
     def judge(self, subject: Subject, query: Query, seen: Pass) -> Verdict | None:
         """Violated by the first marking above the bound, or by a loop that pumps a place."""
         places = self._places(subject, query)
+        if query.predicate is not None:
+            state = seen.first(query.predicate)
+            if state >= 0:
+                return Violated(Reaches(query.predicate), Reach(seen.trace(state)), seen.proof())
         if query.place >= 0:
             found = over(subject, seen, Exceeds(places, query.bound))
             if found is not None:
                 return found
         found = pumped(subject, seen, places)
         if found is None and seen.complete:
+            if query.predicate is not None:
+                return Holds(seen.proof(f"never more than {query.bound} waited"))
             return Holds(seen.proof(f"nothing was there more than {max(seen.seen.bounds, default=0)} times at once"))
         return found
 
     @staticmethod
     def _places(subject: Subject, query: Query) -> frozenset[int]:
+        if query.predicate is not None:
+            return frozenset(i for i in support(query.predicate)[0] if i < len(subject.net.places))
         return frozenset((query.place,)) if query.place >= 0 else frozenset(range(len(subject.net.places)))
 
 

@@ -60,6 +60,14 @@ CHECKS: dict[str, tuple[str, str]] = {
     "possible": ("predicates", "POSSIBLE"),
     "anomaly_A1": ("predicates", "NEVER"),
     "conserved": ("conserved", "CONSERVED"),
+    "all_consumed": ("messages", "ALL_CONSUMED"),
+    "no_orphan": ("messages", "NO_ORPHAN"),
+    "no_event_loop": ("event_loop", "NO_EVENT_LOOP"),
+    "no_dead_handler": ("messages", "NO_DEAD_HANDLER"),
+    "no_dual_write": ("messages", "NO_DUAL_WRITE"),
+    "anomaly_A20": ("messages", "NO_DUAL_WRITE"),
+    "anomaly_A22": ("messages", "ALL_CONSUMED"),
+    "anomaly_A23": ("event_loop", "SETTLES"),
 }
 
 STANDARD: dict[str, tuple[str, ...]] = {
@@ -67,6 +75,8 @@ STANDARD: dict[str, tuple[str, ...]] = {
     "saga": ("option_to_complete", "proper_completion", "no_dead_step", "anomaly_A1"),
     "net": ("bounded", "deadlock_free", "no_dead_step"),
     "machine": ("deadlock_free", "no_dead_step"),
+    "choreography": ("deadlock_free", "all_consumed", "no_orphan", "bounded", "no_event_loop", "no_dead_handler"),
+    "system": ("deadlock_free", "all_consumed", "no_orphan", "bounded", "no_event_loop", "no_dead_step"),
 }
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LATER = frozenset(
     (
         *("generalised_sound", "ctl", "ltl"),
-        *(f"anomaly_A{number}" for number in (20, 21, 22, 23)),
+        "anomaly_A21",
     )
 )
 # Answered from the obligations of a saga, by a room of their own.

@@ -46,7 +46,7 @@ class Subject(NamedTuple):
     @property
     def has_final(self) -> bool:
         """Whether there are final markings at all."""
-        return bool(self.compiled.final.ends)
+        return bool(self.compiled.final.ends) or self.compiled.final.quiet
 
     def places(self, *kinds: PlaceClass) -> frozenset[int]:
         """The places of these classes that are not cut off."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from placet.compile.data import Data
     from placet.compile.findings import Findings
     from placet.compile.steps import Steps
+    from placet.compile.topics import Topics
     from placet.source import Span
 
     Construct: TypeAlias = Union[ast.Choice, ast.Either, ast.Parallel, ast.Loop, ast.FirstOf, ast.Try]
@@ -63,8 +64,15 @@ class Body:
     """Builds the body of one process. Nesting is bounded by the parser, so recursion over it is too."""
 
     def __init__(
-        self, process: ast.Process, steps: Steps, callees: Mapping[str, Callee], data: Data, findings: Findings
+        self,
+        process: ast.Process,
+        steps: Steps,
+        callees: Mapping[str, Callee],
+        data: Data,
+        topics: Topics,
+        findings: Findings,
     ) -> None:
+        self._topics = topics
         self._process = process
         self._data = data
         self._saga = process.kind == "saga"
@@ -270,7 +278,9 @@ class Body:
                     help_ = "an event cannot fail: set `any` or a value that is always there, or set it in a task"
                     self._findings.add("P262", message, statement.sets[0].span, help=help_)
                     sets = ()
-                return ir.Receive(identifier, event.text, span, sets)
+                return ir.Receive(identifier, event.text, span, sets, self._topics.of(event))
+            case ast.Publish(event):
+                return ir.Publish(identifier, self._topics.message(event, "publish"), event.text, span)
             case ast.Timer(duration):
                 return ir.Timer(identifier, duration.seconds, duration.text, span)
             case ast.Raise(error):

@@ -11,12 +11,14 @@ from placet.ir import model as ir
 from placet.syntax import ast
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from placet.compile.data import Data
     from placet.compile.findings import Findings
     from placet.compile.vocabulary import Calls, Meaning, Named, Vocabulary
     from placet.source import Span
 
-Shape: TypeAlias = Literal["subject", "bounded", "transition", "formula", "home", "saga", "amounts"]
+Shape: TypeAlias = Literal["subject", "bounded", "transition", "formula", "home", "saga", "amounts", "messages"]
 
 CHECKS: dict[str, Shape] = {
     "sound": "subject",
@@ -39,18 +41,29 @@ CHECKS: dict[str, Shape] = {
     "anomaly_A1": "saga",
     "conserved": "amounts",
     "coverage": "saga",
+    "all_consumed": "messages",
+    "no_orphan": "messages",
+    "no_event_loop": "messages",
+    "no_dead_handler": "messages",
+    "no_dual_write": "messages",
+    "anomaly_A20": "messages",
+    "anomaly_A22": "messages",
+    "anomaly_A23": "messages",
     **{f"anomaly_A{n}": "saga" for n in (*range(2, 20), 25)},
 }
 SHAPES: dict[Shape, str] = {
     "subject": "the name of a workflow, saga or net",
-    "bounded": "a workflow, saga or net, or a place of a net and its bound: `bounded(queue, 2)`",
+    "bounded": "a workflow, saga or net, or a place of a net or a topic and its bound: `bounded(queue, 2)`",
     "transition": "the name of a workflow, saga or net, or of a transition of a net",
     "formula": "a formula, perhaps after the name of its workflow, saga or net: `never(order, pay.done)`",
     "home": "a workflow, saga or net, or what can be got back to: `home(order, pay.done)`, `home(traffic, red == 1)`",
     "saga": "the name of a saga, or of a workflow that calls one",
+    "messages": "the name of a choreography, or of the system",
     "amounts": "the name of a saga whose steps say what they move, or of a workflow that calls one",
 }
-LATER = frozenset(("generalised_sound", "ctl", "ltl")).union(f"anomaly_A{n}" for n in (20, 21, 22, 23))
+LATER = frozenset(("generalised_sound", "ctl", "ltl", "anomaly_A21"))
+
+_NONE = ir.Process("", "workflow", ir.Sequence("", ()), ())
 
 _Operand: TypeAlias = Union[ast.Formula, ast.Number]
 
@@ -63,7 +76,17 @@ class _Read(NamedTuple):
 class CheckReader:
     """Resolves the checks of one file."""
 
-    def __init__(self, vocabulary: Vocabulary, calls: Calls, findings: Findings, named: Named) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        calls: Calls,
+        findings: Findings,
+        named: Named,
+        topics: Mapping[str, list[str]] | None = None,
+        system: str = "",
+    ) -> None:
+        self._topics = topics or {}  # name -> who publishes to it or reads it
+        self._system = system
         self._words = vocabulary
         self._variables = named
         self._spoken: dict[str, Span] = {}  # variables of the formula that is read
@@ -188,7 +211,11 @@ class CheckReader:
             check = blank._replace(subject=text)
             if shape == "amounts":
                 return self._moving(check, first.span)
+            if shape == "messages":
+                return self._joined(check, first.span)
             return self._saga(check, first.span) if shape == "saga" else check
+        if shape == "bounded" and text in self._topics and not self._words.places.get(text):
+            return self._topic(item, blank, first, bool(rest))
         if shape == "bounded":
             places = dict(self._net_names(text, transitions=False))
             if places and not rest:
@@ -198,6 +225,33 @@ class CheckReader:
         if shape == "transition":
             return self._element(blank, first, dict(self._net_names(text, transitions=True)))
         self._no_subject(first)
+        return None
+
+    def _topic(self, item: ast.CheckItem, blank: ir.Check, atom: ast.Atom, given: bool) -> ir.Check | None:  # noqa: FBT001
+        """A check of how many messages of a topic wait: of the choreography that uses it, else of the system."""
+        text = atom.name.text
+        if not given:
+            self._wrong(item, "bounded", atom.span)
+            return None
+        users = self._topics[text]
+        if len(users) == 1 and self._words.processes[users[0]].kind == "choreography":
+            return blank._replace(subject=users[0], element=f"topic {text}")
+        if self._system and len(users) > 1:
+            return blank._replace(subject=self._system, element=f"topic {text}")
+        message = (
+            f"messages of `{text}` wait nowhere in this file: it has no choreography or system that uses the topic"
+        )
+        help_ = "name the whole, `system NAME`, and let somebody in it read what somebody else publishes"
+        self._findings.add("P275", message, atom.span, help=help_)
+        return None
+
+    def _joined(self, check: ir.Check, span: Span) -> ir.Check | None:
+        """A check about messages: of a choreography or of the system."""
+        if self._words.processes.get(check.subject, _NONE).kind in ("choreography", "system"):
+            return check
+        message = f"`{check.subject}` on its own has nobody to send messages to"
+        help_ = f"it takes {SHAPES['messages']}"
+        self._findings.add("P231", message, span, help=help_)
         return None
 
     def _net_names(self, text: str, *, transitions: bool) -> list[tuple[str, str]]:
@@ -235,6 +289,8 @@ class CheckReader:
             self._wrong(item, shape, item.check.span)
             return None
         check = blank._replace(subject=subjects[0])
+        if shape == "messages":
+            return self._joined(check, item.check.span)
         return self._moving(check, item.check.span) if shape == "amounts" else check
 
     def _moving(self, check: ir.Check, span: Span) -> ir.Check | None:

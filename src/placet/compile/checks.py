@@ -111,6 +111,12 @@ class _Queries:
                     total[index] = total.get(index, 0) + by
             terms = tuple(sorted((index, by) for index, by in total.items() if by))
             return blank._replace(predicate=Linear(terms, "!=", 0), atoms=atoms)
+        if check.check in ("no_orphan", "anomaly_A23"):
+            return blank._replace(predicate=self._unread())
+        if check.check in ("no_dual_write", "anomaly_A20"):
+            return blank._replace(predicate=self._half_written())
+        if check.element.startswith("topic "):
+            return blank._replace(predicate=self._crowded(check.element.removeprefix("topic "), blank.bound))
         if check.formula is not None:
             predicate = self._formula(check.formula)
             if given := self._values.given(check.formula):
@@ -202,6 +208,40 @@ class _Queries:
                     seen.add(n)
                     self._instances.setdefault(self._compiled.origin.transitions[t].id, []).append(n)
         return self._instances
+
+    # -- messages ----------------------------------------------------------------------------------------------------
+
+    def _unread(self) -> Predicate:
+        """A message was published that nobody reads."""
+        unread: dict[str, list[int]] = {}
+        for published in self._compiled.roles.published:
+            if not published.read:
+                unread.setdefault(published.event, []).append(published.transition)
+        found = [
+            at_least(self.watch.latch(f"{event}#unread", f"`{event}` was published, and nobody reads it", transitions))
+            for event, transitions in unread.items()
+        ]
+        return Or(tuple(found)) if found else FALSE
+
+    def _half_written(self) -> Predicate:
+        """All is quiet, and of a task and the message about it one was done and the other never."""
+        found: list[Predicate] = []
+        for task, message in self._compiled.roles.writes:
+            both = (self.watch.done(task), self.watch.done(message))
+            if min(both) >= 0:
+                done, sent = map(at_least, both)
+                found += [And((done, Not(sent))), And((sent, Not(done)))]
+        if not found:
+            return FALSE
+        return And((self._compiled.final.predicate(self._compiled.initial), Or(tuple(found))))
+
+    def _crowded(self, topic: str, bound: int) -> Predicate:
+        """More messages than that wait for one reader."""
+        queues: dict[str, set[int]] = {}
+        for d in self._compiled.roles.deliveries:
+            if d.topic == topic:
+                queues.setdefault(d.reader, set()).update(d.waiting)
+        return Or(tuple(Linear(tuple((p, 1) for p in sorted(places)), ">", bound) for places in queues.values()))
 
     # -- amounts -----------------------------------------------------------------------------------------------------
 

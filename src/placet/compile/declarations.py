@@ -11,7 +11,7 @@ from placet.syntax import ast
 if TYPE_CHECKING:
     from placet.compile.findings import Findings
 
-Declared = TypeVar("Declared", bound=Union[ast.Service, ast.Process, ast.NetDecl, ast.MachineDecl])
+Declared = TypeVar("Declared", bound=Union[ast.Service, ast.Process, ast.NetDecl, ast.MachineDecl, ast.Choreography])
 
 
 class Declarations(NamedTuple):
@@ -24,6 +24,8 @@ class Declarations(NamedTuple):
     used: set[str]
     title: str
     machines: dict[str, ast.MachineDecl]
+    choreographies: dict[str, ast.Choreography]
+    system: ast.System | None
     variables: tuple[ast.Variable, ...] = ()
 
 
@@ -33,7 +35,8 @@ def declarations(file: ast.File, findings: Findings) -> Declarations:
     processes: dict[str, ast.Process] = {}
     nets: dict[str, ast.NetDecl] = {}
     machines: dict[str, ast.MachineDecl] = {}
-    subjects: dict[str, ast.Process | ast.NetDecl | ast.MachineDecl] = {}
+    choreographies: dict[str, ast.Choreography] = {}
+    subjects: dict[str, ast.Process | ast.NetDecl | ast.MachineDecl | ast.Choreography] = {}
     system: ast.System | None = None
     variables: list[ast.Variable] = []
     for item in file.items:
@@ -49,6 +52,9 @@ def declarations(file: ast.File, findings: Findings) -> Declarations:
                     processes[item.name.text] = item
             case ast.Variable():
                 variables.append(item)
+            case ast.Choreography():
+                if _declare(subjects, item, "choreography", findings):
+                    choreographies[item.name.text] = item
             case ast.NetDecl():
                 if _declare(subjects, item, "net", findings):
                     nets[item.name.text] = item
@@ -60,7 +66,9 @@ def declarations(file: ast.File, findings: Findings) -> Declarations:
         for name, service in services.items()
     }
     title = system.title.text if system is not None and system.title is not None else ""
-    return Declarations(services, guarantees, processes, nets, set(), title, machines, tuple(variables))
+    return Declarations(
+        services, guarantees, processes, nets, set(), title, machines, choreographies, system, tuple(variables)
+    )
 
 
 def _declare(table: dict[str, Declared], item: Declared, what: str, findings: Findings) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from placet.evidence import Assumptions
     from placet.net.core import Arcs
+    from placet.net.roles import Delivery, Published
     from placet.source import Span
 
 CONTROL = PlaceClass.CONTROL
@@ -58,6 +59,9 @@ class Draft:
         self.saga_steps: list[Step] = []
         self.saga_scopes: list[Scope] = []
         self.ports: dict[tuple[int, tuple[int, ...]], Port] = {}
+        self.deliveries: list[Delivery] = []
+        self.published: list[Published] = []
+        self.writes: list[tuple[str, str]] = []
 
     def place(
         self,
@@ -122,7 +126,14 @@ class Draft:
             found.append(transition)
 
     def compiled(
-        self, subject: str, kind: str, ends: tuple[int, ...], assumptions: Assumptions, *, any_sink: bool
+        self,
+        subject: str,
+        kind: str,
+        ends: tuple[int, ...],
+        assumptions: Assumptions,
+        *,
+        any_sink: bool = False,
+        quiet: bool = False,
     ) -> Compiled:
         """All of it, frozen."""
         count = len(self.transitions)
@@ -141,7 +152,7 @@ class Draft:
             kind=kind,
             net=net,
             initial=tuple(self.initial),
-            final=Final(ends, tuple(self.classes), any_sink),
+            final=Final(ends, tuple(self.classes), any_sink, quiet),
             roles=Roles(
                 tuple(self.roles),
                 tuple(self.channels),
@@ -149,6 +160,9 @@ class Draft:
                 tuple(self.ports.values()),
                 tuple(self.saga_scopes),
                 tuple(self.forks),
+                deliveries=tuple(self.deliveries),
+                published=tuple(self.published),
+                writes=tuple(self.writes),
             ),
             origin=OriginMap(tuple(self.place_origins), tuple(self.transition_origins)),
             assumptions=assumptions,

@@ -16,6 +16,7 @@ from placet.net.roles import PLAIN, Kind, Role
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from placet.compile.bus import Bus
     from placet.compile.survey import Survey
     from placet.compile.value_table import Values
     from placet.diagnostics import Severity
@@ -213,6 +214,7 @@ class Agenda:
         self.decisions: dict[str, None] = {}
         self.timed = False
         self.values = values
+        self.bus: Bus | None = None  # the topics, where several processes are compiled into one net
 
     def lean_on(self, guard: Guard | None) -> None:
         """Remember what a condition stands for, unless variables decide it: abstracted data, or a decision taken outside."""

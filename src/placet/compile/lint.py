@@ -31,6 +31,10 @@ def lint(model: ir.Model) -> tuple[Diagnostic, ...]:
             turning = Turning(process.body)
             SagaLint(process, turning, findings).run()
             UndoLint(process, turning, findings, called=process.id in called).run()
+    if model.topics:
+        from placet.compile.lint_topics import lint_topics
+
+        lint_topics(model, findings)
     return tuple(sorted(findings.diagnostics, key=lambda d: d.span.start if d.span is not None else 0))
 
 

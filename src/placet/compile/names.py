@@ -70,6 +70,8 @@ def leaf(statement: ast.Statement) -> tuple[str, str]:
             return target.text, ""
         case ast.Receive(event):
             return f"receive({event.text})", ""
+        case ast.Publish(event):
+            return f"publish({event.text})", ""
         case ast.Timer(duration):
             return f"timer({slug(duration.text)})", ""
         case ast.Raise(error):

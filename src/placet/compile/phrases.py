@@ -96,6 +96,8 @@ def called(statement: Anything) -> str:
             return f"`{target}`"
         case ir.Receive():
             return f"the wait for `{statement.event}`"
+        case ir.Publish():
+            return f"publishing `{statement.event}`"
         case ir.Timer():
             return f"the wait of {time_of(statement)}"
         case ir.End(_, name):

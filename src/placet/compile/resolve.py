@@ -17,6 +17,7 @@ from placet.compile.names import blocks
 from placet.compile.net_decls import resolve_net
 from placet.compile.profiles import override, profile
 from placet.compile.steps import Steps
+from placet.compile.topics import Topics
 from placet.compile.vocabulary import Calls, Named, Vocabulary
 from placet.ir import model as ir
 from placet.syntax import ast
@@ -24,6 +25,7 @@ from placet.syntax import ast
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from placet.compile.choreographies import Members
     from placet.compile.declarations import Declarations
     from placet.diagnostics import Diagnostic
 
@@ -35,19 +37,46 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
     """
     findings = Findings()
     declared = declarations(file, findings)
-    targets = {name: _targets(process) for name, process in declared.processes.items()}
+    topics = Topics(tuple([item for item in file.items if isinstance(item, ast.Topic)]), findings)
+    targets = {name: _targets(process.body) for name, process in declared.processes.items()}
     common = variables(declared.variables, "", {}, findings) if declared.variables else {}
     used: set[str] = set()
-    processes = _processes(declared, targets, common, used, findings)
+    processes, callees, sizes = _processes(declared, targets, common, used, topics, findings)
+    choreographies: list[ir.Choreography] = []
+    system = ""
+    if declared.choreographies or topics.topics:
+        from placet.compile.choreographies import Choreographies, Members
+
+        resolver = Choreographies(declared, callees, sizes.stepping, (common, used), topics, findings)
+        choreographies = [resolver.resolve(c) for c in declared.choreographies.values()]
+        members = Members(processes, choreographies)
+        system = _system(declared, members)
+        topics.unused()
     nets = {name: resolve_net(net, findings) for name, net in declared.nets.items()}
     machines = tuple(resolve_machine(machine, findings) for machine in declared.machines.values())
-    calls = Calls({name: frozenset(t.text for t in those) for name, those in targets.items()})
     checks: list[ir.Check] = []
     written = [item for item in file.items if isinstance(item, ast.Check)]
     if written:
+        called = {name: frozenset(t.text for t in those) for name, those in targets.items()}
         known = {**nets, **{machine.id: as_net(machine) for machine in machines}}
         own = {p.id: {v.name: v for v in p.variables} for p in processes.values() if p.variables}
-        reader = CheckReader(Vocabulary(processes, known), calls, findings, Named(common, own, used))
+        subjects = dict(processes)
+        using: dict[str, list[str]] = {}
+        if declared.choreographies or topics.topics:
+            from placet.compile.choreographies import as_processes
+
+            subjects |= as_processes(choreographies)
+            for name, written_ in declared.choreographies.items():
+                called[name] = frozenset(
+                    t.text for m in written_.members for r in m.reactions for t in _targets(r.body)
+                )
+            using = {topic: members.users(topic) for topic in topics.topics}
+            if system:
+                called[system] = frozenset(members.sent)
+                subjects[system] = ir.Process(system, "system", ir.Sequence(f"{system}{{}}", ()), ())
+        reader = CheckReader(
+            Vocabulary(subjects, known), Calls(called), findings, Named(common, own, used), using, system
+        )
         for check in written:
             checks += reader.read(check)
     _unused(declared, findings)
@@ -60,14 +89,26 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
         declared.title,
         machines,
         tuple(common.values()),
+        tuple(topics.topics.values()),
+        tuple(choreographies),
+        system,
     )
     return model, tuple(findings.diagnostics)
 
 
-def _targets(process: ast.Process) -> list[ast.Name]:
-    """The targets of all calls of a process, in no particular order."""
+def _system(declared: Declarations, members: Members) -> str:
+    """The name of the system, where it stands for more than what is checked without it."""
+    if declared.system is None or len(members.sent) < 2 or not members.joined():
+        return ""
+    name = declared.system.name.text
+    taken = name in declared.processes or name in declared.nets or name in declared.choreographies
+    return "" if taken else name
+
+
+def _targets(body: ast.Block) -> list[ast.Name]:
+    """The targets of all calls in a body, in no particular order."""
     found: list[ast.Name] = []
-    pending: list[ast.Statement] = list(process.body.statements)
+    pending: list[ast.Statement] = list(body.statements)
     while pending:
         statement = pending.pop()
         if isinstance(statement, ast.Call):
@@ -82,18 +123,19 @@ def _processes(
     targets: Mapping[str, list[ast.Name]],
     common: Mapping[str, ir.Variable],
     used: set[str],
+    topics: Topics,
     findings: Findings,
-) -> dict[str, ir.Process]:
+) -> tuple[dict[str, ir.Process], dict[str, Callee], Sizes]:
     """All processes, callees before callers, so that a caller knows the ends of what it calls."""
     callees = {name: Callee(process.kind, None) for name, process in declared.processes.items()}
     found: dict[str, ir.Process] = {}
     sizes = Sizes(found, findings)
     for name in _callees_first(targets, findings):
-        process = _process(declared.processes[name], declared, callees, (common, used), findings)
+        process = _process(declared.processes[name], declared, callees, (common, used), topics, findings)
         found[name] = process
         callees[name] = Callee(process.kind, process.ends)
         sizes.add(process)
-    return found
+    return found, callees, sizes
 
 
 def _callees_first(targets: Mapping[str, list[ast.Name]], findings: Findings) -> list[str]:
@@ -134,6 +176,7 @@ def _process(
     declared: Declarations,
     callees: Mapping[str, Callee],
     known: tuple[Mapping[str, ir.Variable], set[str]],
+    topics: Topics,
     findings: Findings,
 ) -> ir.Process:
     name = process.name.text
@@ -141,7 +184,7 @@ def _process(
     common, used = known
     own = variables(process.variables, f"{name}/", common, findings) if process.variables else {}
     data = Data({**common, **own}, findings)
-    body = Body(process, steps, callees, data, findings).build()
+    body = Body(process, steps, callees, data, topics, findings).build()
     used |= data.used
     if data.used:
         together([v for v in data.names.values() if v.id in data.used], name, process.name.span, findings)

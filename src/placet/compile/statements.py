@@ -22,12 +22,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Sequence as Many
 
+    from placet.compile.bus import Bus
     from placet.compile.env import Agenda, Env
-    from placet.ir.model import Abandon, Choice, End, Guard, Loop, Parallel, Race, Raise, Sequence, Task, Timer, Way
+    from placet.ir.model import (
+        Abandon,
+        Choice,
+        End,
+        Guard,
+        Loop,
+        Parallel,
+        Publish,
+        Race,
+        Raise,
+        Sequence,
+        Task,
+        Timer,
+        Way,
+    )
 
 TASK = Role(Kind.TASK)
 EVENT = Role(Kind.EVENT)
 TIMER = Role(Kind.TIMER)
+PUBLISH = Role(Kind.PUBLISH)
+TAKE = Role(Kind.TAKE)
 UNROLL = 2  # rounds of a loop around saga steps that says no bound
 
 
@@ -43,13 +60,14 @@ def task(agenda: Agenda, stmt: Task, ports: Ports, env: Env) -> None:
     role = Role(Kind.TASK, "", "", 0, stmt.service) if stmt.service else TASK
     where = f" at `{stmt.service}`" if stmt.service else ""
     draft = agenda.draft
+    stored = agenda.bus.stores.get(path) if agenda.bus is not None else None
     if stmt.sets:
-        _sets(agenda, stmt, ports, env, role, where)
+        _sets(agenda, stmt, ports, env, role, where, () if stored is None else (stored,))
         return
     made = draft.transition(
         path,
         (ports.start,),
-        (ports.done,),
+        (ports.done,) if stored is None else (ports.done, stored),
         stmt.id,
         f"`{stmt.name}` is done{where}",
         stmt.span,
@@ -71,10 +89,11 @@ def _fails(agenda: Agenda, stmt: Task, ports: Ports, env: Env, role: Role, error
         agenda.draft.step(f"{stmt.id}#{error}", found[0])
 
 
-def _sets(agenda: Agenda, stmt: Task, ports: Ports, env: Env, role: Role, where: str) -> None:
+def _sets(agenda: Agenda, stmt: Task, ports: Ports, env: Env, role: Role, where: str, stored: tuple[int, ...]) -> None:
     """An activity that sets variables: a transition for each outcome, and for each value outside its domain."""
     name, span = env.path(stmt.id), stmt.span
-    done = Move(name, (ports.start,), (ports.done,), env, stmt.id, f"`{stmt.name}` is done{where}", span, role)
+    after = (ports.done, *stored)
+    done = Move(name, (ports.start,), after, env, stmt.id, f"`{stmt.name}` is done{where}", span, role)
     for made in setting(agenda, done, stmt.sets):
         agenda.draft.step(stmt.id, made)
     over = f"`{stmt.name}` fails{where}: {OUT_OF_RANGE}"
@@ -93,6 +112,8 @@ def sequence(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
         )
         agenda.draft.quiet.add(made)
         return
+    if agenda.bus is not None:
+        agenda.bus.outboxes(parts, env.path)
     done = ports.done
     pending = []
     path_of = env.path
@@ -301,6 +322,9 @@ def unrolled(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
 def trigger(agenda: Agenda, stmt: Receive | Timer, start: int, done: int, env: Env) -> None:
     """The transition of an event or of a time."""
     path = env.path(stmt.id)
+    if isinstance(stmt, Receive) and agenda.bus is not None and stmt.topic:
+        _takes(agenda, agenda.bus, stmt, start, done, env)
+        return
     if isinstance(stmt, Receive):
         role = EVENT._replace(says=stmt.event)
         move = Move(path, (start,), (done,), env, stmt.id, f"`{stmt.event}` arrives", stmt.span, role)
@@ -314,6 +338,45 @@ def trigger(agenda: Agenda, stmt: Receive | Timer, start: int, done: int, env: E
         role = TIMER._replace(says=stmt.text)
         made = agenda.move(path, (start,), (done,), env, stmt.id, f"{time_of(stmt)} have passed", stmt.span, role)
     agenda.draft.step(stmt.id, made)
+
+
+def _takes(agenda: Agenda, bus: Bus, stmt: Receive, start: int, done: int, env: Env) -> None:
+    """A message is taken out of its queue; a process that got it will not be given it again."""
+    queue = bus.queue(stmt.event, bus.reader)
+    if queue is None:
+        return
+    used, room = queue.freed()
+    words = f"`{env.frame.name}` receives `{stmt.event}`"
+    path = env.path(stmt.id)
+    for suffix, _, pre, post in queue.takes():
+        needs, gives = (start, *pre, *used), (done, *post, *room)
+        move = Move(f"{path}{suffix}", needs, gives, env, stmt.id, words, stmt.span, TAKE)
+        for made in setting(agenda, move, stmt.sets) if stmt.sets else [agenda.move(*move)]:
+            agenda.draft.step(stmt.id, made)
+            bus.taken.setdefault((stmt.event, bus.reader), []).append(made)
+
+
+def publish(agenda: Agenda, stmt: Publish, ports: Ports, env: Env) -> None:
+    """A message is sent. Checked on its own, a process sends it to somebody outside."""
+    path = env.path(stmt.id)
+    words = f"`{env.frame.name}` publishes `{stmt.event}`"
+    bus = agenda.bus
+    if bus is None:
+        made = [agenda.move(path, (ports.start,), (ports.done,), env, stmt.id, words, stmt.span, PUBLISH)]
+    elif bus.topics[stmt.topic].outbox:
+        stored = bus.stored.get(path)
+        outbox = bus.outbox(path, stmt.event, stmt.id, stmt.span) if stored is None else stored
+        given = (ports.done, outbox) if stored is None else (ports.done,)
+        kept = agenda.move(
+            path, (ports.start,), given, env, stmt.id, f"`{stmt.event}` is stored in the outbox", stmt.span
+        )
+        agenda.draft.quiet.add(kept)
+        words = f"`{stmt.event}` is published from the outbox of `{env.frame.name}`"
+        made = bus.publish(f"{path}#relay", stmt.event, (outbox,), (), stmt.id, words, stmt.span)
+    else:
+        made = bus.publish(path, stmt.event, (ports.start,), (ports.done,), stmt.id, words, stmt.span)
+    for transition in made:
+        agenda.draft.step(stmt.id, transition)
 
 
 def waits(agenda: Agenda, stmt: Receive | Timer, ports: Ports, env: Env) -> None:

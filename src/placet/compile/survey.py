@@ -18,6 +18,7 @@ from placet.ir.model import (
     Graph,
     Loop,
     Parallel,
+    Publish,
     Race,
     Raise,
     Receive,
@@ -69,6 +70,11 @@ class Survey:
         self._facts: dict[int, Facts] = {}
         self._process: dict[str, Facts] = {}
         self._survey(root)
+
+    def add(self, process: Process) -> None:
+        """One more process that nobody may call."""
+        if process.id not in self._process:
+            self._survey(process)
 
     def of(self, statement: Statement) -> Facts:
         """The facts of a statement of one of the processes."""
@@ -204,7 +210,7 @@ def children(statement: Statement) -> tuple[Statement, ...]:
             return ()
 
 
-_LEAVES = frozenset((Task, Step, Receive, Timer, Raise, End, Abandon))
+_LEAVES = frozenset((Task, Step, Receive, Publish, Timer, Raise, End, Abandon))
 
 
 def _preorder(body: Statement) -> list[Statement]:

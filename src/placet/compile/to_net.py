@@ -9,6 +9,7 @@ from placet.compile.vocabulary import Calls, statements
 from placet.ir import model as ir
 
 if TYPE_CHECKING:
+    from placet.compile.joint_to_net import Part
     from placet.compiled import Compiled
     from placet.diagnostics import Diagnostic
 
@@ -21,7 +22,13 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
     asked: dict[str, list[ir.Check]] = {}
     for check in model.checks:
         asked.setdefault(check.subject, []).append(check)
-    subjects = frozenset(asked or uncalled(model))
+    joint: dict[str, Part] = {}
+    if model.choreographies or model.system:
+        from placet.compile.joint_to_net import joint as joint_to_net
+        from placet.compile.joint_to_net import parts
+
+        joint = {part.subject: part for part in parts(model)}
+    subjects = frozenset(asked or (*uncalled(model), *joint))
     processes = {p.id: p for p in model.processes}
     sagas = frozenset(p.id for p in model.processes if p.kind == "saga")
     amounts = {
@@ -36,8 +43,10 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
     machines = {m.id: m for m in model.machines}
     compiled: list[Compiled] = []
     diagnostics: dict[Diagnostic, None] = {}  # a process that is called twice has its problems once
-    for subject in [s for s in (*processes, *nets, *machines) if s in subjects]:
-        if subject in processes:
+    for subject in [s for s in (*processes, *nets, *machines, *joint) if s in subjects]:
+        if subject in joint:
+            made, problems = joint_to_net(joint[subject], model)
+        elif subject in processes:
             from placet.compile.workflow_to_net import process_to_net
 
             made, problems = process_to_net(processes[subject], processes, model.variables)

@@ -119,7 +119,7 @@ def name_of(statement: ir.Statement | ir.Gateway) -> str:
     match statement:
         case ir.Task(_, name) | ir.Step(_, name):
             return name
-        case ir.Receive(_, event):
+        case ir.Receive(_, event) | ir.Publish(_, _, event):
             return event
         case ir.Call(_, target):
             return target

@@ -33,6 +33,7 @@ PLAIN: Dispatch = {
     ir.Parallel: statements.parallel,
     ir.Loop: statements.loop,
     ir.Receive: statements.waits,
+    ir.Publish: statements.publish,
     ir.Timer: statements.waits,
     ir.Race: statements.race,
     ir.Raise: statements.raises,
@@ -92,7 +93,15 @@ def process_to_net(
         agenda.diagnostics.append(large)
         frame = Frame(process, process.id)
         agenda.end(frame, "completed")
-    assumptions = Assumptions(
+    assumptions = assumed(agenda)
+    many = isinstance(process.body, ir.Graph) and concurrent(process.body)
+    compiled = agenda.draft.compiled(process.id, process.kind, tuple(frame.ends.values()), assumptions, any_sink=many)
+    return compiled, (*survey.diagnostics, *agenda.diagnostics)
+
+
+def assumed(agenda: Agenda) -> Assumptions:
+    """What a verdict about the net that an agenda made rests on."""
+    return Assumptions(
         bounds=tuple(agenda.bounds.items()),
         unjustified_bounds=agenda.unjustified,
         free_guards=tuple(agenda.free_guards),
@@ -100,6 +109,3 @@ def process_to_net(
         time_ignored=agenda.timed,
         guarantees=tuple(dict.fromkeys(f"{s.service}: {g}" for s in agenda.draft.saga_steps for g in s.guarantees)),
     )
-    many = isinstance(process.body, ir.Graph) and concurrent(process.body)
-    compiled = agenda.draft.compiled(process.id, process.kind, tuple(frame.ends.values()), assumptions, any_sink=many)
-    return compiled, (*survey.diagnostics, *agenda.diagnostics)

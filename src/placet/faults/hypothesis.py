@@ -9,14 +9,14 @@ from placet.errors import UsageError
 KINDS: dict[str, str] = {
     "reject": "the service refuses a request definitely, without effect",
     "partial": "the service carries a request out and answers with an error",
-    "lost": "a request or its reply vanishes",
+    "lost": "a request or its reply vanishes, or a message of a topic that promises no more",
     "slow": "the time-out fires while the request or its reply is still on its way",
     "undo-fail": "the service answers an undo with an error, without effect",
     "undo-slow": "the time-out of an undo fires while its request or reply is still on its way",
     "undo-lost": "the request of an undo, or its reply, vanishes",
-    "duplicate": "a message is delivered twice: a request, an undo, or a reply",
+    "duplicate": "a message is delivered twice: a request, an undo, a reply, or a message of a topic",
     "cancel": "the saga is cancelled while it runs, and has to undo what it did",
-    "crash": "the coordinator crashes and comes back; what it had not recorded as done it does again",
+    "crash": "the coordinator, or a handler of messages, crashes and comes back; what it had not recorded as done it does again",
 }
 PLANNED: tuple[str, ...] = ()
 
@@ -48,6 +48,8 @@ LEVELS: dict[str, Hypothesis] = {
 }
 
 DEFAULT = Hypothesis(("reject", "lost", "slow"), 1)  # of `placet verify` on a saga
+OF_MESSAGES = ("lost", "duplicate", "crash")  # what can befall a message of a topic
+MESSAGES = Hypothesis(("reject", "lost", "slow", "duplicate", "crash"), 1)  # the same where there are topics
 NONE = Hypothesis((), 0)
 
 

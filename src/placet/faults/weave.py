@@ -39,10 +39,11 @@ def weave(compiled: Compiled, hypothesis: Hypothesis) -> Woven:
     """The net with the faults of a hypothesis. Linear in channels and ports. Raises UsageError for a hypothesis without sense."""
     hypothesis = checked(hypothesis)
     places, transitions = len(compiled.net.places), len(compiled.net.transitions)
-    if not hypothesis.faults or not hypothesis.budget or not compiled.roles.channels:
+    deliveries = compiled.roles.deliveries
+    if not hypothesis.faults or not hypothesis.budget or not (compiled.roles.channels or deliveries):
         assumptions = _assume(compiled, hypothesis, compiled.assumptions)
         return Woven(compiled._replace(assumptions=assumptions), places, transitions, -1, (), ())
-    if hypothesis.instances == 2:
+    if hypothesis.instances == 2 and not deliveries:
         from placet.faults.instances import twice
 
         compiled = twice(compiled)
@@ -58,6 +59,10 @@ def weave(compiled: Compiled, hypothesis: Hypothesis) -> Woven:
         from placet.faults.coordinator import Coordinators
 
         Coordinators(loom, messages).weave()
+    if deliveries:
+        from placet.faults.deliveries import Deliveries
+
+        Deliveries(loom).weave()
     made = loom.compiled()._replace(assumptions=_assume(compiled, hypothesis, compiled.assumptions))
     if messages.late:  # a deadline passes in one way and turns back another: no way keeps to itself
         made = made._replace(roles=made.roles._replace(forks=()))

@@ -197,12 +197,26 @@ class Loop(NamedTuple):
 
 
 class Receive(NamedTuple):
-    """Waits for an event from outside; an open environment can always send it."""
+    """Waits for an event from outside; an open environment can always send it.
+
+    With a `topic` it waits for a message of it, which may come from another part of the system: `event` is then
+    `TOPIC.EVENT`.
+    """
 
     id: str
     event: str
     span: Span | None = None
     sets: tuple[Assignment, ...] = ()  # values that are always in the domain
+    topic: str = ""
+
+
+class Publish(NamedTuple):
+    """Sends a message, `event` = `TOPIC.EVENT`, and goes on."""
+
+    id: str
+    topic: str
+    event: str
+    span: Span | None = None
 
 
 class Timer(NamedTuple):
@@ -332,7 +346,23 @@ class Graph(NamedTuple):
 
 
 Statement: TypeAlias = Union[
-    Task, Step, Sequence, Choice, Parallel, Loop, Receive, Timer, Race, Scope, Repeat, Raise, Call, End, Abandon, Graph
+    Task,
+    Step,
+    Sequence,
+    Choice,
+    Parallel,
+    Loop,
+    Receive,
+    Publish,
+    Timer,
+    Race,
+    Scope,
+    Repeat,
+    Raise,
+    Call,
+    End,
+    Abandon,
+    Graph,
 ]
 
 
@@ -360,7 +390,7 @@ class Process(NamedTuple):
     """
 
     id: str
-    kind: Literal["workflow", "saga"]
+    kind: Literal["workflow", "saga", "choreography", "system"]  # the last two: only for what checks may name
     body: Statement
     ends: tuple[str, ...]
     policy: Policy = Policy()
@@ -368,6 +398,49 @@ class Process(NamedTuple):
     span: Span | None = None
     done: str = "completed"
     variables: tuple[Variable, ...] = ()
+
+
+# -- messages between processes --------------------------------------------------------------------------------------
+
+
+class Topic(NamedTuple):
+    """A channel of messages, and what its broker promises. A name of `model.topics` is what messages are told by."""
+
+    id: str
+    broker: str = ""
+    guarantee: Literal["exactly_once", "at_least_once", "at_most_once"] = "exactly_once"
+    ordered: bool = False  # for each reader in the order of publishing
+    competing: bool = False  # one queue for all readers
+    capacity: int | None = None  # messages for each reader
+    full: Literal["block", "drop_old", "drop_new"] = "block"
+    copies: int = 1  # how often a message may come without any fault
+    dead_letter: int | None = None  # failed attempts after which a message is put aside
+    dedup: bool = False
+    outbox: bool = False
+    outside: bool = False  # other systems read it
+    feed: int | None = None  # how many messages of each event come from outside; None: the default
+    span: Span | None = None
+
+
+class Reaction(NamedTuple):
+    """What a service does about a message: `event` is `TOPIC.EVENT`; each message runs `body` once."""
+
+    id: str
+    service: str
+    topic: str
+    event: str
+    body: Statement
+    ends: tuple[str, ...]
+    span: Span | None = None
+
+
+class Choreography(NamedTuple):
+    """Services that react to messages, side by side; each handles one message at a time."""
+
+    id: str
+    services: tuple[str, ...]
+    reactions: tuple[Reaction, ...]
+    span: Span | None = None
 
 
 class Place(NamedTuple):
@@ -461,3 +534,6 @@ class Model(NamedTuple):
     title: str = ""
     machines: tuple[Machine, ...] = ()
     variables: tuple[Variable, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    choreographies: tuple[Choreography, ...] = ()
+    system: str = ""  # its name, where processes and choreographies are joined by topics

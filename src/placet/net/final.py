@@ -2,7 +2,7 @@
 
 Final: exactly one named end holds one token; all other control and channel places are empty; every resource is as it
 was initially; records and budgets are free. `any_sink` is the variant for nets without named ends: at least one end is
-marked, with any count, and all else is empty.
+marked, with any count, and all else is empty. `quiet` is that for nets in which services only react: no end, all empty.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ class PlaceClass(Enum):
 
 
 class Final(NamedTuple):
-    """The final markings of a net. An empty `ends` means that the net has none, and soundness is no question of it."""
+    """The final markings of a net. An empty `ends` means that the net has none, unless it is `quiet`."""
 
     ends: tuple[int, ...]  # places, one for each named end
     classes: tuple[PlaceClass, ...]  # by place
     any_sink: bool = False
+    quiet: bool = False  # without ends: final is where nothing is going on and no message is left
 
     def predicate(self, initial: Marking, *, in_flight: bool = False) -> Predicate:
         """The final markings as a state predicate; linear in the number of places.
@@ -47,6 +48,8 @@ class Final(NamedTuple):
         zero = tuple([(p, 1) for p, kind in enumerate(self.classes) if kind in asked and p not in aside])
         exact = [Linear(((p, 1),), "==", initial[p]) for p in held]
         total = Linear(tuple((p, 1) for p in self.ends), ">=" if self.any_sink else "==", 1)
+        if self.quiet:
+            return And((*exact, *((Linear(zero, "==", 0),) if zero else ())))
         return And((total, *exact, *((Linear(zero, "==", 0),) if zero else ())))
 
     def ended(self) -> Predicate:

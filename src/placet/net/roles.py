@@ -21,6 +21,8 @@ class Kind(Enum):
     FAULT = "fault"  # woven in
     EVENT = "event"  # an outside event arrives
     END = "end"  # a named end
+    PUBLISH = "publish"  # a message is sent to a topic
+    TAKE = "take"  # a service begins to handle a message, or a process gets one it waits for
 
 
 class Role(NamedTuple):
@@ -133,6 +135,42 @@ class Fork(NamedTuple):
     ways: tuple[Way, ...]
 
 
+class Published(NamedTuple):
+    """A transition that sends a message to a topic: which, by which handler (empty: by a process), and whether anybody reads it."""
+
+    transition: int
+    event: str
+    handler: str
+    read: bool
+
+
+class Delivery(NamedTuple):
+    """The messages of one event for one reader: where they wait, where they are while they are handled, what can befall them.
+
+    A process that waits for messages has no `handler`, and none of the places from `idle` on.
+    """
+
+    event: str
+    topic: str
+    reader: str  # as the user wrote it
+    guarantee: str  # exactly_once, at_least_once, at_most_once
+    waiting: tuple[int, ...]  # places; several for attempts and slots
+    takes: tuple[int, ...]  # transitions
+    handler: str = ""  # the id of the handler
+    process: str = ""  # or of the process that waits for it
+    hands: tuple[int, ...] = ()  # by attempt
+    idle: int = -1
+    start: int = -1  # where the body of the handler begins
+    finished: int = -1  # and where it has come to its end
+    failed: int = -1  # or has failed; -1 where it cannot
+    moments: tuple[int, ...] = ()  # the places of the handler's body
+    crashed: tuple[tuple[int, ...], ...] = ()  # by attempt: what is given back after a crash, `idle` included
+    dedup: bool = False
+    freed: tuple[int, int] = (-1, -1)  # the places of used and free room, where waiting messages take up some
+    kept: int = -1  # holds a token until a message is lost
+    lost: int = -1  # and this one after that
+
+
 class Roles(NamedTuple):
     """Roles of all transitions of a net, its message channels, its saga steps, and the moments of its coordinators."""
 
@@ -143,6 +181,9 @@ class Roles(NamedTuple):
     scopes: tuple[Scope, ...] = ()
     forks: tuple[Fork, ...] = ()
     others: tuple[Step, ...] = ()  # those of a second run beside the one that is looked at
+    deliveries: tuple[Delivery, ...] = ()
+    published: tuple[Published, ...] = ()
+    writes: tuple[tuple[str, str], ...] = ()  # ids of a task and of the publishing that belongs to it
 
 
 PLAIN = Role(Kind.ROUTE)

@@ -42,6 +42,13 @@ def advice(run: Run) -> Iterator[str]:
     if run.query.check == "conserved" and _completes(run):
         yield "let what the steps give and take add up to nothing when all of them are done: a fee needs an account too"
         return
+    if run.compiled.roles.deliveries:
+        from placet.report.messages import advice as of_messages
+
+        hints = list(of_messages(run))
+        if hints:
+            yield from hints
+            return
     if run.compiled.roles.steps:
         found = list(_for_sagas(run))
         if found or run.query.check == "conserved":

@@ -40,6 +40,13 @@ def reasons(run: Run) -> Iterator[str]:
     if run.query.check == "conserved":
         yield from imbalance_reasons(run)
         return
+    if run.compiled.roles.deliveries:
+        from placet.report.messages import reasons as of_messages
+
+        found = list(of_messages(run))
+        if found:
+            yield from found
+            return
     match run.violated.claim:
         case NeverHolds():
             yield from never_reasons(run)

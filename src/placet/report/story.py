@@ -53,8 +53,6 @@ _ANOMALIES = {
     "anomaly_A17": "an acknowledgement of {saga} completes the wrong scope",
     "anomaly_A18": "{saga} reports that it is compensated, and is not",
     "anomaly_A19": "{saga} undoes what another run of it has seen or changed",
-    "anomaly_A22": "a message of {saga} is never consumed",
-    "anomaly_A23": "{saga} is over while messages are still on their way",
     "anomaly_A25": "{saga} reports that it is complete, and is not",
 }
 
@@ -77,6 +75,12 @@ def headline(run: Run) -> str:
     """What goes wrong, in one clause."""
     claim = run.violated.claim
     subject = quoted(run.compiled.subject)
+    if run.compiled.roles.deliveries:
+        from placet.report.messages import headline as of_messages
+
+        words = of_messages(run)
+        if words:
+            return words
     if run.query.check in _ANOMALIES or isinstance(claim, Breaks):
         return _anomaly(run)
     if run.query.check == "conserved":

@@ -109,6 +109,7 @@ class Finality:
         final, initial = compiled.final, compiled.initial
         self._ends = frozenset(final.ends)
         self._any = final.any_sink
+        self._quiet = final.quiet
         self._due: dict[int, int] = {}  # tokens that a place must hold, where it must hold a number
         for p, kind in enumerate(final.classes):
             if p not in self._ends and kind not in (PlaceClass.RECORD, PlaceClass.BUDGET):
@@ -140,6 +141,8 @@ class Finality:
 
     def _ended(self) -> bool:
         total = sum(self._tokens.values())
+        if self._quiet:
+            return True
         return total >= 1 if self._any else total == 1
 
 

@@ -85,6 +85,7 @@ class Option(NamedTuple):
     `undo cancel_flight` `undo void(ticket.reply)` `retry 3` `timeout 10s` `pivot` `retriable` `read_only`
     `idempotent` `null_safe` `rejects_after_cancel` `after flight, hotel` `register before` `siblings await` `recovery resume`
     `effect debit(alice, 100)` `effect credit(bob, 100)`
+    `capacity 2 drop_old` `dead_letter after 3` `fifo per key` (of a topic)
     `on unknown ask` `on undo_failure retry 5 then escalate` `undo_order parallel` `failing_step undo`.
 
     The key is the keyword: one word, or the two words `on unknown`, `on undo_failure`. Operands in their order, without
@@ -171,6 +172,13 @@ class Receive(NamedTuple):
     sets: tuple[Assignment, ...] = ()
 
 
+class Publish(NamedTuple):
+    """`publish TOPIC.EVENT`: sends a message, and goes on."""
+
+    event: Name
+    span: Span
+
+
 class Timer(NamedTuple):
     """`timer 24h`: waits."""
 
@@ -234,7 +242,22 @@ class Abandon(NamedTuple):
 
 
 Statement: TypeAlias = Union[
-    Task, Step, Choice, Either, Parallel, Loop, Receive, Timer, FirstOf, Try, Raise, Call, End, Abandon, Block
+    Task,
+    Step,
+    Choice,
+    Either,
+    Parallel,
+    Loop,
+    Receive,
+    Publish,
+    Timer,
+    FirstOf,
+    Try,
+    Raise,
+    Call,
+    End,
+    Abandon,
+    Block,
 ]
 
 
@@ -276,6 +299,15 @@ class Variable(NamedTuple):
     span: Span
 
 
+class Topic(NamedTuple):
+    """`topic NAME, ... [on BROKER] { options }`: channels of messages, and what the broker promises about them."""
+
+    names: tuple[Name, ...]
+    broker: Name | None
+    options: tuple[Option, ...]
+    span: Span
+
+
 class Process(NamedTuple):
     """`workflow NAME { }` and `saga NAME [uses PROFILE] { }`."""
 
@@ -286,6 +318,30 @@ class Process(NamedTuple):
     policies: tuple[Option, ...]
     span: Span
     variables: tuple[Variable, ...] = ()
+
+
+class Reaction(NamedTuple):
+    """`on TOPIC.EVENT { }`: what a service of a choreography does about a message."""
+
+    event: Name
+    body: Block
+    span: Span
+
+
+class Member(NamedTuple):
+    """`service NAME { on ... }` in a choreography."""
+
+    name: Name
+    reactions: tuple[Reaction, ...]
+    span: Span
+
+
+class Choreography(NamedTuple):
+    """`choreography NAME { service ... }`: services that react to messages, side by side, with nobody in the lead."""
+
+    name: Name
+    members: tuple[Member, ...]
+    span: Span
 
 
 class PlaceDecl(NamedTuple):
@@ -410,7 +466,7 @@ class Check(NamedTuple):
     span: Span
 
 
-Item: TypeAlias = Union[System, Service, Variable, Process, NetDecl, MachineDecl, Check]
+Item: TypeAlias = Union[System, Service, Topic, Variable, Process, Choreography, NetDecl, MachineDecl, Check]
 
 
 class File(NamedTuple):

@@ -102,7 +102,23 @@ class Builder:
     def option(self, span: Span, key: ast.Name, *operands: ast.Name | ast.Number | ast.Duration | None) -> ast.Option:
         return ast.Option(key, tuple(o for o in operands if o is not None), span)
 
-    guarantee = policy = option
+    guarantee = policy = topic_option = option
+
+    def topic(
+        self, span: Span, names: tuple[ast.Name, ...], broker: Maybe, options: tuple[ast.Option, ...] | None
+    ) -> ast.Topic:
+        return ast.Topic(tuple(map(self._defines, names)), broker, options or (), span)
+
+    topic_options = guarantees
+
+    def choreography(self, span: Span, name: ast.Name, *members: ast.Member) -> ast.Choreography:
+        return ast.Choreography(self._defines(name), members, span)
+
+    def member(self, span: Span, name: ast.Name, *reactions: ast.Reaction) -> ast.Member:
+        return ast.Member(self._defines(name), reactions, span)
+
+    def reaction(self, span: Span, event: ast.Name, body: ast.Block) -> ast.Reaction:
+        return ast.Reaction(event, body, span)
 
     def workflow(self, span: Span, name: ast.Name, body: Inside) -> ast.Process:
         block, policies, variables = body
@@ -242,6 +258,9 @@ class Builder:
 
     def receive(self, span: Span, event: ast.Name, sets: tuple[ast.Assignment, ...] | None) -> ast.Receive:
         return ast.Receive(event, span, sets or ())
+
+    def publish(self, span: Span, event: ast.Name) -> ast.Publish:
+        return ast.Publish(event, span)
 
     def timer(self, span: Span, duration: ast.Duration) -> ast.Timer:
         return ast.Timer(duration, span)

@@ -163,16 +163,14 @@ EXAMPLES = (
 
 # What SAGAS and LANGUAGE foresee and the grammar has no rule for yet, by the word it begins with.
 LATER = {
-    "topic": "channels", "channel": "channels", "queue": "channels", "publish": "channels",
     "enum": "data", "assign": "data",
-    "choreography": "choreographies",
     "for": "several instances of a step", "every": "periodic workflows", "continue_as_new": "unbounded histories",
     "patch": "versions of running instances", "detached": "children that live on", "on_close": "children that live on",
     "buffered": "signals", "signal": "signals", "import": "other files", "param": "parameters", "annotate": "annotations of other formats",
-    "per": "scopes of keys", "ttl": "lifetimes of keys", "dedup": "deduplication", "latency": "timing", "capacity": "capacities of services",
+    "per": "scopes of keys", "ttl": "lifetimes of keys", "latency": "timing", "capacity": "capacities of services",
     "backoff": "timing", "priority": "priorities",
     "circuit_breaker": "resilience patterns", "bulkhead": "resilience patterns", "rate_limit": "resilience patterns",
-    "outbox": "resilience patterns", "ctl": "temporal formulas", "ltl": "temporal formulas",
+    "ctl": "temporal formulas", "ltl": "temporal formulas",
     "assuming": "fairness assumptions", "at": "levels of faults", "cancels": "cancellation",
 }  # fmt: skip
 

@@ -246,7 +246,10 @@ def _starts(lark: Lark) -> dict[str, set[str]]:
                 first.setdefault(rule.origin.name, set()).update(
                     {symbol.name} if symbol.is_term else first.get(symbol.name, ())
                 )
-    parts = ("item", "statement", "policy", "option", "guarantee", "place", "transition", "final", "formula")
+    parts = (
+        *("item", "statement", "policy", "option", "guarantee", "place", "transition", "final", "formula"),
+        *("topic_option", "member", "reaction"),
+    )
     return {name: first[name] for name in parts}
 
 

@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 
 # Fields whose members stand on lines of their own.
 _LISTS = frozenset(
-    ("items", "statements", "options", "policies", "errors", "transitions", "moves", "branches", "handlers")
+    (
+        "items",
+        "statements",
+        "options",
+        "policies",
+        "errors",
+        "transitions",
+        "moves",
+        "branches",
+        "handlers",
+        "members",
+        "reactions",
+    )
 )
 _SMALL = (ast.Option, ast.ErrorRule)
 

@@ -33,6 +33,7 @@ PARTS = {
     "option": ("an option", "in the braces of a step: `step charge on payments { retry 3 }`"),
     "policy": ("a policy", "directly in the braces of a saga"),
     "guarantee": ("a guarantee", "in the braces of a service or a step"),
+    "topic_option": ("an option", "in the braces of a topic: `topic orders on kafka { capacity 2 }`"),
     "place": ("a place", "in the braces of a net"),
     "transition": ("a transition", "in the braces of a net"),
     "final": ("the final places", "in the braces of a net"),
@@ -46,6 +47,7 @@ HOMES = {
 NAMED = {
     "system": "the name of the system", "service": "the name of the service", "workflow": "the name of the workflow",
     "saga": "the name of the saga", "net": "the name of the net", "machine": "the name of the machine", "initial": "the name of a state", "task": "the name of the task",
+    "topic": "the name of the topic", "choreography": "the name of the choreography", "publish": "the name of a topic and an event",
     "step": "the name of the step", "on": "a name", "uses": "the name of a profile", "undo": "the name of what undoes the step",
     "call": "the name of a workflow or saga", "receive": "the name of an event", "raise": "the name of an error",
     "fails": "the name of an error", "var": "the name of the variable", "sets": "the name of a variable", "end": "the name of the end", "after": "the name of a step", "place": "the name of the place",

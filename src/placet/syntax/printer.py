@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WIDTH = 100
 Piece: TypeAlias = "tuple[int, Union[str, ast.Statement, ast.Item]]"
 _STRENGTH = {"implies": 0, "or": 1, "and": 2}
-_ONE_LINE = (ast.System, ast.Service, ast.Variable, ast.Check)
+_ONE_LINE = (ast.System, ast.Service, ast.Topic, ast.Variable, ast.Check)
 
 
 def render(file: ast.File) -> str:
@@ -206,6 +206,21 @@ def _service(indent: int, service: ast.Service) -> list[Piece]:
     return _braced(indent, head, [_option(o) for o in service.options]) if service.options else [(indent, head)]
 
 
+def _topic(indent: int, topic: ast.Topic) -> list[Piece]:
+    head = f"topic {_names(topic.names)}{_some('on', topic.broker)}"
+    return _braced(indent, head, [_option(o) for o in topic.options]) if topic.options else [(indent, head)]
+
+
+def _choreography(indent: int, choreography: ast.Choreography) -> list[Piece]:
+    pieces: list[Piece] = [(indent, f"choreography {choreography.name.text} {{")]
+    for member in choreography.members:
+        pieces.append((indent + 1, f"service {member.name.text} {{"))
+        for reaction in member.reactions:
+            pieces += _block(indent + 2, f"on {reaction.event.text}", reaction.body)
+        pieces.append((indent + 1, "}"))
+    return [*pieces, (indent, "}")]
+
+
 def _process(indent: int, process: ast.Process) -> list[Piece]:
     head = f"{process.kind} {process.name.text}{_some('uses', process.profile)}"
     policies: list[Piece] = [(indent + 1, _option(policy)) for policy in process.policies]
@@ -342,6 +357,7 @@ _PIECES: dict[type, Callable[..., list[Piece]]] = {
     ast.Parallel: _parallel,
     ast.Loop: _loop,
     ast.Receive: lambda indent, receive: [(indent, _receive(receive))],
+    ast.Publish: lambda indent, publish: [(indent, f"publish {publish.event.text}")],
     ast.Timer: lambda indent, timer: [(indent, f"timer {timer.duration.text}")],
     ast.FirstOf: _first_of,
     ast.Try: _try,
@@ -351,8 +367,10 @@ _PIECES: dict[type, Callable[..., list[Piece]]] = {
     ast.Abandon: lambda indent, abandon: [(indent, f"abandon{_some('', abandon.reason)}")],
     ast.System: lambda indent, system: [(indent, f"system {system.name.text}{_some('', system.title)}")],
     ast.Service: _service,
+    ast.Topic: _topic,
     ast.Variable: _variable,
     ast.Process: _process,
+    ast.Choreography: _choreography,
     ast.NetDecl: _net,
     ast.MachineDecl: _machine,
     ast.Check: _check,

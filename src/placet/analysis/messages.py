@@ -1,0 +1,138 @@
+"""What choreographies are asked: no message forgotten, nobody unheard, no handler that never runs, no half-done double write.
+
+Messages lie in the queues and hands that `roles.deliveries` names; what the broker or the handler has dropped is kept in mind by
+a place, `lost`. Faults may happen, but "in the end" does not rely on them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.analysis.passes import Asks, Pass
+from placet.analysis.predicates import NEVER
+from placet.engines.protocol import Needs
+from placet.evidence import (
+    Certificate,
+    Holds,
+    Inconclusive,
+    Never,
+    NeverHolds,
+    NoReturn,
+    Proof,
+    Strands,
+    Verdict,
+    Violated,
+)
+from placet.logic.state import FALSE, Fireable, Linear, Or
+
+if TYPE_CHECKING:
+    from placet.analysis.subject import Subject
+    from placet.compiled import Query
+
+NO_MESSAGES = Inconclusive("nobody in it sends messages to anybody, so there is nothing to ask", "theory")
+
+
+class AllConsumed:
+    """From every reachable state one can be reached in which no message waits or is in hand, and none was lost.
+
+    Since what is lost stays lost, this is AG EF of one state predicate.
+    """
+
+    existential = True
+    cuts_sinks = True
+
+    def asks(self, subject: Subject, query: Query) -> Asks | Inconclusive:
+        """The states without messages, with all edges."""
+        goal = self._goal(subject)
+        if not goal.terms:
+            return NO_MESSAGES
+        places = frozenset(p for p, _ in goal.terms)
+        return Asks(((goal, Needs.EDGES),), places=places, transitions=subject.faults)
+
+    def judge(self, subject: Subject, query: Query, seen: Pass) -> Verdict | None:
+        """Violated by the first state from which some message is never consumed."""
+        goal = self._goal(subject)
+        state = seen.doomed(goal).find(1)
+        if state < 0:
+            return Holds(seen.proof("every message is dealt with in the end")) if seen.complete else None
+        trace = seen.trace(state)
+        end = subject.end_state(trace)
+        culprits = tuple(p for p, _ in goal.terms if end[p])
+        return Violated(Strands(goal), NoReturn(trace, seen.closed(state)), seen.proof(), culprits=culprits)
+
+    @staticmethod
+    def _goal(subject: Subject) -> Linear:
+        found: set[int] = set()
+        for d in subject.compiled.roles.deliveries:
+            found.update(d.waiting, d.hands, (d.lost,))
+        found.discard(-1)
+        return Linear(tuple((p, 1) for p in sorted(found)), "==", 0)
+
+
+class NoOrphan:
+    """No message is published that nobody reads."""
+
+    existential = False
+    cuts_sinks = False
+
+    def asks(self, subject: Subject, query: Query) -> Asks | Holds | Inconclusive:
+        """That such a message was published; a proof by the text alone where every event has a reader."""
+        if not subject.compiled.roles.published:
+            return NO_MESSAGES
+        if query.predicate is None or query.predicate == FALSE:
+            return Holds(Proof("structure", argument="every event that is published has a reader"))
+        return NEVER.asks(subject, query)
+
+    def judge(self, subject: Subject, query: Query, seen: Pass) -> Verdict | None:
+        """Violated by the first publishing of such a message."""
+        return NEVER.judge(subject, query, seen)
+
+
+class NoDualWrite:
+    """What is stored and the message about it come together: in no quiet state there is one without the other (A20)."""
+
+    existential = False
+    cuts_sinks = False
+
+    def asks(self, subject: Subject, query: Query) -> Asks | Holds | Inconclusive:
+        """A quiet state with one of the two alone."""
+        if query.predicate is None or query.predicate == FALSE:
+            argument = "no message is published right before or after a task"
+            return Holds(Proof("structure", argument=argument), vacuous=argument)
+        return NEVER.asks(subject, query)
+
+    def judge(self, subject: Subject, query: Query, seen: Pass) -> Verdict | None:
+        """Violated by the first such state."""
+        return NEVER.judge(subject, query, seen)
+
+
+class NoDeadHandler:
+    """Each handler runs in some run."""
+
+    existential = True
+    cuts_sinks = True
+
+    def asks(self, subject: Subject, query: Query) -> Asks | Inconclusive:
+        """All states: which transitions fire is always counted."""
+        if not any(d.handler for d in subject.compiled.roles.deliveries):
+            return NO_MESSAGES
+        return Asks(((FALSE, Needs.STATES),))
+
+    def judge(self, subject: Subject, query: Query, seen: Pass) -> Verdict | None:
+        """Violated by all handlers together that never get a message."""
+        alive = seen.alive()
+        handlers = [d.takes for d in subject.compiled.roles.deliveries if d.handler]
+        missing = tuple(t for takes in handlers if alive.isdisjoint(takes) for t in takes)
+        if not missing:
+            return Holds(seen.proof("each was seen to run"))
+        if not seen.all_alive_known:
+            return None
+        claim = NeverHolds(Or(tuple(Fireable(t) for t in missing)))
+        certificate = Certificate("closed set", states=seen.seen.states)
+        return Violated(claim, Never(certificate), seen.proof(), culprits=missing)
+
+
+ALL_CONSUMED = AllConsumed()
+NO_ORPHAN = NoOrphan()
+NO_DUAL_WRITE = NoDualWrite()
+NO_DEAD_HANDLER = NoDeadHandler()
