@@ -124,8 +124,8 @@ def test_what_is_too_large_for_the_first_pass_is_reduced_and_says_so():
     assert isinstance(unreduced, Inconclusive)
     assert (unreduced.budget, unreduced.limit, unreduced.option) == ("states", "30000", "--budget-states")
     relaxed = verdict_of(compiled, Query("relaxed_sound", ""), Options(Budget(states=30_000)))
-    assert isinstance(relaxed, Inconclusive)
-    assert relaxed.limit == "30000"
+    assert isinstance(relaxed, Holds)
+    assert relaxed.proof.engine == "structure"  # the net is free choice
 
 
 def test_a_violation_in_a_large_net_is_lifted_and_replayed():

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FIRST_STATES = 20_000  # of the first pass, over the net as it is
 FIRST_CELLS = 1_500_000  # states times places and transitions of that pass
+STILL_LARGE = 20  # with more places than these after reductions, theorems are tried before a search
 FIRST_PLACES = 2_000  # with more than these the net is reduced before any pass
 
 _OF_BOUNDS = ("safe", "bounded")  # checks of how many tokens there are on places
@@ -121,6 +122,8 @@ class _Decision:
             for part in _alike(reducing):
                 reduced = self._reduce(subject, part)
                 part = self._by_structure(subject, part, reduced)  # noqa: PLW2901 - what is left of it
+                if STILL_LARGE < len(reduced.net.places) <= FIRST_PLACES:
+                    part = self._by_theorem(subject, part)  # noqa: PLW2901
                 if part:
                     seen = self._pass(subject, part, budget, reduced)
                     self._close(seen, self._judge(seen, part))
@@ -208,9 +211,28 @@ class _Decision:
                 self._answer(o, holds)
         return left
 
+    def _by_theorem(self, subject: Subject, group: list[_Open]) -> list[_Open]:
+        """Answer what theorems on free-choice nets prove; gives the rest. As reductions are, they can be switched off."""
+        if not self._options.reduce:
+            return group
+        from placet.analysis.theorems import Theorems
+
+        theorems = Theorems(subject)
+        left = []
+        for o in group:
+            begun = perf_counter()
+            holds = theorems.prove(o.query.check, whole=o.query.place < 0)
+            o.seconds += perf_counter() - begun
+            if holds is None:
+                left.append(o)
+            else:
+                self._answer(o, holds)
+        return left
+
     def _close(self, seen: Pass, left: list[_Open]) -> None:
         """What no pass decides: look at the structure and at coverability where they may tell, and say which budget ran out."""
         if left and self._interrupted is None:
+            left = self._by_theorem(seen.subject, left)
             if seen.reduced is None and seen.seen.stop is not None and seen.seen.stop.budget in ("states", "bytes"):
                 left = self._by_structure(seen.subject, left, None)
             left = self._cover(seen, left)

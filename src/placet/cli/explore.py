@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path())
 @subject_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print the counts.")
+@click.option("--structure", is_flag=True, help="Invariants, siphons, traps, the theorems of its class, and levels.")
 @click.option("--walk", is_flag=True, help="Choose each step yourself, by its number.")
 @fault_options
 @budget_options
-def command(file: str, subject: str | None, form: str, *, walk: bool, **given: Any) -> int:  # noqa: ANN401 - click's
+def command(file: str, subject: str | None, form: str, *, structure: bool, walk: bool, **given: Any) -> int:  # noqa: ANN401 - click's
     """Count the situations that a model can get into, and those in which nothing can happen any more.
 
     The whole net is explored as it is, without reductions, and without faults where none are asked for.
@@ -34,6 +35,10 @@ def command(file: str, subject: str | None, form: str, *, walk: bool, **given: A
         from placet.cli.walk import walk_through
 
         return walk_through(compiled)
+    if structure:
+        from placet.cli.structure import tell
+
+        return tell(compiled, form, budget_of(given))
     return _count(compiled, form, file, given)
 
 
