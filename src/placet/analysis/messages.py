@@ -28,6 +28,7 @@ from placet.logic.state import FALSE, Fireable, Linear, Or
 if TYPE_CHECKING:
     from placet.analysis.subject import Subject
     from placet.compiled import Query
+    from placet.net.roles import Delivery
 
 NO_MESSAGES = Inconclusive("nobody in it sends messages to anybody, so there is nothing to ask", "theory")
 
@@ -47,26 +48,40 @@ class AllConsumed:
         if not goal.terms:
             return NO_MESSAGES
         places = frozenset(p for p, _ in goal.terms)
-        return Asks(((goal, Needs.EDGES),), places=places, transitions=subject.faults)
+        goals = ((goal, Needs.EDGES), *((single, Needs.EDGES) for single in self._singles(subject)))
+        return Asks(goals, places=places, transitions=subject.faults)
 
     def judge(self, subject: Subject, query: Query, seen: Pass) -> Verdict | None:
-        """Violated by the first state from which some message is never consumed."""
+        """Violated by a state from which some message is never consumed.
+
+        The first state after which one certain queue is never empty again tells more than the first from which not all are.
+        """
         goal = self._goal(subject)
-        state = seen.doomed(goal).find(1)
+        found = [(state, single) for single in self._singles(subject) if (state := seen.doomed(single).find(1)) >= 0]
+        state, stays = min(found, key=lambda pair: pair[0]) if found else (seen.doomed(goal).find(1), goal)
         if state < 0:
             return Holds(seen.proof("every message is dealt with in the end")) if seen.complete else None
         trace = seen.trace(state)
         end = subject.end_state(trace)
-        culprits = tuple(p for p, _ in goal.terms if end[p])
+        culprits = tuple(p for p, _ in stays.terms if end[p])
         return Violated(Strands(goal), NoReturn(trace, seen.closed(state)), seen.proof(), culprits=culprits)
 
     @staticmethod
     def _goal(subject: Subject) -> Linear:
-        found: set[int] = set()
-        for d in subject.compiled.roles.deliveries:
-            found.update(d.waiting, d.hands, (d.lost,))
-        found.discard(-1)
-        return Linear(tuple((p, 1) for p in sorted(found)), "==", 0)
+        return _empty(list(subject.compiled.roles.deliveries))
+
+    @staticmethod
+    def _singles(subject: Subject) -> list[Linear]:
+        return list(dict.fromkeys(_empty([d]) for d in subject.compiled.roles.deliveries))
+
+
+def _empty(deliveries: list[Delivery]) -> Linear:
+    """No message waits or is in hand, and none was lost."""
+    found: set[int] = set()
+    for d in deliveries:
+        found.update(d.waiting, d.hands, (d.lost,))
+    found.discard(-1)
+    return Linear(tuple((p, 1) for p in sorted(found)), "==", 0)
 
 
 class NoOrphan:

@@ -60,9 +60,9 @@ def reasons(run: Run) -> Iterator[str]:
             yield f"{quoted(d.event)} for {quoted(d.reader)} is gone since step {run.number(n)}, and nobody sends it again"
     if lost:
         return
-    left = list(dict.fromkeys(phrase_of(run, p) for d in _left(run) for p in (*d.waiting, *d.hands) if run.last[p]))
-    if left:
-        yield f"this stays so, whatever happens: {'; '.join(left[:6])}"
+    left = _left(run)
+    for d in left[:1]:
+        yield f"from then on there is always a {quoted(d.event)} that {quoted(d.reader)} has not dealt with"
     told = onwards(run.compiled, run.last)[1]
     phrases = list(dict.fromkeys(run.compiled.origin.transitions[t].phrase for t in told if tells(run.compiled, t)))
     if phrases:
@@ -117,8 +117,10 @@ def _queue(run: Run, place: int) -> Delivery | None:
 
 
 def _left(run: Run) -> list[Delivery]:
-    """The deliveries with messages at the end of the run."""
-    return [d for d in run.compiled.roles.deliveries if any(run.last[p] for p in (*d.waiting, *d.hands))]
+    """The deliveries with messages that stay at the end of the run."""
+    named = frozenset(run.violated.culprits)
+    found = [d for d in run.compiled.roles.deliveries if not named.isdisjoint((*d.waiting, *d.hands))]
+    return found or [d for d in run.compiled.roles.deliveries if any(run.last[p] for p in (*d.waiting, *d.hands))]
 
 
 def _forgotten(run: Run) -> str:
