@@ -167,7 +167,9 @@ def _answers(compiled: Compiled, options: Options, *, stopped: bool) -> tuple[Ch
     for n, query in enumerate(compiled.queries):
         reason = _INTERRUPTED if stopped else unanswerable(query)
         if reason is None:
-            groups.setdefault((query.faults, query.fault_budget, query.level, query.check in MEASURED), []).append(n)
+            runs = query.bound if query.check == "generalised_sound" else 0
+            key = (query.faults, query.fault_budget, query.level, runs, query.check in MEASURED)
+            groups.setdefault(key, []).append(n)
         else:
             entries[n] = report_check(compiled, query, reason)
     for (*_, measured), numbers in groups.items():
@@ -206,6 +208,15 @@ def _decide(compiled: Compiled, options: Options) -> tuple[Compiled, list[tuple[
             if compiled.queries[0].faults is None:
                 raise  # the options ask for it, not the model
             return compiled, [(Inconclusive(str(problem), "theory"), 0.0)] * len(compiled.queries)
+    if compiled.queries[0].check == "generalised_sound":
+        from placet.analysis.several_runs import several
+        from placet.compiled import Compiled
+
+        made = several(compiled, compiled.queries[0].bound)
+        if not isinstance(made, Compiled):
+            found = made._replace(assumptions=compiled.assumptions)
+            return compiled, [(found, 0.0)] * len(compiled.queries)
+        compiled = made
     how = strategy.Options(options.budget, options.reduce, options.engine, options.progress)
     return compiled, [(a.verdict, a.seconds) for a in strategy.decide(compiled, compiled.queries, how)]
 

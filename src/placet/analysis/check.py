@@ -45,6 +45,7 @@ CHECKS: dict[str, tuple[str, str]] = {
     "weak_sound": ("soundness", "WEAK_SOUND"),
     "relaxed_sound": ("relaxed", "RELAXED_SOUND"),
     "easy_sound": ("easy", "EASY_SOUND"),
+    "generalised_sound": ("several_runs", "GENERALISED_SOUND"),
     "option_to_complete": ("completion", "OPTION_TO_COMPLETE"),
     "proper_completion": ("completion", "PROPER_COMPLETION"),
     "no_dead_step": ("dead_steps", "NO_DEAD_STEP"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Ids that the contract of the command names and that no analysis answers yet.
 LATER = frozenset(
     (
-        *("generalised_sound", "ctl", "ltl"),
+        *("ctl", "ltl"),
         "anomaly_A21",
     )
 )

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from placet.compile.vocabulary import Calls, Meaning, Named, Vocabulary
     from placet.source import Span
 
-Shape: TypeAlias = Literal["subject", "bounded", "transition", "formula", "home", "saga", "amounts", "messages"]
+Shape: TypeAlias = Literal["subject", "bounded", "transition", "formula", "home", "saga", "amounts", "messages", "runs"]
 
 CHECKS: dict[str, Shape] = {
     "sound": "subject",
     "weak_sound": "subject",
     "relaxed_sound": "subject",
     "easy_sound": "subject",
+    "generalised_sound": "runs",
     "option_to_complete": "subject",
     "proper_completion": "subject",
     "no_dead_step": "subject",
@@ -54,6 +55,7 @@ CHECKS: dict[str, Shape] = {
 SHAPES: dict[Shape, str] = {
     "subject": "the name of a workflow, saga or net",
     "bounded": "a workflow, saga or net, or a place of a net or a topic and its bound: `bounded(queue, 2)`",
+    "runs": "a workflow or net, and perhaps how many runs side by side are looked at: `generalised_sound(order, 5)`",
     "transition": "the name of a workflow, saga or net, or of a transition of a net",
     "formula": "a formula, perhaps after the name of its workflow, saga or net: `never(order, pay.done)`",
     "home": "a workflow, saga or net, or what can be got back to: `home(order, pay.done)`, `home(traffic, red == 1)`",
@@ -61,7 +63,8 @@ SHAPES: dict[Shape, str] = {
     "messages": "the name of a choreography, or of the system",
     "amounts": "the name of a saga whose steps say what they move, or of a workflow that calls one",
 }
-LATER = frozenset(("generalised_sound", "ctl", "ltl", "anomaly_A21"))
+MOST_RUNS = 100  # side by side
+LATER = frozenset(("ctl", "ltl", "anomaly_A21"))
 
 _NONE = ir.Process("", "workflow", ir.Sequence("", ()), ())
 
@@ -199,13 +202,19 @@ class CheckReader:
             self._wrong(item, shape, first.span)
             return None
         if rest:
-            if shape != "bounded" or len(rest) > 1 or not isinstance(rest[0], ast.Number):
+            if shape not in ("bounded", "runs") or len(rest) > 1 or not isinstance(rest[0], ast.Number):
                 self._wrong(item, shape, rest[0].span)
                 return None
             blank = blank._replace(bound=rest[0].value)
+            if shape == "runs" and not 2 <= rest[0].value <= MOST_RUNS:
+                message = f"{figure(rest[0].value)} runs side by side cannot be looked at"
+                self._findings.add(
+                    "P217", message, rest[0].span, help=f"two or three show most; the most is {MOST_RUNS}"
+                )
+                return None
         text = first.name.text
         if text in self._words.processes or text in self._words.nets:
-            if rest:
+            if rest and shape != "runs":
                 self._wrong(item, shape, rest[0].span)
                 return None
             check = blank._replace(subject=text)

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from placet.logic.state import Predicate
 
 NEEDS_ENDS = frozenset(
-    ("sound", "weak_sound", "relaxed_sound", "easy_sound", "option_to_complete", "proper_completion")
+    (
+        *("sound", "weak_sound", "relaxed_sound", "easy_sound", "generalised_sound"),
+        *("option_to_complete", "proper_completion"),
+    )
 )
 OPERATORS = frozenset(get_args(Comparison))
 

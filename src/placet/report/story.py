@@ -133,6 +133,8 @@ def _stranded(run: Run) -> str:
     subject, check = quoted(run.compiled.subject), run.query.check
     if check == "home" and run.query.predicate is not None:
         return f"{subject} can get to where there is no way back to this: {_inner(run.query.label)}"
+    if check == "generalised_sound":
+        return f"one run of {subject} may end, but several side by side get to where not all of them can"
     if check in ("reversible", "home"):
         return f"{subject} can get to where there is no way back to its start"
     if check == "live":
