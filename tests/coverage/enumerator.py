@@ -87,8 +87,12 @@ class Enumerator:
         self.most = most
         self.steps = [s.id for s in self.roles.steps]
         self.number = {s: n for n, s in enumerate(self.steps)}
+        before = {s.id: set(s.follows) for s in self.roles.steps}
+        for _ in self.steps:  # until nothing is added any more
+            for s in self.steps:
+                before[s] |= {further for f in before[s] if f in before for further in before[f]}
         self.builders = [
-            [n for n, other in enumerate(self.roles.steps) if s.id in other.depends and not other.read_only]
+            [n for n, o in enumerate(self.roles.steps) if s.id in (o.depends or before[o.id]) and not o.read_only]
             for s in self.roles.steps
         ]
         parts = {c.place: c.part for c in self.roles.channels}

@@ -125,6 +125,7 @@ def random_net(seed: int) -> RandomNet:
             depends=tuple(d for d in STEPS[:k] if rng.random() < 0.5),
             effect=-1,
             reply=rng.random() < 0.3,
+            follows=STEPS[:k][-1:] if rng.random() < 0.2 else (),
         )
         for k, s in enumerate(STEPS)
     )

@@ -48,12 +48,11 @@ def test_without_it_a_late_request_is_found_and_told() -> None:
     assert isinstance(check.verdict, Violated)
     assert "`trip` ends as `compensated`, but `flight` is still in effect" in check.message
     missing = [o for o in check.coverage.obligations if o.status == "uncovered"]
-    assert {(o.family, o.step) for o in missing} == {
-        (f, f"trip/{s}") for f in ("BALANCE", "LATE") for s in ("flight", "car")
-    }
+    late = {(f, f"trip/{s}") for f in ("BALANCE", "LATE") for s in ("flight", "car")}
+    assert {(o.family, o.step) for o in missing} == {*late, ("ORDER", "trip/flight")}
     assert all(o.run is not None and o.run.steps for o in missing)
     assert all("the request for" in o.scenario and "is slow" in o.scenario for o in missing)
-    assert len(check.coverage.findings) == 4
+    assert len(check.coverage.findings) == 5
 
 
 @pytest.mark.parametrize(
@@ -103,7 +102,7 @@ def test_the_matrix_adds_up() -> None:
     with_fault = [o for o in found.obligations if "gives up by itself" not in o.scenario]
     assert sum(owed for cells in lines.values() for _, owed in cells) == len(with_fault)  # one fault each
     missing = sum(owed - covered for cells in lines.values() for covered, owed in cells)
-    assert missing == found.feasible - found.covered == 4
+    assert missing == found.feasible - found.covered == 5
     text = render(verify(trip(BARE), checks=("coverage",), faults=["reject", "lost", "slow"]))
     assert "what is owed, by step and by fault" in text
     assert " !" in text

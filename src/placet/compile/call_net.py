@@ -66,6 +66,7 @@ def step(agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
             stmt.undo is not None and stmt.undo.input == "reply",
             tuple(place for place in record if place >= 0) if stmt.key else (),
             stmt.key,
+            env.before,
         )
     )
     asks(agenda, env, ports, stmt, call.path)

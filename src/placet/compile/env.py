@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
 
 from placet.compile.draft import RECORD, Draft
+from placet.compile.order import Place, last_steps
 from placet.compile.survey import ABANDON
 from placet.diagnostics import Diagnostic
 from placet.net.roles import PLAIN, Kind, Role
@@ -69,11 +70,23 @@ class Env(NamedTuple):
     past: bool = False  # inside a saga: a point of no return lies behind
     beside: bool = False  # inside a saga: other tokens of it move, or its caller goes on
     deaf: bool = False  # inside a saga: being cancelled is not heard
+    before: tuple[str, ...] = ()  # inside a saga: the paths of the steps directly before
     stops: tuple[int, ...] = ()  # inside a saga: the records of the parallels around that a way of theirs has failed
 
     def path(self, identifier: str) -> str:
         """The path in this net of an IR id."""
         return self.base + identifier[len(self.stem) :] + self.suffix
+
+    @property
+    def stands(self) -> Place:
+        """What tells the order of steps."""
+        at_once = self.policy is not None and self.policy.undo_order == "parallel"
+        return Place(self.base, self.stem, self.suffix, at_once)
+
+    def behind(self, survey: Survey, part: Statement) -> Env:
+        """The surroundings of what comes after a part of a sequence."""
+        stands = self.stands
+        return self if stands.at_once else self._replace(before=last_steps(survey, part, stands, self.before))
 
 
 # -- errors ----------------------------------------------------------------------------------------------------------

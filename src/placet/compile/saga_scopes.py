@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.env import END, Back, Env, Frame, Ports, SagaScope, Top, record
+from placet.compile.order import callee_steps
 from placet.compile.ports import waits_here
 from placet.compile.saga_to_net import alternative
 from placet.compile.scopes import ending
@@ -127,8 +128,10 @@ def call(agenda: Agenda, stmt: Call, ports: Ports, env: Env) -> None:
     for name, body in stmt.on:
         start = agenda.place(f"{path}#on.{name}", env, stmt.id, f"`{frame.name}` has ended `{name}`", stmt.span)
         agenda.later(_after, stmt, env, frame, name, start)
-        undone = ports.undone if name in ("compensated", "failed") else entry
-        alternative(agenda, f"{stmt.id}#{name}", stmt.span, body, start, ports._replace(undone=undone), env)
+        undone, its = ports.undone, env
+        if name not in ("compensated", "failed"):
+            undone, its = entry, env._replace(before=callee_steps(agenda.survey, stmt, env.stands, env.before))
+        alternative(agenda, f"{stmt.id}#{name}", stmt.span, body, start, ports._replace(undone=undone), its)
     _enter(agenda, frame, stmt, ports, entry, env)
 
 
@@ -141,7 +144,7 @@ def _enter(agenda: Agenda, frame: Frame, stmt: Call, ports: Ports, entry: int, e
     frame.top = env.frame.top
     inner = Env(
         frame, path, process.id, "", Top(frame), None, process.policy if own else env.policy,
-        past=env.past, beside=True, deaf=env.deaf or awaited, stops=() if awaited else env.stops,
+        past=env.past, before=env.before, beside=True, deaf=env.deaf or awaited, stops=() if awaited else env.stops,
     )  # fmt: skip
     for name in ("completed", "compensated", "failed") if own else process.ends:
         agenda.end(frame, name)

@@ -61,6 +61,8 @@ def sequence(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
         pending.append((part, Ports(start, done, undo, undone), inner))
         if facts(part).pivot:
             inner = inner._replace(past=True)
+        if facts(part).steps:
+            inner = inner.behind(agenda.survey, part)
         start, undone = done, undo
     if first_undoable < 0 and ports.undo != ports.undone:
         _passes(agenda, env, stmt.id, stmt.span, ports.undo, ports.undone)
@@ -134,7 +136,7 @@ def loop(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
     turning = ports.undo != ports.undone
     undoable = turning and agenda.survey.of(stmt.body).undoable
     on, out = conditions(stmt)
-    start, undone = ports.start, ports.undone
+    start, undone, before = ports.start, ports.undone, env.before
     pending = []
 
     def leave(name: str, place: int, undo: int, *, at_once: bool) -> None:
@@ -162,7 +164,9 @@ def loop(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
         if i == most or stmt.test != "never":
             leave(f"leave[{i}]", end, undo, at_once=i == most)
         past = env.past or (i > 1 and agenda.survey.of(stmt.body).pivot)
-        pending.append((Ports(begin, end, undo, undone), env._replace(suffix=f"{env.suffix}[{i}]", past=past)))
+        inner = env._replace(suffix=f"{env.suffix}[{i}]", past=past, before=before)
+        pending.append((Ports(begin, end, undo, undone), inner))
+        before = inner.behind(agenda.survey, stmt.body).before
         start, undone = end, undo
     for its, inner in reversed(pending):
         agenda.push(stmt.body, its, inner)

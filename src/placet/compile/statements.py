@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from placet.compile.env import END, Forked, Ports, record
 from placet.compile.flow import OUT_OF_RANGE
+from placet.compile.order import UNROLL
 from placet.compile.phrases import called, chosen, next_up, time_of, way_done
 from placet.compile.phrases import done as had
 from placet.compile.survey import ABANDON, NO_CHOICE
@@ -45,7 +46,6 @@ EVENT = Role(Kind.EVENT)
 TIMER = Role(Kind.TIMER)
 PUBLISH = Role(Kind.PUBLISH)
 TAKE = Role(Kind.TAKE)
-UNROLL = 2  # rounds of a loop around saga steps that says no bound
 
 
 def name_of(identifier: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from placet.coverage.obligations import Status
 from placet.coverage.replay import judge
-from placet.net.roles import Kind
+from placet.net.roles import Kind, builders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -96,7 +96,7 @@ def exercised(measured: Measured, runs: Iterable[Trace]) -> Exercised:
 
 def _owed(compiled: Compiled, run: Trace) -> set[tuple[str, str]]:
     """The obligations, by family and step, whose premise occurs in a run."""
-    depended = {d for s in compiled.roles.steps for d in s.depends}
+    depended = {s for s, on_it in builders(compiled.roles.steps).items() if on_it}
     needs = {s.id for s in compiled.roles.steps if s.reply}
     pivots = {s.id for s in compiled.roles.steps if s.pivot}
     found = {("TERM", "")}

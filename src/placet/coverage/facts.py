@@ -218,7 +218,8 @@ class Facts:
     def _undone(self, s: int, how: str) -> Callable[[Sequence[int]], int]:
         bits, steps, late = self.bits, self._ghosts.steps, self._undone_late
         touched = self._ghosts.touched.get(s)
-        on_it = tuple(u for u, step in enumerate(steps) if steps[s].id in step.depends)
+        building = self._ghosts.builders[steps[s].id]
+        on_it = tuple(u for u, step in enumerate(steps) if step.id in building)
         pivots = tuple(p for p, step in enumerate(steps) if step.pivot and p != s)
 
         def rule(values: Sequence[int]) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from placet.coverage.obligations import PHASES
 from placet.net.observer import Observer
-from placet.net.roles import Kind
+from placet.net.roles import Kind, builders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,7 @@ class Ghosts(NamedTuple):
     observers: tuple[Observer, ...]
     commits: frozenset[int]  # transitions by which the saga gives up going on
     touched: dict[int, int]
+    builders: dict[str, frozenset[str]]  # by id of a step, those that build on it
     acknowledged: frozenset[int]  # transitions by which the coordinator learns that a step is done
 
     def phases(self, values: Sequence[int]) -> tuple[int, ...]:
@@ -117,7 +118,7 @@ def ghosts(compiled: Compiled, *, isolation: bool = False) -> Ghosts:
     called = tuple((t, 1) for t, role in enumerate(roles.transitions) if role.escalates)
     observers.append(Observer(f"{compiled.subject}#escalated", "a person was called", called))
     learns = frozenset(t for group in acknowledged.values() for t in group)
-    return Ghosts(steps, tuple(observers), _commits(compiled), touched, learns)
+    return Ghosts(steps, tuple(observers), _commits(compiled), touched, builders(roles.steps), learns)
 
 
 def _touches(compiled: Compiled, steps: tuple[Step, ...]) -> dict[int, tuple[tuple[int, int], ...]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from placet.errors import EvidenceError
 from placet.net.final import PlaceClass
 from placet.net.firing import enabled, fire
-from placet.net.roles import Kind
+from placet.net.roles import Kind, builders
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled
@@ -91,6 +91,7 @@ class _Walk:
         roles = compiled.roles
         self._steps = {s.id: s for s in roles.steps if not s.read_only}
         self.memory = {s: _Memory() for s in self._steps}
+        self._builders = builders(roles.steps)
         told = roles.transitions
         self._knows = {
             t
@@ -201,7 +202,7 @@ class _Walk:
                 again = role.how == "repeat" or (not role.how and mine.carried)
                 mine.broken.update(("NULL", "undo twice" if again else "undo of nothing"))
             for other, step in self._steps.items():
-                if role.step in step.depends and self.memory[other].effect > 0:
+                if other in self._builders[role.step] and self.memory[other].effect > 0:
                     mine.broken.add("ORDER")
                 if step.pivot and other != role.step and self.memory[other].effect > 0:
                     self.memory[other].broken.add("PIVOT")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from placet.coverage.obligations import Row
 from placet.net.final import PlaceClass
 from placet.net.firing import enabled, fire
-from placet.net.roles import Kind
+from placet.net.roles import Kind, builders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,7 +44,7 @@ def slices(compiled: Compiled, budget: int) -> Iterator[Slice]:
     forks = compiled.roles.forks
     sealed = [(fork, way) for fork in forks for way in fork.ways if way.sealed and way.steps]
     kinds = {r.fault for r in compiled.roles.transitions if r.kind is Kind.FAULT}
-    wide = budget + 1 + any(s.depends for s in compiled.roles.steps) + any(s.pivot for s in compiled.roles.steps)
+    wide = budget + 1 + _across(compiled, sealed) + any(s.pivot for s in compiled.roles.steps)
     if len(sealed) <= wide or not kinds <= _OF_CALLS:
         return
     for kept in combinations(sealed, wide):
@@ -54,6 +54,15 @@ def slices(compiled: Compiled, budget: int) -> Iterator[Slice]:
                 emptied.remove((fork, fork.ways[0]))
         steps = frozenset(s for _, way in emptied for s in way.steps)
         yield Slice(_without(compiled, emptied), steps, _moves(compiled, emptied))
+
+
+def _across(compiled: Compiled, sealed: Sequence[tuple[Fork, Way]]) -> bool:
+    """Whether a step of one sealed way builds on a step of another one: an obligation speaks of both."""
+    way_of = {s: number for number, (_, way) in enumerate(sealed) for s in way.steps}
+    return any(
+        way_of.get(s, -1) >= 0 and any(way_of.get(t, way_of[s]) != way_of[s] for t in on_it)
+        for s, on_it in builders(compiled.roles.steps).items()
+    )
 
 
 def _moves(compiled: Compiled, ways: Sequence[tuple[Fork, Way]]) -> frozenset[int]:

@@ -80,6 +80,7 @@ class Step(NamedTuple):
     reply: bool = False  # its undo needs the reply of the step
     shared: tuple[int, ...] = ()  # the places of its participant's record, where another run may have the same key
     key: str = ""  # what it touches at its service, where another run may touch the same thing
+    follows: tuple[str, ...] = ()  # the steps directly before it; it builds on all before, where `depends` names none
 
 
 class Port(NamedTuple):
@@ -187,3 +188,19 @@ class Roles(NamedTuple):
 
 
 PLAIN = Role(Kind.ROUTE)
+
+
+def builders(steps: tuple[Step, ...]) -> dict[str, frozenset[str]]:
+    """By id of a step, the steps that build on it, but for those that only read. O(steps^2) in a long sequence.
+
+    A step builds on those that it names, and where it names none on all before it.
+    """
+    before: dict[str, frozenset[str]] = {}
+    for step in steps:  # in the order of the text: what comes before is known
+        before[step.id] = frozenset(step.follows).union(*(before.get(f, frozenset()) for f in step.follows))
+    found: dict[str, set[str]] = {s.id: set() for s in steps}
+    for step in steps:
+        for on in step.depends or before[step.id]:
+            if on in found and not step.read_only:
+                found[on].add(step.id)
+    return {s: frozenset(on_it) for s, on_it in found.items()}
