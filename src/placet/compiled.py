@@ -94,6 +94,8 @@ class Compiled(NamedTuple):
     steps: tuple[
         tuple[str, tuple[int, ...]], ...
     ] = ()  # what the user wrote -> the transitions of which one must be able to fire
+    called: Compiled | None = None  # of an import with roles: the same with its calls, which faults are woven into
+    waived: tuple[tuple[str, str], ...] = ()  # checks that somebody lives with -> until when, and why
 
     @property
     def start(self) -> tuple[int, ...]:

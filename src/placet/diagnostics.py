@@ -32,6 +32,7 @@ class Diagnostic(NamedTuple):
     notes: tuple[str, ...] = ()
     help: str = ""
     path: str = ""  # the file, where there is no span (not readable, not text)
+    waived: str = ""  # until when it is, and why, where somebody lives with it
 
 
 class Code(NamedTuple):

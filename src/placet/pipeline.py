@@ -111,6 +111,11 @@ def _compile(source: SourceFile) -> tuple[tuple[Compiled, ...], tuple[Diagnostic
         return (), problems
     compiled, uncompiled = compile_model(model)
     problems += lint(model) + uncompiled
+    if any(type(item).__name__ == "Annotate" for item in file.items):
+        from placet.sidecar.annotated import compile_all
+
+        sided = compile_all(file)
+        compiled, problems = (*compiled, *sided.compiled), (*problems, *sided.diagnostics)
     if not compiled and all(d.severity != "error" for d in problems):
         problems += (_nothing(source),)
     return compiled, problems
@@ -154,12 +159,14 @@ def prepare(compiled: Compiled, options: Options = DEFAULTS) -> Compiled:
         from placet.faults.environment import close
 
         compiled = close(compiled)
+        if compiled.called is not None:
+            compiled = compiled._replace(called=close(compiled.called))
     return compiled._replace(queries=questions(compiled, options.checks))
 
 
 def _answers(compiled: Compiled, options: Options, *, stopped: bool) -> tuple[CheckReport, ...]:
     """An entry for every query, in their order; queries under different faults are woven, and decided, apart."""
-    from placet.analysis.questions import MEASURED, strictly, unanswerable
+    from placet.analysis.questions import MEASURED, of_calls, strictly, unanswerable
     from placet.report.answers import report_check
 
     entries: dict[int, CheckReport] = {}
@@ -168,12 +175,14 @@ def _answers(compiled: Compiled, options: Options, *, stopped: bool) -> tuple[Ch
         reason = _INTERRUPTED if stopped else unanswerable(query)
         if reason is None:
             runs = query.bound if query.check == "generalised_sound" else 0
-            key = (query.faults, query.fault_budget, query.level, runs, query.check in MEASURED)
+            calls = of_calls(compiled, query)
+            key = (query.faults, query.fault_budget, query.level, runs, calls, query.check in MEASURED)
             groups.setdefault(key, []).append(n)
         else:
             entries[n] = report_check(compiled, query, reason)
-    for (*_, measured), numbers in groups.items():
-        group = compiled._replace(queries=tuple(compiled.queries[n] for n in numbers))
+    for (*_, calls, measured), numbers in groups.items():
+        base = compiled.called if calls and compiled.called is not None else compiled
+        group = base._replace(queries=tuple(compiled.queries[n] for n in numbers))
         if measured:
             try:
                 made = _measured(group, options)
@@ -189,6 +198,10 @@ def _answers(compiled: Compiled, options: Options, *, stopped: bool) -> tuple[Ch
         for n, query, (verdict, seconds) in zip(numbers, woven.queries, answers, strict=True):
             verdict = strictly(verdict) if options.strict else verdict  # noqa: PLW2901
             entries[n] = report_check(woven, query, verdict, seconds)
+    waived = dict(compiled.waived)
+    for n, query in enumerate(compiled.queries if waived else ()):
+        if query.check in waived:
+            entries[n] = entries[n]._replace(waived=waived[query.check])
     return tuple(entries[n] for n in range(len(compiled.queries)))
 
 

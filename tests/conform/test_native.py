@@ -255,7 +255,7 @@ def test_every_simulated_run_conforms(path, tmp_path):
     tried = refused = 0
     for compiled in loaded.compiled:
         woven = prepared(compiled)
-        if compiled.kind == "net":
+        if compiled.kind == "net" or compiled.called is not None:  # an imported definition has logs of its own kind
             continue
         for seed in range(25):
             lines = simulated(woven, seed)

@@ -12,7 +12,13 @@ NOWHERE = Span(SourceFile("", ""), 0, 0)
 NAME = TERMINALS.index("NAME")
 
 # Words that the grammar takes as keywords in some place where a name could stand: the reserved ones.
-RESERVED = {word for row in ROWS if NAME in row for word, kind in WORDS.items() if kind in row}
+EVERYWHERE = {word for row in ROWS if NAME in row for word, kind in WORDS.items() if kind in row}
+# Those that are reserved in the braces of `annotate` only, where lines begin with names.
+SIDED = {
+    "annotate", "as", "at", "check", "choreography", "end", "fails", "machine", "net", "on", "saga", "service", "state", "system", "topic", "under", "undone",
+    "until", "var", "waive", "workflow",
+}  # fmt: skip
+RESERVED = EVERYWHERE - SIDED
 
 
 def without_spans(value):
@@ -208,6 +214,33 @@ topic_options = st.one_of(
     option("dead_letter", word("after"), numbers),
 )
 members = st.builds(ast.Member, names, many(st.builds(ast.Reaction, paths, blocks, st.just(NOWHERE))), st.just(NOWHERE))
+plain = names.filter(lambda name: name.text not in SIDED)
+plain_paths = paths.filter(lambda name: name.text not in SIDED)
+states = plain | texts
+days = st.dates().map(lambda day: ast.Name(day.isoformat(), NOWHERE))
+checks = st.builds(
+    ast.Check,
+    many(st.builds(ast.CheckItem, names, many(formulas | numbers), maybe(texts), st.just(NOWHERE)), 1),
+    st.none(),
+    st.none(),
+    st.just(NOWHERE),
+)
+sided = st.one_of(
+    st.builds(
+        ast.Role,
+        states,
+        maybe(plain),
+        maybe(plain),
+        many(st.builds(ast.Undoing, states, maybe(plain_paths), st.just(NOWHERE))),
+        many(plain_paths),
+        many(options | option("escalates")),
+        st.just(NOWHERE),
+    ),
+    st.builds(ast.Service, plain, many(guarantees), st.just(NOWHERE)),
+    st.builds(ast.SidedEnd, states, plain, st.just(NOWHERE)),
+    st.builds(ast.Waiver, plain, maybe(states), texts, maybe(days), st.just(NOWHERE)),
+    checks,
+)
 items = st.one_of(
     st.builds(ast.Topic, many(names, 1), maybe(names), many(topic_options), st.just(NOWHERE)),
     st.builds(ast.Choreography, names, many(members), st.just(NOWHERE)),
@@ -220,6 +253,7 @@ items = st.one_of(
         ast.Process, st.just("saga"), names, maybe(names), blocks, many(policies), st.just(NOWHERE), many(variables)
     ),
     variables,
+    st.builds(ast.Annotate, texts, maybe(names), many(sided), st.just(NOWHERE)),
     st.builds(
         ast.NetDecl,
         names,

@@ -57,7 +57,7 @@ MISTAKES = [
     ("workflow w { timer ^99999999999h^ }", "P108", "", ""),
     ("^^", "P110", "there is nothing in this file", "at least one"),
     ("^^ # only\n ; ", "P110", "there is nothing in this file", ""),
-    ("^annotate^ x { }", "P111", "`annotate` is not in the language yet", ""),
+    ("^circuit_breaker^ x { }", "P111", "`circuit_breaker` is not in the language yet", ""),
     ("var x ^=^ 1", "P101", "expected `:` and the values that the variable can have", "var stock : 0..2"),
     ("var x : 0 ^=^ 1", "P101", "expected `..` and the largest value", "0..2"),
     ("workflow w { var x : { red^^ green } }", "P101", "", ""),

@@ -7,7 +7,7 @@ import logging
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from syntax_trees import RESERVED, files
+from syntax_trees import EVERYWHERE, RESERVED, SIDED, files
 
 from conftest import CHECKOUT
 from placet.source import SourceFile
@@ -70,6 +70,7 @@ def test_reserved_words():
     assert {
         "after", "not", "at_most", "retry", "read", "reset", "without", "timeout", "final", "initial", "place", "transition", "then",
     } == RESERVED  # fmt: skip
+    assert EVERYWHERE - RESERVED == SIDED, "in the braces of a sidecar names begin lines"
 
 
 def test_every_rule_has_a_method_and_every_method_a_rule():

@@ -48,6 +48,16 @@ def standard(compiled: Compiled) -> tuple[str, ...]:
     return STANDARD["workflow" if compiled.kind == "net" and compiled.final.ends else compiled.kind]
 
 
+def about_calls(check: str) -> bool:
+    """Whether the check by itself is about effects and messages, and not about the flow of a definition."""
+    return check in MEASURED or check in ("anomaly_A1", "conserved")
+
+
+def of_calls(compiled: Compiled, query: Query) -> bool:
+    """Whether a query is asked of the calls of an imported definition (`Compiled.called`)."""
+    return compiled.called is not None and (query.predicate is not None or about_calls(query.check))
+
+
 def whole(compiled: Compiled, check: str) -> Query:
     """The check as a question about the whole subject."""
     return Query(check, f"{check}({compiled.subject})")

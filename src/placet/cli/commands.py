@@ -14,6 +14,7 @@ COMMANDS = {
     "conform": "Hold recorded runs against a model.",
     "coverage": "What a saga owes under faults: table, matrix, experiments.",
     "advise": "Which changes would make a saga survive more, each verified.",
+    "annotate": "Draft what an imported definition does not say of itself.",
     "draft": "Propose a model of recorded runs.",
     "simulate": "Run a model at random, told in your words.",
     "draw": "Draw the net as DOT, Mermaid or SVG.",

@@ -9,7 +9,7 @@ import click
 from placet.cli import exit_codes
 from placet.cli.choosing import budget_of, budget_options, fault_options, hypothesis_of
 from placet.cli.group import debug_option
-from placet.cli.subject import load_subject, subject_option
+from placet.cli.subject import load_subject_of, subject_option
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled
@@ -70,7 +70,10 @@ def command(
 
     if asked is not None and not logs:
         raise click.UsageError("`--exercised` asks about recorded runs: give them by `--log`")
-    compiled = load_subject(file, subject)
+    loaded, compiled = load_subject_of(file, subject)
+    compiled = compiled.called or compiled
+    if not compiled.roles.steps and loaded.format == "asl":
+        return _proposed(file, compiled.subject, form)
     if not compiled.roles.steps:
         raise click.UsageError(f"`{compiled.subject}` has no saga steps, so there is nothing to cover")
     hypothesis = hypothesis_of(given) or DEFAULT
@@ -86,6 +89,11 @@ def command(
     test = held_to(measured, runs, asked) if runs is not None and asked is not None else None
     if form == "text":
         lines = _text(entry._replace(coverage=found), measured, everything=everything)
+        for diagnostic in loaded.diagnostics:
+            if diagnostic.code == "P811":
+                from placet.report.style import wrap
+
+                lines += ["", *wrap(diagnostic.message, 100), *wrap(diagnostic.notes[0], 100, "  ")]
         write("\n".join([*lines, *(_told(measured, test) if test is not None else ())]) + "\n")
     else:
         write(_rendered(form, measured, found, runs, entry, test))
@@ -95,6 +103,21 @@ def command(
     if "violated" in outcomes:
         return exit_codes.VIOLATED
     return exit_codes.PROVED if outcomes == {"proved"} else exit_codes.INCONCLUSIVE
+
+
+def _proposed(file: str, subject: str, form: str) -> int:
+    """What might undo what in a definition that nobody has annotated: proposed, counted, and nothing claimed."""
+    from placet.cli.terminal import write
+    from placet.sidecar.unannotated import document, unannotated
+
+    found = unannotated(file, subject)
+    if form == "json":
+        import json
+
+        write(json.dumps(document(found), indent=2) + "\n")
+    else:
+        write("\n".join(found.lines(file)) + "\n")
+    return exit_codes.INCONCLUSIVE
 
 
 def _text(entry: CheckReport, measured: Measured, *, everything: bool) -> list[str]:

@@ -55,7 +55,10 @@ def load_subject_of(path: str, subject: str | None) -> tuple[Loaded, Compiled]:
 
 def woven(compiled: Compiled, hypothesis: Hypothesis | None) -> Compiled:
     """The subject with the faults that were asked for; none where nobody asked, or nothing is sent anywhere."""
-    if hypothesis is None or not compiled.roles.channels:
+    if hypothesis is None:
+        return compiled
+    compiled = compiled.called or compiled
+    if not compiled.roles.channels:
         return compiled
     from placet.faults.weave import weave
 

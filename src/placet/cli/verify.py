@@ -30,6 +30,7 @@ class Job(NamedTuple):
     options: Options
     copied: bool  # the report goes to another process: leave out what no output needs
     debug: bool
+    left_out: tuple[str, ...] = ()  # machines of the file that are verified with their sidecars
 
 
 @debug_option
@@ -72,8 +73,29 @@ def command(paths: tuple[str, ...], **given: Any) -> int:  # noqa: ANN401 - the 
         _writable(output, found.files)
     jobs = given["jobs"] or configuration.jobs or 1
     debug = debugging()
-    work = [Job(path, options, jobs > 1, debug) for path in found.files]
-    return _report(_reports(found.diagnostics, work, jobs, quiet=given["quiet"]), configuration, given)
+    work, notes = _without_sidecarred(paths, [Job(path, options, jobs > 1, debug) for path in found.files])
+    return _report(_reports((*found.diagnostics, *notes), work, jobs, quiet=given["quiet"]), configuration, given)
+
+
+def _without_sidecarred(paths: Sequence[str], work: list[Job]) -> tuple[list[Job], list[Diagnostic]]:
+    """The work without what is verified with a sidecar of the same run; what is named outright stays."""
+    if all(job.path.lower().endswith(".placet") for job in work):
+        return work, []
+    from placet.sidecar.claimed import claimed, spoken_for
+
+    found = claimed([job.path for job in work])
+    named = {os.path.normpath(path) for path in paths}
+    kept: list[Job] = []
+    notes: list[Diagnostic] = []
+    for job in work:
+        path = os.path.normpath(job.path)
+        if path not in found or path in named:
+            kept.append(job)
+            continue
+        notes.append(spoken_for(job.path, found[path]))
+        if "" not in found[path]:
+            kept.append(job._replace(left_out=tuple(found[path])))
+    return kept, notes
 
 
 def _writable(output: str, files: Sequence[str]) -> None:
@@ -119,6 +141,10 @@ def verify_file(job: Job) -> Report:
 
     try:
         loaded = load(job.path, job.options)
+        if job.left_out and loaded.compiled:
+            loaded = loaded._replace(compiled=tuple(c for c in loaded.compiled if c.subject not in job.left_out))
+            if not loaded.compiled:
+                return Report()
         report = check(loaded, job.options)
         if any(c.coverage is not None for m in report.models for c in m.checks):
             from placet.advice.telling import advised

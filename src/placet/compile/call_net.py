@@ -39,6 +39,21 @@ def step(agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
     call = Call(agenda, stmt, ports, env)
     draft = agenda.draft
     name = stmt.name
+    record = remembered(call)
+    asks(agenda, env, ports, stmt, call.path)
+    _forward(call, record)
+    if stmt.pivot:
+        made = call.does(
+            "past", (ports.undo,), (env.failed,), f"`{call.saga}` cannot go back behind `{name}`", Role(Kind.ROUTE)
+        )
+        draft.quiet.add(made)
+    elif stmt.undo:
+        undo_call(call, record)
+
+
+def remembered(call: Call) -> Record:
+    """The record of a step at its participant, and the step in the table of roles."""
+    stmt, name = call.stmt, call.stmt.name
     record = Record()
     if not stmt.read_only:
         record = Record(
@@ -51,7 +66,7 @@ def step(agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
             if stmt.undo and call.barrier
             else -1,
         )
-    draft.saga_steps.append(
+    call.draft.saga_steps.append(
         StepRecord(
             call.path,
             call.actor,
@@ -61,7 +76,7 @@ def step(agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
             stmt.retriable,
             stmt.read_only,
             tuple(sorted(call.guarantees)),
-            tuple([env.path(s) for s in stmt.after]),
+            tuple([call.env.path(s) for s in stmt.after]),
             -1,
             stmt.undo is not None and stmt.undo.input == "reply",
             tuple(place for place in record if place >= 0) if stmt.key else (),
@@ -69,15 +84,7 @@ def step(agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
             env.before,
         )
     )
-    asks(agenda, env, ports, stmt, call.path)
-    _forward(call, record)
-    if stmt.pivot:
-        made = call.does(
-            "past", (ports.undo,), (env.failed,), f"`{call.saga}` cannot go back behind `{name}`", Role(Kind.ROUTE)
-        )
-        draft.quiet.add(made)
-    elif stmt.undo:
-        undo_call(call, record)
+    return record
 
 
 # -- forward ---------------------------------------------------------------------------------------------------------
@@ -126,7 +133,7 @@ def _forward(call: Call, record: Record) -> None:
         _learns(call, a, attempt)
         for name, rule in rules:
             _refused(call, a, attempt, name, rule, ready, after, again, (clean, unclear), (sure, doubt))
-        _participant(call, a, attempt, record)
+        participant(call, a, attempt, record)
         channels_of(call, FORWARD, a, attempt, tuple(again))
         _sends(call, a, ready, attempt)
         given_up = undone and policy.undo_failing != "no" and policy.on_unknown != "ignore"
@@ -345,7 +352,7 @@ def _refused(
     _leaves(call, f"{label}.doubt", (*pre, doubt), (*late, doubt), _fails(call, unclear, error), words, role)
 
 
-def _participant(call: Call, a: int, attempt: Attempt, record: Record) -> None:
+def participant(call: Call, a: int, attempt: Attempt, record: Record) -> None:
     """What the service does with a request, by what it remembers of the step."""
     name, service = call.stmt.name, call.service
     request, ok = attempt.request, attempt.ok

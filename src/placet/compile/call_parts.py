@@ -103,8 +103,8 @@ class Call:
         return Role(kind, self.path, direction, attempt, self.service, says=says)
 
 
-def attempt_of(call: Call, a: int, names: list[str], direction: str = FORWARD) -> Attempt:
-    """The places of one attempt."""
+def attempt_of(call: Call, a: int, names: list[str], direction: str = FORWARD, waiting: int = -1) -> Attempt:
+    """The places of one attempt; `waiting` is the place where its reply is waited for, if there is one already."""
     stmt = call.stmt
     undo = direction == UNDO
     name = stmt.undo.name if undo and stmt.undo else stmt.name
@@ -113,7 +113,7 @@ def attempt_of(call: Call, a: int, names: list[str], direction: str = FORWARD) -
     refused = f"an error reply of `{name}` is on its way"
     return Attempt(
         call.message(f"{p}request[{a}]", f"the request for `{name}` is on its way"),
-        call.place(f"{p}waiting[{a}]", f"waiting for the reply of `{name}`"),
+        call.place(f"{p}waiting[{a}]", f"waiting for the reply of `{name}`") if waiting < 0 else waiting,
         call.message(f"{p}ok[{a}]", f"the reply of `{name}` is on its way"),
         tuple([(n, call.message(f"{p}{'error.' + n if n else REJECTED}[{a}]", refused)) for n in names]),
         call.record(f"{p}due[{a}]", f"the reply of `{name}` is late") if timed else -1,

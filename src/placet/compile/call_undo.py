@@ -54,7 +54,7 @@ def undo_call(call: Call, record: Record) -> None:
             pre = (attempt.waiting, attempt.due)
             call.draft.quiet.add(call.does(f"undo.timeout[{a}]", pre, (after, *forgets), expires, timer))
             absorb(call, UNDO, a, attempt)
-        _undo_participant(call, a, attempt, record)
+        undo_participant(call, a, attempt, record)
         agenda, env = call.agenda, call.env
         waits_here(agenda, env, ready, -1, stmt, call=(call.path, UNDO, 0))
         here = (call.path, UNDO, a)
@@ -76,7 +76,7 @@ def _gives_up(call: Call) -> int:
     return call.ports.undone if call.policy.undo_failure == "continue" else call.env.failed
 
 
-def _undo_participant(call: Call, a: int, attempt: Attempt, record: Record) -> None:
+def undo_participant(call: Call, a: int, attempt: Attempt, record: Record) -> None:
     """What the service does with an undo, by what it remembers of the step."""
     stmt = call.stmt
     undo = stmt.undo.name if stmt.undo else ""

@@ -79,6 +79,11 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
         )
         for check in written:
             checks += reader.read(check)
+    for item in file.items:
+        if isinstance(item, ast.Annotate):  # what they mean is known only with the definition they speak of
+            declared.used.update(
+                p.service.text for p in item.parts if isinstance(p, ast.Role) and p.service is not None
+            )
     _unused(declared, findings)
     _idle([*common.values(), *(v for p in processes.values() for v in p.variables)], used, findings)
     model = ir.Model(

@@ -70,10 +70,10 @@ class Steps:
             span=step.span,
             key=next((o.text for o in good["key"][1] if isinstance(o, ast.Name)), "") if "key" in good else "",
             correlation=correlation.text if isinstance(correlation, ast.Name) else "attempt",  # type: ignore[arg-type] # it fits
-            amounts=self._amounts(effects, read_only="read_only" in good),
+            amounts=self.amounts(effects, read_only="read_only" in good),
         )
 
-    def _amounts(self, effects: tuple[ast.Option, ...], *, read_only: bool) -> tuple[ir.Amount, ...]:
+    def amounts(self, effects: tuple[ast.Option, ...], *, read_only: bool) -> tuple[ir.Amount, ...]:
         """What the step moves, by account; several effects on one account are one."""
         found: dict[str, int] = {}
         for effect in effects:

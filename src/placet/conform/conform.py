@@ -70,7 +70,7 @@ def conform(loaded: Loaded, compiled: Compiled, logs: Sequence[Log], budget: int
 
 def _definition(loaded: Loaded, compiled: Compiled) -> Definition | None:
     """The source of a state machine, from which other nets than the one of `verify` are made."""
-    if loaded.format != ASL:
+    if loaded.format != ASL and compiled.called is None:
         return None
     from placet.conform.asl_source import Definition
 

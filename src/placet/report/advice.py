@@ -75,7 +75,8 @@ def _for_sagas(run: Run) -> Iterator[str]:
         if effect > 0 and _applied_again(step, effect, happened):
             yield _recognise(step)
         elif effect > 0 and marked_ends(run.compiled, run.last) and _of_sagas(run):
-            yield from _left_in_effect(step, happened)
+            imported = any(run.compiled.origin.transitions[t].event is not None for t in run.fired)
+            yield from _left_in_effect(step, happened, imported=imported)
         elif effect < 0 and "null_safe" not in step.guarantees:
             yield (
                 f"let {quoted(step.service)} answer an undo of {quoted(short(step.id))} that finds nothing to undo, "
@@ -124,7 +125,7 @@ def _happened(run: Run, step: Step) -> _Happened:
     return _Happened(tuple(forward), tuple(undo), tuple(faults))
 
 
-def _left_in_effect(step: Step, happened: _Happened) -> Iterator[str]:
+def _left_in_effect(step: Step, happened: _Happened, *, imported: bool) -> Iterator[str]:
     """Why a step is still in effect after the compensation, and the guarantee or policy that would have undone it."""
     name, service = quoted(short(step.id)), quoted(step.service)
     applied = happened.last(Kind.APPLY)
@@ -135,11 +136,15 @@ def _left_in_effect(step: Step, happened: _Happened) -> Iterator[str]:
     elif 0 <= undone < applied:
         if "rejects_after_cancel" not in step.guarantees:
             yield f"let {service} refuse requests that arrive after their cancellation (`rejects_after_cancel`)"
+    elif asked < 0 and happened.last(Kind.TIMER) >= 0 and happened.last(Kind.REPLY) < 0 and imported:
+        yield f"let the `Catch` of {name} take the time-out too (`States.Timeout`), and lead to {quoted(step.undo)}"
     elif asked < 0 and happened.last(Kind.TIMER) >= 0 and happened.last(Kind.REPLY) < 0:
         yield (
             f"register the undo of {name} before its request goes out (`register before`), so that it also runs when "
             "the reply is late or lost"
         )
+    elif imported:
+        return
     elif asked >= 0 and happened.last(Kind.REFUSE, undo=True) > asked:
         yield f"repeat the undo of {name} when it fails, and call a person in the end (`on undo_failure retry 5 then escalate`)"
 

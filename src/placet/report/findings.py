@@ -30,6 +30,7 @@ def findings(report: Report) -> Iterator[Finding]:
             yield Finding("error", "fault", f"a fault of placet itself: {model.fault}", model.path)
         for d in model.diagnostics:
             text = f"{d.message} (help: {d.help})" if d.help else d.message
+            text = f"{text}, waived {d.waived}" if d.waived else text
             yield Finding(d.severity, d.code, text, d.span.source.path if d.span else d.path or model.path, d.span)
         for check in model.checks:
             yield from _of_check(model, check)
@@ -38,6 +39,9 @@ def findings(report: Report) -> Iterator[Finding]:
 def _of_check(model: ModelReport, check: CheckReport) -> Iterator[Finding]:
     span = check.span or _last_place(check)
     path = span.source.path if span else model.path
+    if check.counts == "waived":
+        yield Finding("note", check.id, f"{check.label} is {check.outcome}, and waived {check.waived}", path, span)
+        return
     if check.outcome == "violated":
         basis = resting_on(check.assumptions)
         text = f"{check.message} ({basis})" if basis else check.message

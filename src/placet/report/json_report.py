@@ -41,6 +41,7 @@ def document(report: Report) -> dict[str, Any]:
             "models": count.models,
             "broken": count.broken,
             "faults": count.faults,
+            "waived": count.waived,
         },
         "exit_status": report.exit_status,
         "interrupted": report.interrupted,
@@ -71,6 +72,7 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
         "labels": [{"span": _span(label.span), "text": label.text} for label in diagnostic.labels],
         "notes": list(diagnostic.notes),
         "help": diagnostic.help or None,
+        **({"waived": diagnostic.waived} if diagnostic.waived else {}),
     }
 
 
@@ -81,6 +83,7 @@ def _check(check: CheckReport) -> dict[str, Any]:
         "verdict": check.outcome,
         "message": check.message,
         "sentence": check.sentence or None,
+        **({"waived": check.waived} if check.waived else {}),
         "engine": check.engine,
         "states": str(check.states),
         "edges": str(check.edges),

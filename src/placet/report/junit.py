@@ -1,6 +1,6 @@
 """JUnit XML, as Jenkins, GitLab and most dashboards read it: a suite for each model, a test case for each check.
 
-Violated is a failure. Inconclusive is an *error*, not a skipped test: dashboards show skipped tests green, and a check
+Violated is a failure; waived is a skipped test, with the reason. Inconclusive is an *error*, not a skipped test: dashboards show skipped tests green, and a check
 that ran out of its budget must never pass for one that held. A broken file is a suite with one case in error.
 """
 
@@ -35,7 +35,7 @@ def render(report: Report, style: Style = PLAIN) -> str:
 
 def _suite(model: ModelReport, style: Style) -> tuple[tuple[int, int, int], list[str]]:
     cases: list[str] = []
-    failures = errors = 0
+    failures = errors = skipped = 0
     broken = [d for d in model.diagnostics if d.severity == "error"]
     if broken or model.fault:
         errors += 1
@@ -44,14 +44,15 @@ def _suite(model: ModelReport, style: Style) -> tuple[tuple[int, int, int], list
         text = "\n\n".join("\n".join(render_diagnostic(d, style)) for d in broken) or message
         cases += _case(model, "load", 0.0, ("error", kind, message, text))
     for check in model.checks:
-        failures += check.outcome == "violated"
-        errors += check.outcome == "inconclusive"
+        failures += check.counts == "violated"
+        errors += check.counts == "inconclusive"
+        skipped += check.counts == "waived"
         cases += _case(model, check.label, check.seconds, _problem(check, model, style))
     count = len(model.checks) + bool(broken or model.fault)
     name = f"{model.path}: {model.subject}" if model.subject else model.path
     seconds = sum(c.seconds for c in model.checks)
     head = (
-        f'  <testsuite name="{_text(name)}" tests="{count}" failures="{failures}" errors="{errors}" skipped="0" '
+        f'  <testsuite name="{_text(name)}" tests="{count}" failures="{failures}" errors="{errors}" skipped="{skipped}" '
         f'file="{_text(model.path)}" '
         f'time="{seconds:.3f}">'
     )
@@ -62,6 +63,8 @@ def _problem(check: CheckReport, model: ModelReport, style: Style) -> tuple[str,
     """The element, its type, its message and its text; None for a check that holds."""
     if check.outcome == "proved":
         return None
+    if check.counts == "waived":
+        return "skipped", "waived", f"{check.outcome}, and waived {check.waived}", check.message
     element = "failure" if check.outcome == "violated" else "error"
     kind = check.id if check.outcome == "violated" else "inconclusive"
     return element, kind, check.message, "\n".join(render_check(check, model, style))
@@ -73,9 +76,10 @@ def _case(model: ModelReport, name: str, seconds: float, problem: tuple[str, str
     if problem is None:
         return [head + "/>"]
     element, kind, message, text = problem
+    kind = "" if element == "skipped" else f' type="{_text(kind)}"'
     return [
         head + ">",
-        f'      <{element} type="{_text(kind)}" message="{_text(message)}">{_text(text, lines=True)}</{element}>',
+        f'      <{element}{kind} message="{_text(message)}">{_text(text, lines=True)}</{element}>',
         "    </testcase>",
     ]
 

@@ -103,6 +103,12 @@ class CheckReport(NamedTuple):
     story: Story | None = None
     verdict: Verdict | None = None  # the evidence itself, for users of the library
     coverage: CoverageReport | None = None
+    waived: str = ""  # until when, and why, where somebody lives with its not holding
+
+    @property
+    def counts(self) -> str:
+        """What it counts as: its outcome, or `waived`."""
+        return "waived" if self.waived and self.outcome != "proved" else self.outcome
 
 
 class Conformed(NamedTuple):
@@ -148,6 +154,7 @@ class Summary(NamedTuple):
     models: int
     broken: int
     faults: int
+    waived: int = 0  # checks that do not hold, and findings, that somebody lives with
 
 
 class Report(NamedTuple):
@@ -159,7 +166,7 @@ class Report(NamedTuple):
     @property
     def summary(self) -> Summary:
         """The counts."""
-        outcomes = [c.outcome for m in self.models for c in m.checks]
+        outcomes = [c.counts for m in self.models for c in m.checks]
         return Summary(
             outcomes.count("proved"),
             outcomes.count("violated"),
@@ -167,13 +174,15 @@ class Report(NamedTuple):
             sum(1 for m in self.models if m.subject),
             sum(1 for m in self.models if m.broken),
             sum(1 for m in self.models if m.fault),
+            outcomes.count("waived") + sum(1 for m in self.models for d in m.diagnostics if d.waived),
         )
 
     @property
     def verdict(self) -> Overall:
         """One word for the run. Nothing verified is an error, never an assent."""
         count = self.summary
-        if count.broken or count.faults or not (count.proved or count.violated or count.inconclusive):
+        asked = any(m.checks for m in self.models)
+        if count.broken or count.faults or not asked:
             return "error"
         if count.violated:
             return "non placet"

@@ -12,7 +12,7 @@ from placet.report.words import clean, counted, listed, resting_on, trusting
 if TYPE_CHECKING:
     from placet.report.report import CheckReport, Conformed, ModelReport, Report, Story
 
-_LOOKS = {"proved": "good", "violated": "bad", "inconclusive": "unsure"}
+_LOOKS = {"proved": "good", "violated": "bad", "inconclusive": "unsure", "waived": "unsure"}
 _INDENT = " " * 16
 
 
@@ -33,15 +33,23 @@ def render_model(model: ModelReport, style: Style = PLAIN) -> list[str]:
     for check in model.checks:
         lines += _check_lines(check, style, told=bool(shared))
     if shared:
-        lines += wrap(trusting(shared).replace("trusting", "these verdicts trust", 1), style.width, "  ")
+        some = any(not check.assumptions.guarantees for check in model.checks)
+        who = "under faults, these verdicts trust" if some else "these verdicts trust"
+        lines += wrap(trusting(shared).replace("trusting", who, 1), style.width, "  ")
     if model.conformed is not None:
         lines += wrap(conformed(model.conformed), style.width, "  ")
+    for line in _waived(model):
+        lines += wrap(line, style.width, "  ")
     for diagnostic in model.diagnostics:
+        if diagnostic.waived:
+            continue
         lines += ["", *render_diagnostic(diagnostic, style)] if lines else render_diagnostic(diagnostic, style)
     if model.fault:
         lines += wrap(f"a fault of placet itself, not of the model: {model.fault}", style.width, "  ", "    ")
         lines.append("  please report it with the model; nothing is known about its checks")
     for check in model.checks:
+        if check.counts == "waived" and not style.verbose:
+            continue
         if check.story:
             lines += ["", *_story_lines(check, check.story, model, style)]
         if check.coverage and (check.story or style.verbose):
@@ -49,6 +57,16 @@ def render_model(model: ModelReport, style: Style = PLAIN) -> list[str]:
 
             lines += ["", *matrix_lines(check.coverage, style.width)]
     return lines
+
+
+def _waived(model: ModelReport) -> list[str]:
+    """The findings that somebody lives with, counted by their waiver."""
+    found: dict[tuple[str, str], int] = {}
+    for diagnostic in model.diagnostics:
+        if diagnostic.waived:
+            key = (diagnostic.code, diagnostic.waived)
+            found[key] = found.get(key, 0) + 1
+    return [f"{counted(count, 'finding')} {clean(code)} waived {clean(why)}" for (code, why), count in found.items()]
 
 
 def conformed(last: Conformed) -> str:
@@ -78,6 +96,8 @@ def last_line(report: Report, style: Style = PLAIN) -> str:
     text = f"{', '.join(parts)} in {counted(count.models, 'model')}"
     if count.broken:
         text += f", {counted(count.broken, 'file')} broken"
+    if count.waived:
+        text += f", {count.waived} waived"
     if count.faults:
         text += f", {counted(count.faults, 'fault')} of the tool"
     if report.interrupted:
@@ -96,17 +116,19 @@ def _title(model: ModelReport, style: Style) -> str:
 
 def _shared_trust(model: ModelReport) -> tuple[str, ...]:
     """The guarantees that every verdict of the model rests on: said once, not with each."""
-    found = {check.assumptions.guarantees for check in model.checks}
-    return next(iter(found)) if len(found) == 1 and len(model.checks) > 1 else ()
+    those = [check.assumptions.guarantees for check in model.checks if check.assumptions.guarantees]
+    return those[0] if len(set(those)) == 1 and len(those) > 1 else ()
 
 
 def _check_lines(check: CheckReport, style: Style, *, told: bool = False) -> list[str]:
     """One line a check; what it rests on follows its name, the reason stands below. `told`: its guarantees are."""
     basis = resting_on(check.assumptions._replace(guarantees=()) if told else check.assumptions)
     head = f"{clean(check.label)}{', ' + basis if basis else ''}"
-    lead = f"  {check.outcome:<14}"
+    lead = f"  {check.counts:<14}"
     lines = wrap(head, style.width, lead, _INDENT)
-    lines[0] = f"  {style.paint(check.outcome, _LOOKS[check.outcome])}" + lines[0][2 + len(check.outcome) :]
+    lines[0] = f"  {style.paint(check.counts, _LOOKS[check.counts])}" + lines[0][2 + len(check.counts) :]
+    if check.counts == "waived":
+        lines += wrap(f"{check.outcome}, and waived {clean(check.waived)}", style.width, _INDENT)
     if check.outcome != "proved" or check.coverage:
         lines += wrap(check.message, style.width, _INDENT)
     if check.option and check.outcome == "inconclusive":

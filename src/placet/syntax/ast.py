@@ -83,7 +83,7 @@ class Option(NamedTuple):
     """One option in the braces of a step, a saga or a service: a keyword and its operands.
 
     `undo cancel_flight` `undo void(ticket.reply)` `retry 3` `timeout 10s` `pivot` `retriable` `read_only`
-    `idempotent` `null_safe` `rejects_after_cancel` `after flight, hotel` `register before` `siblings await` `recovery resume`
+    `escalates` `idempotent` `null_safe` `rejects_after_cancel` `after flight, hotel` `register before` `siblings await` `recovery resume`
     `effect debit(alice, 100)` `effect credit(bob, 100)`
     `capacity 2 drop_old` `dead_letter after 3` `fifo per key` (of a topic)
     `on unknown ask` `on undo_failure retry 5 then escalate` `undo_order parallel` `failing_step undo`.
@@ -466,7 +466,57 @@ class Check(NamedTuple):
     span: Span
 
 
-Item: TypeAlias = Union[System, Service, Topic, Variable, Process, Choreography, NetDecl, MachineDecl, Check]
+# -- sidecars --------------------------------------------------------------------------------------------------------
+
+
+class Undoing(NamedTuple):
+    """`CancelCar` or `CancelCar(ReserveCar.reply)`: the state that undoes a step, and what it is given."""
+
+    state: Name | Text
+    given: Name | None
+    span: Span
+
+
+class Role(NamedTuple):
+    """`ReserveCar as car on cars undone by CancelCar fails SoldOut { pivot }`; `state "Reserve car" ...` for other names."""
+
+    state: Name | Text
+    alias: Name | None
+    service: Name | None
+    undone: tuple[Undoing, ...]
+    fails: tuple[Name, ...]
+    options: tuple[Option, ...]
+    span: Span
+
+
+class SidedEnd(NamedTuple):
+    """`end OrderFailed compensated`: what a state that ends the execution counts as."""
+
+    state: Name | Text
+    kind: Name
+    span: Span
+
+
+class Waiver(NamedTuple):
+    """`waive P552 at Charge "why" until 2027-01-31`."""
+
+    what: Name
+    state: Name | Text | None
+    reason: Text
+    until: Name | None
+    span: Span
+
+
+class Annotate(NamedTuple):
+    """`annotate "order.asl.json" [MACHINE] { ... }`: what an imported definition does not say of itself, in its order."""
+
+    path: Text
+    machine: Name | None
+    parts: tuple[Role | Service | SidedEnd | Check | Waiver, ...]
+    span: Span
+
+
+Item: TypeAlias = Union[System, Service, Topic, Variable, Process, Choreography, NetDecl, MachineDecl, Annotate, Check]
 
 
 class File(NamedTuple):

@@ -103,6 +103,7 @@ class Builder:
         return ast.Option(key, tuple(o for o in operands if o is not None), span)
 
     guarantee = policy = topic_option = option
+    sided_service = service
 
     def topic(
         self, span: Span, names: tuple[ast.Name, ...], broker: Maybe, options: tuple[ast.Option, ...] | None
@@ -382,6 +383,52 @@ class Builder:
 
     def sends(self, _: Span, names: tuple[ast.Name, ...]) -> tuple[ast.Name, ...]:
         return names
+
+    # -- sidecars
+
+    def annotate(
+        self,
+        span: Span,
+        path: ast.Text,
+        machine: Maybe,
+        *parts: ast.Role | ast.Service | ast.SidedEnd | ast.Check | ast.Waiver,
+    ) -> ast.Annotate:
+        return ast.Annotate(path, machine, parts, span)
+
+    def role(
+        self,
+        span: Span,
+        state: ast.Name | ast.Text,
+        alias: Maybe,
+        service: Maybe,
+        undone: tuple[ast.Undoing, ...] | None,
+        fails: tuple[ast.Name, ...] | None,
+        options: tuple[ast.Option, ...] | None,
+    ) -> ast.Role:
+        return ast.Role(state, self._label(alias), service, undone or (), fails or (), options or (), span)
+
+    def role_options(self, _: Span, *options: ast.Option) -> tuple[ast.Option, ...]:
+        return options
+
+    def undone(self, _: Span, *undoing: ast.Undoing) -> tuple[ast.Undoing, ...]:
+        return undoing
+
+    def failing(self, _: Span, first: ast.Name, *more: list[ast.Name] | ast.Name) -> tuple[ast.Name, ...]:
+        return (first, *(name for part in more for name in (part if isinstance(part, list) else [part])))
+
+    def undoing(self, span: Span, state: ast.Name | ast.Text, given: Maybe) -> ast.Undoing:
+        return ast.Undoing(state, given, span)
+
+    def sided_end(self, span: Span, state: ast.Name | ast.Text, kind: ast.Name) -> ast.SidedEnd:
+        return ast.SidedEnd(state, kind, span)
+
+    def at_state(self, _: Span, state: ast.Name | ast.Text) -> ast.Name | ast.Text:
+        return state
+
+    def waiver(
+        self, span: Span, what: ast.Name, state: ast.Name | ast.Text | None, reason: ast.Text, until: Maybe
+    ) -> ast.Waiver:
+        return ast.Waiver(what, state, reason, until, span)
 
     # -- checks
 

@@ -166,7 +166,7 @@ LATER = {
     "enum": "data", "assign": "data",
     "for": "several instances of a step", "every": "periodic workflows", "continue_as_new": "unbounded histories",
     "patch": "versions of running instances", "detached": "children that live on", "on_close": "children that live on",
-    "buffered": "signals", "signal": "signals", "import": "other files", "param": "parameters", "annotate": "annotations of other formats",
+    "buffered": "signals", "signal": "signals", "import": "other files", "param": "parameters",
     "per": "scopes of keys", "ttl": "lifetimes of keys", "latency": "timing", "capacity": "capacities of services",
     "backoff": "timing", "priority": "priorities",
     "circuit_breaker": "resilience patterns", "bulkhead": "resilience patterns", "rate_limit": "resilience patterns",

@@ -18,6 +18,7 @@ _LISTS = frozenset(
     (
         "items",
         "statements",
+        "parts",
         "options",
         "policies",
         "errors",
@@ -82,6 +83,7 @@ def _joined(value: object, field: str) -> bool:
         (field == "branches" and isinstance(value, ast.Either))
         or (field == "handlers" and isinstance(value, ast.Try))
         or (field == "items" and isinstance(value, ast.Check))
+        or (field == "parts" and isinstance(value, ast.Junction))
     )
 
 

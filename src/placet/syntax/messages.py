@@ -21,6 +21,7 @@ PHRASES = {
     NUMBER: "a number",
     DURATION: "a time such as `10s`",
     TEXT: "a sentence in quotes",
+    KIND["DATE"]: "a day such as `2027-01-31`",
     KIND["COMPARISON"]: "a comparison such as `>=`",
     KIND["_SLASH"]: "`/ send MESSAGE`",
     KIND["ON_UNKNOWN"]: "`on unknown`",
@@ -46,7 +47,7 @@ HOMES = {
 # What the name after a word is; also what `after the name of the saga` is made of.
 NAMED = {
     "system": "the name of the system", "service": "the name of the service", "workflow": "the name of the workflow",
-    "saga": "the name of the saga", "net": "the name of the net", "machine": "the name of the machine", "initial": "the name of a state", "task": "the name of the task",
+    "saga": "the name of the saga", "net": "the name of the net", "machine": "the name of the machine", "waive": "a check or the code of a finding", "initial": "the name of a state", "task": "the name of the task",
     "topic": "the name of the topic", "choreography": "the name of the choreography", "publish": "the name of a topic and an event",
     "step": "the name of the step", "on": "a name", "uses": "the name of a profile", "undo": "the name of what undoes the step",
     "call": "the name of a workflow or saga", "receive": "the name of an event", "raise": "the name of an error",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 WIDTH = 100
-Piece: TypeAlias = "tuple[int, Union[str, ast.Statement, ast.Item]]"
+Piece: TypeAlias = "tuple[int, Union[str, ast.Statement, ast.Item, ast.Role, ast.SidedEnd, ast.Waiver]]"
 _STRENGTH = {"implies": 0, "or": 1, "and": 2}
 _ONE_LINE = (ast.System, ast.Service, ast.Topic, ast.Variable, ast.Check)
 
@@ -348,6 +348,37 @@ def _check(indent: int, check: ast.Check) -> list[Piece]:
     return [(indent, f"check {lines[0]}"), *((indent + 3, line) for line in lines[1:])]
 
 
+# -- sidecars
+
+
+def _state(name: ast.Name | ast.Text) -> str:
+    return text(name) if isinstance(name, ast.Text) else name.text
+
+
+def _role(indent: int, role: ast.Role) -> list[Piece]:
+    head = f"state {_state(role.state)}" if isinstance(role.state, ast.Text) else role.state.text
+    head += _some("as", role.alias) + _some("on", role.service)
+    if role.undone:
+        given = [f"{_state(u.state)}({u.given.text})" if u.given else _state(u.state) for u in role.undone]
+        head += f" undone by {', '.join(given)}"
+    if role.fails:
+        head += f" fails {_names(role.fails)}"
+    return _braced(indent, head, [_option(o) for o in role.options]) if role.options else [(indent, head)]
+
+
+def _waiver(indent: int, waiver: ast.Waiver) -> list[Piece]:
+    at = f" at {_state(waiver.state)}" if waiver.state is not None else ""
+    return [(indent, f"waive {waiver.what.text}{at}{_some('', waiver.reason)}{_some('until', waiver.until)}")]
+
+
+def _annotate(indent: int, annotate: ast.Annotate) -> list[Piece]:
+    head = f"annotate{_some('', annotate.path)}{_some('', annotate.machine)} {{"
+    if not annotate.parts:
+        return [(indent, f"{head} }}")]
+    inner: list[Piece] = [(indent + 1, part) for part in annotate.parts]
+    return [(indent, head), *inner, (indent, "}")]
+
+
 _PIECES: dict[type, Callable[..., list[Piece]]] = {
     ast.Block: lambda indent, block: [(indent, statement) for statement in block.statements],
     ast.Task: _task,
@@ -373,5 +404,9 @@ _PIECES: dict[type, Callable[..., list[Piece]]] = {
     ast.Choreography: _choreography,
     ast.NetDecl: _net,
     ast.MachineDecl: _machine,
+    ast.Annotate: _annotate,
+    ast.Role: _role,
+    ast.SidedEnd: lambda indent, end: [(indent, f"end {_state(end.state)} {end.kind.text}")],
+    ast.Waiver: _waiver,
     ast.Check: _check,
 }

@@ -15,7 +15,7 @@ from placet.net.roles import PLAIN
 if TYPE_CHECKING:
     from placet.compiled import Compiled
 
-_FAILURES = frozenset(("failed", "timed_out", "bad_data", "no_choice", "too_many"))
+FAILURES = frozenset(("failed", "timed_out", "bad_data", "no_choice", "too_many"))
 
 
 def calmed(compiled: Compiled, paths: frozenset[str]) -> Compiled:
@@ -24,7 +24,7 @@ def calmed(compiled: Compiled, paths: frozenset[str]) -> Compiled:
     failing = [
         t
         for t, origin in enumerate(origins.transitions)
-        if origin.event is not None and origin.event.kind in _FAILURES and _within(origin.id, paths)
+        if origin.event is not None and origin.event.kind in FAILURES and _within(origin.id, paths)
     ]
     if not failing:
         return compiled

@@ -66,7 +66,10 @@ def labelled(compiled: Compiled, marks: Marks, copies: dict[str, int]) -> Compil
     for t, origin in enumerate(origins.transitions):
         mark = marks.of.get(origin.id)
         if mark is None:
-            told.append(origin._replace(id=state_id(origin.id), phrase=_cleaned(origin.phrase)))
+            phrase = _cleaned(origin.phrase)
+            if "#fails[" in origin.id:
+                phrase = f"nothing catches `{origin.id.partition('#fails[')[2][:-1]}`"
+            told.append(origin._replace(id=state_id(origin.id), phrase=phrase))
             continue
         event = _event(compiled.net.transitions[t], origin.id, mark, marks)
         told.append(_told(origin, mark, event))
@@ -137,6 +140,8 @@ def _event(transition: str, origin: str, mark: Mark, marks: Marks) -> Event | No
     event = Event("", mark.state, scope, target=mark.target, via=mark.via)
     if mark.role == "process":
         return event._replace(kind="execution_succeeded") if tail == "#ends.succeeded" else None
+    if mark.role == "ended":
+        return event._replace(kind="execution_succeeded")
     if mark.role == "end":
         return _with(event._replace(kind="execution_failed"), mark.errors)
     if mark.role == "raise":

@@ -123,6 +123,11 @@ class Machine(NamedTuple):
     node: Node
     jsonata: bool = False
 
+    @property
+    def start_state(self) -> State:
+        """The state that `StartAt` names."""
+        return self.states[self.start.name]
+
 
 def every(machine: Machine) -> list[tuple[State, Machine]]:
     """All states with the machines they are in, outer ones first."""

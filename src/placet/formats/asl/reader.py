@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from placet.compile.to_net import compile_model
 from placet.formats.asl import documents
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from placet.compiled import Compiled
     from placet.diagnostics import Diagnostic
     from placet.formats.asl.bounds import Bounds
+    from placet.formats.asl.documents import Definition
+    from placet.formats.asl.machine import Machine
     from placet.source import SourceFile
 
 
@@ -32,13 +34,42 @@ def read_all(
 
     `bounds` says how many items of a Map and how many retries are looked at; None: the usual ones.
     """
+    found: list[Compiled] = []
+    machines, diagnostics = definitions(source)
+    for definition, machine, limits in machines:
+        made, problems = net_of(source, definition.name, machine, limits, bounds=bounds)
+        diagnostics += problems
+        if made is not None:
+            found.append(made.finished)
+    return tuple(found), tuple(diagnostics)
+
+
+class Made(NamedTuple):
+    """The net of one machine before its failures are calmed, and what it was made of."""
+
+    compiled: Compiled
+    builder: Builder
+    process: ir.Process
+    machine: Machine
+
+    @property
+    def finished(self) -> Compiled:
+        """The net that is verified."""
+        made = calmed(self.compiled, frozenset(self.builder.doomed))
+        if "TimeoutSeconds" in self.machine.node.members:  # it could end every loop, and is left out
+            made = made._replace(assumptions=made.assumptions._replace(time_ignored=True))
+        return made
+
+
+def definitions(source: SourceFile) -> tuple[list[tuple[Definition, Machine, Limits]], list[Diagnostic]]:
+    """The machines of a file that can be understood, and what is wrong with the others. Raises nothing."""
     document = documents.read(source)
     diagnostics = list(document.diagnostics)
-    found: list[Compiled] = []
+    found: list[tuple[Definition, Machine, Limits]] = []
     try:
         limits = Limits(source)
     except BadData:
-        return (), document.diagnostics
+        return [], diagnostics
     for definition in document.definitions:
         reader = Reader(definition, limits)
         machine = reader.machine()
@@ -50,15 +81,27 @@ def read_all(
             reader.at("P531", message, machine.node.start, machine.node.start + 1)
             diagnostics.append(reader.diagnostics[-1])
             continue
-        builder = Builder(source, bounds or fitted(machine))
-        process = builder.process(definition.name, machine)
-        model = ir.Model(source.path, (process,), (), (), process.title)
-        compiled, problems = compile_model(model)
-        diagnostics += [d._replace(path=source.path) for d in problems]
-        for one in compiled:
-            made = calmed(labelled(one, builder.marks, builder.copies), frozenset(builder.doomed))
-            if "TimeoutSeconds" in machine.node.members:  # it could end every loop, and is left out
-                made = made._replace(assumptions=made.assumptions._replace(time_ignored=True))
-            found.append(made)
-        diagnostics += Findings(machine, limits).run(builder.idle)
-    return tuple(found), tuple(diagnostics)
+        found.append((definition, machine, limits))
+    return found, diagnostics
+
+
+def net_of(
+    source: SourceFile,
+    name: str,
+    machine: Machine,
+    limits: Limits,
+    *,
+    bounds: Bounds | None = None,
+    ends: dict[str, str] | None = None,
+) -> tuple[Made | None, tuple[Diagnostic, ...]]:
+    """The net of a machine, and what was found. `ends` are the ends of the execution by path of a state, where one names them."""
+    builder = Builder(source, bounds or fitted(machine), ends or {})
+    process = builder.process(name, machine)
+    model = ir.Model(source.path, (process,), (), (), process.title)
+    compiled, problems = compile_model(model)
+    diagnostics = [d._replace(path=source.path) for d in problems]
+    diagnostics += Findings(machine, limits).run(builder.idle)
+    if not compiled:
+        return None, tuple(diagnostics)
+    made = labelled(compiled[0], builder.marks, builder.copies)
+    return Made(made, builder, process, machine), tuple(diagnostics)

@@ -45,8 +45,9 @@ def path_of(base: str, name: str) -> str:
 class Builder:
     """Builds one process; `marks` fills as it goes."""
 
-    def __init__(self, source: SourceFile, bounds: Bounds) -> None:
+    def __init__(self, source: SourceFile, bounds: Bounds, ends: dict[str, str] | None = None) -> None:
         self.source = source
+        self.ends = ends or {}  # by path of a state of the outermost machine that ends it: what end that is
         self.bounds = bounds
         self.marks = Marks()
         self.copies: dict[str, int] = {}  # by the path of a Map the most items that are looked at
@@ -65,7 +66,8 @@ class Builder:
             handlers.append(ir.Handler(f"{name}#fails[{error}]", "error", error, end, span=span))
         body = ir.Scope(f"{name}#execution", found.graph, tuple(handlers), span=span)
         self.mark(name, Mark("process", span=span))
-        return ir.Process(name, "workflow", body, ("succeeded", "failed"), title=name, span=span, done="succeeded")
+        ends = tuple(dict.fromkeys(("succeeded", "failed", *self.ends.values())))
+        return ir.Process(name, "workflow", body, ends, title=name, span=span, done="succeeded")
 
     def mark(self, identifier: str, mark: Mark) -> str:
         """Remember what a statement stands for; gives its id."""
@@ -154,7 +156,16 @@ class _Graph:
         """The last node of a state."""
         self.nodes.append(self.task(f"{path}#exit", "exited", state, failing))
         self.flow(before, f"{path}#exit", "done")
+        self.onward(state, path)
+
+    def onward(self, state: State, path: str) -> None:
+        """What comes after a state: another one, or the end of the execution that it is said to be."""
         self.to(f"{path}#exit", state.next)
+        kind = self.builder.ends.get(path, "")
+        if state.next is None and kind:
+            end = self.mark(f"{path}#ends", "ended", state)
+            self.nodes.append(ir.End(end, kind, span=self.key(state)))
+            self.flow(f"{path}#exit", end, "ends")
 
     def data(self, state: State, levels: tuple[Level, ...], *, output: bool = False) -> tuple[str, ...]:
         """The errors of looking at the data, where the state does."""
@@ -186,7 +197,7 @@ class _Graph:
         self.mark(f"{path}#exit", "exited", state)
         self.nodes.append(ir.Timer(f"{path}#exit", known, span=self.key(state)))
         self.flow(before, f"{path}#exit", "done")
-        self.to(f"{path}#exit", state.next)
+        self.onward(state, path)
 
     def on_choice(self, state: State, path: str) -> None:
         gate = f"{path}#choice"
@@ -241,10 +252,22 @@ class _Graph:
         gate = f"{path}#raises"
         self.nodes.append(ir.Gateway(gate, "exclusive", span=self.key(state)))
         self.flow(path, gate, "begins")
-        self.raising(state, path, gate, found, "raised")
+        kind = self.builder.ends.get(path, "")
+        if kind:
+            self.ending(state, path, gate, found, kind)
+        else:
+            self.raising(state, path, gate, found, "raised")
         if data_use.before(state):
             bad = errors.of_bad_data(self.levels, jsonata=state.jsonata, output=False)
             self.raising(state, path, gate, bad, "bad_data")
+
+    def ending(self, state: State, path: str, gate: str, found: tuple[Class, ...], kind: str) -> None:
+        """A failure of the execution that nothing can catch, as the end that it is said to be."""
+        for error in self.named(found):
+            identifier = self.mark(f"{path}#raised[{error}]", "end", state, errors=self.exact[error])
+            self.nodes.append(ir.End(identifier, kind, span=self.key(state)))
+            self.flow(gate, identifier, "raised" + error)
+            self.mark(f"{gate}#raised{error}", "quiet", state, base=gate)
 
     # -- states with work in them
 
