@@ -81,7 +81,7 @@ def remembered(call: Call) -> Record:
             stmt.undo is not None and stmt.undo.input == "reply",
             tuple(place for place in record if place >= 0) if stmt.key else (),
             stmt.key,
-            env.before,
+            call.env.before,
         )
     )
     return record
