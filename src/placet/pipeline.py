@@ -175,8 +175,8 @@ def _answers(compiled: Compiled, options: Options, *, stopped: bool) -> tuple[Ch
         reason = _INTERRUPTED if stopped else unanswerable(query)
         if reason is None:
             runs = query.bound if query.check == "generalised_sound" else 0
-            calls = of_calls(compiled, query)
-            key = (query.faults, query.fault_budget, query.level, runs, calls, query.check in MEASURED)
+            asked = of_calls(compiled, query)
+            key = (query.faults, query.fault_budget, query.level, runs, asked, query.check in MEASURED)
             groups.setdefault(key, []).append(n)
         else:
             entries[n] = report_check(compiled, query, reason)
