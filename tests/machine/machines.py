@@ -14,7 +14,8 @@ MODELS = sorted((CHECKOUT / "models").glob("*/model.placet"))
 
 
 def subjects(path):
-    return load(path).compiled
+    """What somebody coordinates."""
+    return [c for c in load(path).compiled if c.kind not in ("choreography", "system")]
 
 
 def compiled(text):

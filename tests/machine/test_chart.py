@@ -216,3 +216,40 @@ def test_without_end() -> None:
     found = coordinator(compiled(text), Budget(1000))
     assert found.stop is not None
     assert found.stop.budget == "unbounded"
+
+
+def test_what_is_published_is_sent() -> None:
+    text = "topic parcels on kafka { capacity 2 }\nworkflow w { receive order; publish parcels.Sent; receive parcels.Back }"
+    _, made = of(compiled(text), decisions=False)
+    runner = Runner(made)
+    runner.take(runner.offers()["?order"])
+    assert runner.sent == ["parcels.Sent"]
+    assert list(runner.offers()) == ["?parcels.Back"]
+
+
+def test_a_value_that_comes_with_a_result_is_seen_with_it() -> None:
+    text = """
+    var rated : bool = false
+    workflow w { task ask sets rated = any; choice { when rated { receive a } otherwise { receive b } } }
+    """
+    found, made = of(compiled(text), decisions=False)
+    assert not found.hidden
+    runner = Runner(made)
+    assert set(runner.offers()) == {"?ask.done(rated=true)", "?ask.done(rated=false)"}
+    runner.take(runner.offers()["?ask.done(rated=false)"])
+    assert list(runner.offers()) == ["?b"]
+
+
+def test_a_value_that_is_computed_is_nobody_elses() -> None:
+    text = """
+    var tries : 0..2 = 0
+    workflow w { loop { receive answer; task count sets tries = tries + 1 } until tries == 2 }
+    """
+    found, made = of(compiled(text), decisions=False)
+    assert not found.hidden
+    runner = Runner(made)
+    for _ in range(2):
+        for word in ("?answer", "?count.done"):
+            assert list(runner.offers()) == [word]
+            runner.take(runner.offers()[word])
+    assert runner.state in made.finals

@@ -7,6 +7,7 @@ every transition that nobody outside can see is silent.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from placet.analysis.components import Rows
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from placet.net.core import Arcs, Marking
 
 _OUTSIDE = frozenset((Kind.APPLY, Kind.IGNORE, Kind.REFUSE, Kind.FAULT, Kind.ABSORB))
+_SET = re.compile(r"`(\w+)` is now ([^,\s]+)")  # in the phrase of what sets a variable
 SILENT = 0  # the number of the silent label
 
 
@@ -95,8 +97,10 @@ def behaviour(
     seen = engine(None).explore(opened.net, opened.initial, (), (Visitor(FALSE, Needs.EDGES),), budget, progress)
     if not seen.complete:
         return Behaviour(Lts(0, 0, (), ()), (), (), (), (), seen.stop)
+    rows = Rows(seen.states, *seen.graph())
+    opened = _valued(compiled, opened, rows)
     if decisions:
-        opened = _decided(compiled, opened, Rows(seen.states, *seen.graph()))
+        opened = _decided(compiled, opened, rows)
     texts = {"": SILENT}
     labels: list[Label] = [Label(Seen.CHOICE, "")]
     of: list[int] = []
@@ -121,6 +125,26 @@ def behaviour(
     final = frozenset(s for s, mark in enumerate(marks) if mark)
     lts = Lts(seen.states, 0, tuple(texts), tuple(edges), (), final)
     return Behaviour(lts, tuple(labels), tuple(edges.values()), tuple(marks), tuple(markings))
+
+
+def _valued(compiled: Compiled, opened: OpenNet, rows: Rows) -> OpenNet:
+    """A value that comes with a message or a result is seen with it: what one thing sets in one of several ways tells which."""
+    setting = {i for i, t in enumerate(opened.transitions) if "#sets[" in compiled.net.transitions[t]}
+    telling: set[int] = set()
+    for state in range(rows.states if setting else 0):
+        by_text: dict[str, list[int]] = {}
+        for i in setting.intersection(rows.labels[rows.offsets[state] : rows.offsets[state + 1]]):
+            label = opened.labels[i]
+            if label is not None:
+                by_text.setdefault(label.text, []).append(i)
+        telling.update(i for some in by_text.values() if len(some) > 1 for i in some)
+    labels = list(opened.labels)
+    for i in telling:
+        label = labels[i]
+        assert label is not None
+        told = _SET.findall(compiled.origin.transitions[opened.transitions[i]].phrase)
+        labels[i] = label._replace(name=f"{label.name}({', '.join(f'{name}={value}' for name, value in told)})")
+    return opened._replace(labels=tuple(labels))
 
 
 def _decided(compiled: Compiled, opened: OpenNet, rows: Rows) -> OpenNet:
@@ -173,6 +197,10 @@ class _Labels:
             name = self._undo.get(role.step) or f"undo {name}"
         match role.kind:
             case Kind.EVENT:
+                return Label(Seen.HEARS, role.says or name)
+            case Kind.PUBLISH:
+                return Label(Seen.SENDS, role.says or name)
+            case Kind.TAKE:
                 return Label(Seen.HEARS, role.says or name)
             case Kind.SEND:
                 return Label(Seen.SENDS, name if role.step else role.says or name)

@@ -24,6 +24,7 @@ _WRITERS = {
     "transitions": ("pytransitions", "transitions"),
     "dot": ("", ""),
 }
+_COORDINATED = ("workflow", "saga", "machine", "net")
 
 
 @debug_option
@@ -45,6 +46,11 @@ def command(file: str, subject: str | None, form: str, output: str | None, *, de
     from placet.cli.progress import Progress
 
     compiled = load_subject(file, subject)
+    if compiled.kind not in _COORDINATED:
+        message = (
+            f"`{compiled.subject}` is a {compiled.kind}, which nobody coordinates: name a workflow, a saga or a machine"
+        )
+        raise click.UsageError(message)
     progress = Progress(1)
     progress.begin(file)
     found = coordinator(compiled, budget_of(given), decisions=decisions, progress=progress)

@@ -362,7 +362,8 @@ def publish(agenda: Agenda, stmt: Publish, ports: Ports, env: Env) -> None:
     words = f"`{env.frame.name}` publishes `{stmt.event}`"
     bus = agenda.bus
     if bus is None:
-        made = [agenda.move(path, (ports.start,), (ports.done,), env, stmt.id, words, stmt.span, PUBLISH)]
+        role = PUBLISH._replace(says=stmt.event)
+        made = [agenda.move(path, (ports.start,), (ports.done,), env, stmt.id, words, stmt.span, role)]
     elif bus.topics[stmt.topic].outbox:
         stored = bus.stored.get(path)
         outbox = bus.outbox(path, stmt.event, stmt.id, stmt.span) if stored is None else stored
