@@ -11,8 +11,10 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from placet.advice.changes import Change, changed, changes
+from placet.advice.imported import Imported
 
 if TYPE_CHECKING:
+    from placet.compiled import Compiled
     from placet.coverage.obligations import Coverage
     from placet.engines.protocol import Engine
     from placet.evidence import Budget
@@ -47,7 +49,13 @@ class _Measure:
     """Coverage of variants of a model, each measured once, until the allowance is used up."""
 
     def __init__(
-        self, model: ir.Model, subject: str, hypothesis: Hypothesis, budget: Budget, most: int, engine: Engine | None
+        self,
+        model: ir.Model | Imported,
+        subject: str,
+        hypothesis: Hypothesis,
+        budget: Budget,
+        most: int,
+        engine: Engine | None,
     ) -> None:
         self._model, self._subject, self._hypothesis, self._budget = model, subject, hypothesis, budget
         self._most, self._engine = most, engine
@@ -76,13 +84,14 @@ class _Measure:
             if self.spent:
                 return None
             left = self._budget._replace(seconds=self._left)
-            found = _coverage(changed(self._model, wanted), self._subject, self._hypothesis, left, self._engine)
+            chosen = _variant(self._model, self._subject, wanted)
+            found = None if chosen is None else _coverage(chosen, self._hypothesis, left, self._engine)
             self._known[key] = None if found is None or not found.size.complete else _keys(found)
         return self._known[key]
 
 
 def advise(
-    model: ir.Model,
+    model: ir.Model | Imported,
     subject: str,
     hypothesis: Hypothesis,
     budget: Budget,
@@ -99,7 +108,7 @@ def advise(
     before = measure.missing(())
     if before is None:
         return None
-    atoms = changes(model)
+    atoms = model.changes() if isinstance(model, Imported) else changes(model)
     effects = []
     for change in atoms if before else ():
         after = measure.missing((change,))
@@ -142,17 +151,21 @@ def _sets(measure: _Measure, atoms: tuple[Change, ...], found: list[tuple[Change
     return True
 
 
-def _coverage(
-    model: ir.Model, subject: str, hypothesis: Hypothesis, budget: Budget, engine: Engine | None
-) -> Coverage | None:
+def _variant(model: ir.Model | Imported, subject: str, wanted: tuple[Change, ...]) -> Compiled | None:
+    """The subject of the model with these changes."""
+    if isinstance(model, Imported):
+        return model.compiled(wanted)
     from placet.compile.to_net import compile_model
+
+    compiled, problems = compile_model(changed(model, wanted))
+    chosen = next((c for c in compiled if c.subject == subject), None)
+    return None if chosen is None or any(d.severity == "error" for d in problems) else chosen
+
+
+def _coverage(chosen: Compiled, hypothesis: Hypothesis, budget: Budget, engine: Engine | None) -> Coverage:
     from placet.coverage.sliced import measure
     from placet.faults.weave import weave
 
-    compiled, problems = compile_model(model)
-    chosen = next((c for c in compiled if c.subject == subject), None)
-    if chosen is None or any(d.severity == "error" for d in problems):
-        return None
     woven = weave(chosen._replace(queries=(), observers=()), hypothesis).compiled
     return measure(woven, hypothesis.budget, budget, engine).coverage
 

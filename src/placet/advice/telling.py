@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from placet.advice.imported import Imported
     from placet.advice.search import Advice
     from placet.ir import model as ir
     from placet.pipeline import Loaded, Options
@@ -72,21 +73,23 @@ def advised(report: Report, loaded: Loaded, options: Options) -> Report:
     """The report with verified advice on every coverage check that fails, where the saga is small."""
     if not any(_wants(c) for m in report.models for c in m.checks):
         return report
-    model = ir_of(loaded.path) if loaded.format == "placet" else None
-    if model is None:
+    if loaded.format != "placet" or ir_of(loaded.path) is None:
         return report
-    models = tuple(
-        m._replace(checks=tuple(_with_advice(c, model, m.subject, options) if _wants(c) else c for c in m.checks))
-        for m in report.models
-    )
-    return report._replace(models=models)
+    models = []
+    for m in report.models:
+        model = model_of(loaded.path, m.subject) if any(map(_wants, m.checks)) else None
+        if model is not None:
+            asked = [_with_advice(c, model, m.subject, options) if _wants(c) else c for c in m.checks]
+            m = m._replace(checks=tuple(asked))  # noqa: PLW2901
+        models.append(m)
+    return report._replace(models=tuple(models))
 
 
 def _wants(check: CheckReport) -> bool:
     return check.coverage is not None and check.outcome == "violated" and check.states <= SMALL
 
 
-def _with_advice(check: CheckReport, model: ir.Model, subject: str, options: Options) -> CheckReport:
+def _with_advice(check: CheckReport, model: ir.Model | Imported, subject: str, options: Options) -> CheckReport:
     from placet.advice.search import advise
     from placet.engines.chosen import named
     from placet.faults.hypothesis import Hypothesis
@@ -105,6 +108,20 @@ def _with_advice(check: CheckReport, model: ir.Model, subject: str, options: Opt
     advice = advise(model, subject, hypothesis, budget, most=allowance, engine=named(options.engine))
     told = tuple(lines(advice)) if advice is not None else ()
     return check._replace(story=check.story._replace(advice=told or check.story.advice))
+
+
+def model_of(path: str, subject: str) -> ir.Model | Imported | None:
+    """What changes of a subject of a file are tried on: its model, or the definition that it annotates."""
+    from placet.advice.imported import Imported
+    from placet.project.reading import read
+    from placet.sidecar.annotated import known
+    from placet.syntax.parser import parse
+
+    source, _ = read(path)
+    if source is None:
+        return None
+    found = known(parse(source)[0], subject) if "annotate" in source.text else None
+    return ir_of(path) if found is None else Imported(found)
 
 
 def ir_of(path: str) -> ir.Model | None:

@@ -30,12 +30,13 @@ def command(file: str, subject: str | None, form: str, most: int, **given: Any) 
     the contract tests that the services then owe.
     """
     from placet.advice.search import advise
-    from placet.advice.telling import ir_of
+    from placet.advice.telling import model_of
     from placet.engines.chosen import named
     from placet.faults.hypothesis import DEFAULT
 
     loaded, compiled = load_subject_of(file, subject)
-    model = ir_of(file) if loaded.format == "placet" else None
+    model = model_of(file, compiled.subject) if loaded.format == "placet" else None
+    compiled = compiled.called or compiled
     if model is None:
         raise click.UsageError(f"changes can be tried on models in the language, and `{file}` is none")
     if not compiled.roles.steps:

@@ -39,6 +39,16 @@ if TYPE_CHECKING:
     from placet.source import SourceFile
 
 
+class Known(NamedTuple):
+    """One annotated machine, understood."""
+
+    source: SourceFile
+    definition: Definition
+    machine: Machine
+    limits: Limits
+    roles: Roles
+
+
 class Found(NamedTuple):
     """What the sidecars of a file come to."""
 
@@ -58,6 +68,47 @@ def compile_all(file: ast.File) -> Found:
             compiled += found
             diagnostics += problems
     return Found(tuple(compiled), tuple(diagnostics))
+
+
+def known(file: ast.File, subject: str) -> Known | None:
+    """The annotated machine of that name; None where the file has none, or it is broken."""
+    outer = [item for item in file.items if isinstance(item, ast.Service)]
+    for item in file.items:
+        if not isinstance(item, ast.Annotate):
+            continue
+        source, _ = opened(item.path)
+        machines, problems = reader.definitions(source) if source is not None else ([], [])
+        findings = Findings()
+        chosen = None if any(d.severity == "error" for d in problems) else _chosen(item, machines, findings)
+        if source is None or chosen is None or chosen[0].name != subject:
+            continue
+        roles = _roles(item, list(elements(subject, chosen[1])), subject, outer, findings)[0]
+        return None if any(d.severity == "error" for d in findings.diagnostics) else Known(source, *chosen, roles)
+    return None
+
+
+def calls_of(found: Known) -> Compiled | None:
+    """The calls of an annotated machine; None where they cannot be made."""
+    name, machine = found.definition.name, found.machine
+    every = list(elements(name, machine))
+    at = {element.path: element for element in every}
+    roles = found.roles._replace(
+        steps=tuple(
+            role._replace(does=at[role.does.path], undoes=tuple(at[undo.path] for undo in role.undoes))
+            for role in found.roles.steps
+        )
+    )
+    made, _ = reader.net_of(found.source, name, machine, found.limits, bounds=fitted(machine), ends=dict(roles.ends))
+    return None if made is None else _calls(made, roles, every, Findings())
+
+
+def _roles(
+    annotate: ast.Annotate, every: Sequence[Element], machine: str, outer: Sequence[ast.Service], findings: Findings
+) -> tuple[Roles, States]:
+    """What the lines of a sidecar say, and its states by name."""
+    states = States(machine, every, findings)
+    own = [part for part in annotate.parts if isinstance(part, ast.Service)]
+    return Reader(states, annotate.span.source, [*outer, *own], findings).read(annotate), states
 
 
 def _one(
@@ -119,9 +170,7 @@ def _compiled(
 ) -> tuple[list[Compiled], list[Diagnostic]]:
     definition, machine, limits = chosen
     every = list(elements(definition.name, machine))
-    states = States(definition.name, every, findings)
-    own = [part for part in annotate.parts if isinstance(part, ast.Service)]
-    roles = Reader(states, annotate.span.source, [*outer, *own], findings).read(annotate)
+    roles, states = _roles(annotate, every, definition.name, outer, findings)
     waivers = [
         w
         for part in annotate.parts
