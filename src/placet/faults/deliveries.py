@@ -81,9 +81,11 @@ class Deliveries:
         if d.handler:
             for hand in d.hands:
                 loom.cause(f"{net.places[hand]}:duplicate", ((hand, 1),), ((hand, 1), (copy, 1)), again, role)
-        else:
-            for place in d.waiting:
-                loom.cause(f"{net.places[place]}:duplicate", ((place, 1),), ((place, 1), (copy, 1)), again, role)
+        else:  # the acknowledgement of what a process has got is late
+            got = origin._replace(phrase=f"{whom} receives `{d.event}`, which is delivered once more")
+            for t in d.takes:
+                made = loom.cause(f"{net.transitions[t]}:duplicate", net.pre[t], (*net.post[t], (copy, 1)), got, role)
+                loom.copies.setdefault(t, []).append(made)
         if d.dedup or not d.handler:
             words = f"the copy of `{d.event}` is recognised and thrown away"
             if not d.dedup:
