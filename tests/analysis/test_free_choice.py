@@ -307,3 +307,28 @@ def test_theorems_decide_what_is_too_large_to_search() -> None:
     loaded = compile_source(SourceFile("w.placet", net))
     report = check(loaded, Options(("live",)))
     assert [c.outcome for c in report.models[0].checks] == ["proved"]
+
+
+def test_the_basis_of_invariants_against_numpy() -> None:
+    from placet.analysis.invariant_basis import basis
+
+    rng = random.Random(12)
+    found = 0
+    for _ in range(300):
+        net, _ = random_net(rng, 8)
+        matrix = net.incidence()
+        some = basis(net)
+        assert some is not None
+        vectors = np.zeros((len(some), len(net.places)), dtype=np.int64)
+        for row, weights in enumerate(some):
+            for p, w in weights:
+                vectors[row, p] = w
+            assert np.gcd.reduce(vectors[row]) == 1
+        assert not (vectors @ matrix).any()
+        assert len(some) == len(net.places) - np.linalg.matrix_rank(matrix)
+        assert not len(some) or np.linalg.matrix_rank(vectors) == len(some)
+        found += len(some)
+    assert found > 300
+    net, _ = built(3, [((0,), (1,)), ((1,), (2,))], [1, 0, 0])
+    assert basis(net) == (((0, 1), (1, 1), (2, 1)),)
+    assert basis(net, most_entries=0) is None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from placet.analysis import free_choice
+from placet.analysis.invariant_basis import basis
 from placet.analysis.invariants import semiflows
 from placet.analysis.siphon_list import Sets, greatest_trap, minimal_siphons, minimal_traps
 from placet.net.classes import NetClass, classes
@@ -31,6 +32,8 @@ class Structure(NamedTuple):
     rank: int | None  # of the incidence matrix
     place_flows: Semiflows
     transition_flows: Semiflows
+    place_invariants: tuple[tuple[tuple[int, int], ...], ...] | None  # a basis, negative weights too
+    transition_invariants: tuple[tuple[tuple[int, int], ...], ...] | None
     siphons: Sets | None  # None where inhibitor or reset arcs make the definition say nothing
     traps: Sets | None
     clusters: int
@@ -44,6 +47,7 @@ def structure(compiled: Compiled) -> Structure:
     """Look at a net. Polynomial but for listings, whose work is bounded: a few seconds for the largest nets."""
     net, initial = compiled.net, compiled.initial
     listable = not (any(net.inhibit) or any(net.reset))
+    transposed = free_choice.transposed(net)
     siphons = minimal_siphons(net, most_work=MOST_SETS) if listable else None
     free = free_choice.is_free_choice(net)
     formed = free_choice.well_formed(net) if free else None
@@ -53,7 +57,9 @@ def structure(compiled: Compiled) -> Structure:
         sum(len(arcs) for side in (net.pre, net.post, net.read, net.inhibit, net.reset) for arcs in side),
         free_choice.rank(net),
         semiflows(net, most_work=MOST_WORK),
-        semiflows(free_choice.transposed(net), most_work=MOST_WORK),
+        semiflows(transposed, most_work=MOST_WORK),
+        basis(net),
+        basis(transposed),
         siphons,
         minimal_traps(net, most_work=MOST_SETS) if listable else None,
         len(free_choice.clusters(net)),

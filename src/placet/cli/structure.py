@@ -73,6 +73,7 @@ def _lines(compiled: Compiled, found: Structure, levels: tuple[int, ...] | None)
         lines.append("  every place is in one: nothing can pile up, whatever is there at first")
     elif found.place_flows.complete:
         lines.append(f"  in none: {_listed(missing)}")
+    lines += _mixed(found.place_invariants, found.place_flows, places)
     lines += [
         "",
         *_flows("what leads back to where it began (transition semiflows)", found.transition_flows, transitions),
@@ -97,6 +98,21 @@ def _flows(title: str, flows: Semiflows, names: Sequence[str]) -> list[str]:
         shown = [names[i] if w == 1 else f"{w} {names[i]}" for i, w in flow.weights]
         lines.append("  " + " + ".join(shown[:20]) + (f" + {len(shown) - 20} more" if len(shown) > 20 else ""))
     return lines + _rest(len(flows.found))
+
+
+def _mixed(basis: tuple[tuple[tuple[int, int], ...], ...] | None, flows: Semiflows, names: Sequence[str]) -> list[str]:
+    """The invariants of the basis that have weights below zero: differences that stay."""
+    known = {flow.weights for flow in flows.found}
+    mixed = [some for some in basis or () if some not in known and any(w < 0 for _, w in some)]
+    if not mixed or len(basis or ()) <= len(known):
+        return []
+    lines = [f"differences that stay (invariants with weights below zero): {len(mixed)}"]
+    for some in mixed[:SHOWN]:
+        words = [f"{'-' if w < 0 else '+'} {names[i] if abs(w) == 1 else f'{abs(w)} {names[i]}'}" for i, w in some[:20]]
+        lines.append(
+            "  " + " ".join(words).removeprefix("+ ") + (f" and {len(some) - 20} more" if len(some) > 20 else "")
+        )
+    return lines + _rest(len(mixed))
 
 
 def _sets(title: str, sets: Sets | None, names: Sequence[str], compiled: Compiled) -> list[str]:
@@ -140,6 +156,8 @@ def _document(compiled: Compiled, found: Structure, levels: tuple[int, ...] | No
         "classes": sorted(kind.name.lower() for kind in found.classes),
         "rank": found.rank,
         "clusters": found.clusters,
+        "place_invariants": _basis_values(found.place_invariants, net.places),
+        "transition_invariants": _basis_values(found.transition_invariants, net.transitions),
         "place_semiflows": _flow_values(found.place_flows, net.places),
         "transition_semiflows": _flow_values(found.transition_flows, net.transitions),
         "siphons": _set_values(found.siphons, net.places),
@@ -156,6 +174,12 @@ def _document(compiled: Compiled, found: Structure, levels: tuple[int, ...] | No
 
 def _flow_values(flows: Semiflows, names: Sequence[str]) -> dict[str, Any]:
     return {"complete": flows.complete, "found": [{names[i]: w for i, w in flow.weights} for flow in flows.found]}
+
+
+def _basis_values(
+    basis: tuple[tuple[tuple[int, int], ...], ...] | None, names: Sequence[str]
+) -> list[dict[str, int]] | None:
+    return None if basis is None else [{names[i]: w for i, w in weights} for weights in basis]
 
 
 def _set_values(sets: Sets | None, names: Sequence[str]) -> dict[str, Any] | None:

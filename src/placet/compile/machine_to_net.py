@@ -43,7 +43,7 @@ def _move(draft: Draft, name: str, move: Move, source: int, target: int) -> None
     else:
         triggers = [] if move.sends else [(move.id, f"`{name}` moves on", PLAIN)]
     sends = [
-        (f"{move.id}#send[{n}]" if n or triggers else move.id, f"`{name}` sends `{message}`", Role(Kind.SEND, says=message))
+        (f"{move.id}#send[{n + 1}]" if n or triggers else move.id, f"`{name}` sends `{message}`", Role(Kind.SEND, says=message))
         for n, message in enumerate(move.sends)
     ]  # fmt: skip
     steps = [*triggers, *sends]
