@@ -103,7 +103,12 @@ def _compiled(reader: NetReader, read: Read, variant: str) -> Compiled:
         kind="net",
         net=net,
         initial=initial,
-        final=Final(ends, tuple(_CLASSES.get(p.own.get("class", ""), PlaceClass.CONTROL) for p in places), any_sink),
+        final=Final(
+            ends,
+            tuple(_CLASSES.get(p.own.get("class", ""), PlaceClass.CONTROL) for p in places),
+            any_sink,
+            not variant and (reader.raw.own_final or {}).get("quiet") == "true",
+        ),
         roles=Roles((PLAIN,) * len(net.transitions)),
         origin=OriginMap(
             _origins(reader, places, net.places, [f"{name} holds a token" for name in _told(places)]),

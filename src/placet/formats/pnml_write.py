@@ -104,7 +104,8 @@ def _arcs(compiled: Compiled, places: list[str], transitions: list[str], taken: 
 
 def _final(compiled: Compiled, places: list[str]) -> Iterator[str]:
     yield f'    <toolspecific tool="{OWN}" version="1">\n'
-    yield f'      <final any-sink="{"true" if compiled.final.any_sink else "false"}"/>\n'
+    quiet = ' quiet="true"' if compiled.final.quiet else ""
+    yield f'      <final any-sink="{"true" if compiled.final.any_sink else "false"}"{quiet}/>\n'
     for p in compiled.final.ends:
         yield f'      <end idref="{places[p]}"/>\n'
     yield "    </toolspecific>\n"

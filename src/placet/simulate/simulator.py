@@ -65,7 +65,7 @@ class Run(NamedTuple):
         """How it came out, as a clause."""
         steps = f"{len(self.events)} step" + ("" if len(self.events) == 1 else "s")
         if self.outcome is Outcome.ENDED:
-            return f"ended `{self.end}` after {steps}"
+            return f"ended `{self.end}` after {steps}" if self.end else f"came to rest after {steps}"
         if self.outcome is Outcome.RUNNING:
             return f"still running after {steps}"
         rest = f", with {self.left[0]}" if self.left else ""
@@ -83,7 +83,7 @@ def run(compiled: Compiled, seed: int = 0, max_steps: int = MOST_STEPS) -> Run:
     scheduler = Scheduler(compiled.net, compiled.initial)
     watch = Finality(compiled)
     fired: list[int] = []
-    while len(fired) < max_steps and scheduler.enabled and not watch.final:
+    while len(fired) < max_steps and scheduler.enabled and not watch.over:
         t = scheduler.enabled[int(dice.random() * len(scheduler.enabled))]
         watch.moved(scheduler.fire(t))
         fired.append(t)
@@ -133,6 +133,11 @@ class Finality:
     def final(self) -> bool:
         """The marking is final."""
         return not self._wrong and self._ended()
+
+    @property
+    def over(self) -> bool:
+        """Nothing may come after it: services that only react are quiet in between, too."""
+        return self.final and not self._quiet
 
     @property
     def final_but_for_messages(self) -> bool:
