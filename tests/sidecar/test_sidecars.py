@@ -17,6 +17,7 @@ from placet.sidecar.claimed import claimed
 from placet.sidecar.draft import draft
 from placet.sidecar.start import plan, write
 from placet.source import SourceFile
+from placet.syntax.formatter import format_source
 
 DEFINITION = (CHECKOUT / "models" / "step_functions_sidecar" / "order.asl.json").read_text(encoding="utf-8")
 ROLES = """
@@ -70,6 +71,14 @@ def test_the_flow_is_asked_of_the_definition_as_it_is(tmp_path):
     assert sided.net == alone.net
     report = check(loaded)
     assert {c.id for c in report.models[0].checks} >= {"option_to_complete", "no_dead_step", "coverage"}
+
+
+def test_faults_that_are_not_woven_are_said_to_be_trusted(tmp_path):
+    loaded = order(tmp_path, "  check coverage() at L1, coverage() at L4")
+    first, last = check(loaded).models[0].checks
+    words = {"nobody stops it while it runs", "its coordinator does not crash"}
+    assert words.isdisjoint(first.assumptions.guarantees)
+    assert words <= set(last.assumptions.guarantees)
 
 
 def test_ends_count_as_what_they_are_said_to_be(tmp_path):
@@ -126,6 +135,12 @@ def test_a_draft_parses_and_runs_as_it_is_printed(tmp_path_factory, definition):
     loaded = load(folder / "m.placet")
     assert [d for d in loaded.diagnostics if d.severity == "error"] == []
     assert loaded.compiled
+
+
+def test_a_draft_is_laid_out_as_fmt_does():
+    made, _ = draft(SourceFile("order.asl.json", DEFINITION), "order.asl.json")
+    assert format_source(SourceFile("order.placet", made.text))[0] == made.text
+    assert made.proposed == 3
 
 
 ODD = [

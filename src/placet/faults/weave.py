@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT", "LEVELS", "Hypothesis", "Woven", "level", "weave"]
 
+_UNWOVEN = {"cancel": "nobody stops it while it runs", "crash": "its coordinator does not crash"}
 FOR_EVER = "what is retried for ever is answered in the end"
 
 
@@ -78,4 +79,6 @@ def _assume(compiled: Compiled, hypothesis: Hypothesis, assumptions: Assumptions
             guarantees = (*guarantees, "faults are transient")
         if hypothesis.instances == 2 and any(s.shared for s in compiled.roles.steps):
             guarantees = (*guarantees, "no more than two runs happen at once")
+        if not compiled.roles.ports:  # of an import: its coordinator is an engine of its own
+            guarantees = (*guarantees, *(_UNWOVEN[fault] for fault in hypothesis.faults if fault in _UNWOVEN))
     return assumptions._replace(faults=hypothesis.faults, fault_budget=hypothesis.budget, guarantees=guarantees)

@@ -98,6 +98,12 @@ def _of_item(file: ast.File, item: ast.Item) -> Iterator[Occurrence]:
                     yield _one("event", name.text, sent, move.span)
             for final in finals:
                 yield _one("state", name.text, final, final.span)
+        case ast.Annotate(_, _, parts):  # its states are names of another file
+            for part in parts:
+                if isinstance(part, ast.Service):
+                    yield _one("service", "", part.name, part.span, declares=True)
+                elif isinstance(part, ast.Role) and part.service is not None:
+                    yield _one("service", "", part.service, part.span)
         case ast.Check(items):
             yield from _of_check(file, items)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from placet.formats.asl import reader, services
 from placet.formats.asl.calls import elements
 from placet.sidecar.proposals import proposals
+from placet.source import SourceFile
+from placet.syntax.formatter import format_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from placet.formats.asl.calls import Element
     from placet.formats.asl.machine import Machine, State
     from placet.sidecar.proposals import Proposal
-    from placet.source import SourceFile
 
 _PERSON = re.compile(r"escalat|manual|human|operator|support|ticket|incident|pager|call_?(?:a_?)?person", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d]\w*(?:-\w+)*")
@@ -78,7 +79,9 @@ def draft(source: SourceFile, path: str, subject: str = "") -> tuple[Draft | Non
         "# promise. Read it line by line: a line marked `proposed` is a guess from names. Then say of each service what it",
         "# promises, as far as that is tested: `idempotent`, `null_safe`, `rejects_after_cancel`.",
     ]
-    return Draft("\n".join([*head, "", "\n\n".join(parts)]) + "\n", len(machines), steps, guessed), tuple(problems)
+    text = "\n".join([*head, "", "\n\n".join(parts)]) + "\n"
+    laid_out, _ = format_source(SourceFile(path, text))
+    return Draft(laid_out or text, len(machines), steps, guessed), tuple(problems)
 
 
 class _Lines(NamedTuple):
