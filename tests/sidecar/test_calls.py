@@ -167,10 +167,10 @@ UNDOS = Hypothesis(("reject", "lost", "slow", "undo-fail"), 2, "transient")
 
 
 def owed(compiled, hypothesis):
-    """Every obligation of balance, by the place in the saga of what it speaks of."""
+    """Every obligation, by the place in the saga of what it speaks of."""
     compiled = compiled.called or compiled
     woven = weave(compiled._replace(queries=()), hypothesis).compiled
-    coverage = measure(woven, hypothesis.budget, families=frozenset(("BALANCE", "NULL"))).coverage
+    coverage = measure(woven, hypothesis.budget).coverage
     assert coverage.size.complete
 
     def plain(step):

@@ -50,11 +50,15 @@ class Site(NamedTuple):
 
 
 class Sited(NamedTuple):
-    """A step with its calls: the one that does it, and those that undo it, each with the name of its state."""
+    """A step with its calls: the one that does it, and those that undo it, each with the name of its state.
+
+    `follows` are the ids of the steps directly before it, which stand before it in the list of steps too.
+    """
 
     step: ir.Step
     does: Site
     undoes: tuple[Site, ...] = ()
+    follows: tuple[str, ...] = ()
 
 
 def with_calls(compiled: Compiled, steps: Sequence[Sited], left_out: Iterable[int], process: ir.Process) -> Compiled:
@@ -64,7 +68,7 @@ def with_calls(compiled: Compiled, steps: Sequence[Sited], left_out: Iterable[in
     frame = Frame(process, process.id)
     base = _Base(compiled, {*left_out})
     for sited in steps:
-        call = _call(agenda, frame, sited.step, sited.does)
+        call = _call(agenda, frame, sited.step, sited.does, sited.follows)
         record = remembered(call)
         _Calls(base, call, sited.does, 1, FORWARD, record).make()
         first = 1
@@ -143,8 +147,8 @@ def without(compiled: Compiled, gone: set[int]) -> Compiled:
     )
 
 
-def _call(agenda: Agenda, frame: Frame, stmt: ir.Step, site: Site) -> Call:
-    env = Env(frame, "", "", "", Top(frame), policy=ir.Policy())
+def _call(agenda: Agenda, frame: Frame, stmt: ir.Step, site: Site, follows: tuple[str, ...] = ()) -> Call:
+    env = Env(frame, "", "", "", Top(frame), policy=ir.Policy(), before=follows)
     stmt = stmt._replace(timeout=1.0 if site.late else None)
     return Call(agenda, stmt, Ports(-1, -1), env)
 

@@ -23,6 +23,7 @@ from placet.formats.asl.calls import Element, elements, free_failures, sites
 from placet.ir import model as ir
 from placet.net.roles import PLAIN, Kind
 from placet.sidecar.opening import opened
+from placet.sidecar.order import follows
 from placet.sidecar.roles import Reader, Roles
 from placet.sidecar.states import States
 from placet.sidecar.waivers import waived, without_waived
@@ -241,7 +242,9 @@ def _calls(made: reader.Made, roles: Roles, every: Sequence[Element], findings: 
     bounds = made.builder.bounds
     sited: list[Sited] = []
     sends: set[str] = set()
-    for role in roles.steps:
+    before = follows(every, [role.does.path for role in roles.steps])
+    rank = {path: number for number, path in enumerate(before)}
+    for role in sorted(roles.steps, key=lambda role: rank[role.does.path]):
         sends.update(e.path for e in (role.does, *role.undoes))
         undoes = [sites(base, undo, bounds) for undo in role.undoes]
         for suffix, site in sites(base, role.does, bounds, role.fails).items():
@@ -258,7 +261,8 @@ def _calls(made: reader.Made, roles: Roles, every: Sequence[Element], findings: 
                 findings.add("P804", message, role.line.span, help="undo each item by itself, in a Map or inside it")
                 continue
             step = role.step._replace(id=role.step.id + suffix) if suffix else role.step
-            sited.append(Sited(step, site, tuple(b for b in back if b is not None)))
+            earlier = tuple(path + suffix for path in before[role.does.path])
+            sited.append(Sited(step, site, tuple(b for b in back if b is not None), earlier))
     acts = enumerate(zip(base.roles.transitions, base.origin.transitions, strict=True))
     idle = [t for t, (r, o) in acts if r.kind is Kind.TASK and o.event is None]
     base = base._replace(quiet=base.quiet.union(idle))
