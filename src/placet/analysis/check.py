@@ -65,6 +65,7 @@ CHECKS: dict[str, tuple[str, str]] = {
     "no_orphan": ("messages", "NO_ORPHAN"),
     "no_event_loop": ("event_loop", "NO_EVENT_LOOP"),
     "no_dead_handler": ("messages", "NO_DEAD_HANDLER"),
+    "handled_once": ("messages", "HANDLED_ONCE"),
     "no_dual_write": ("messages", "NO_DUAL_WRITE"),
     "anomaly_A20": ("messages", "NO_DUAL_WRITE"),
     "anomaly_A22": ("messages", "ALL_CONSUMED"),

@@ -19,11 +19,13 @@ from placet.evidence import (
     NeverHolds,
     NoReturn,
     Proof,
+    Reach,
+    Reaches,
     Strands,
     Verdict,
     Violated,
 )
-from placet.logic.state import FALSE, Fireable, Linear, Or
+from placet.logic.state import FALSE, Fireable, Linear, Or, at_least
 
 if TYPE_CHECKING:
     from placet.analysis.subject import Subject
@@ -121,6 +123,38 @@ class NoDualWrite:
         return NEVER.judge(subject, query, seen)
 
 
+class HandledOnce:
+    """No message is handled a second time because it was delivered a second time."""
+
+    existential = False
+    cuts_sinks = False
+
+    def asks(self, subject: Subject, query: Query) -> Asks | Holds | Inconclusive:
+        """That a second copy is in somebody's hand."""
+        if not subject.compiled.roles.deliveries:
+            return NO_MESSAGES
+        goal = self._goal(subject)
+        if not goal.of:
+            return Holds(Proof("structure", argument="no message is delivered twice to a handler"))
+        places = frozenset(p for d in subject.compiled.roles.deliveries for p in d.double)
+        return Asks(((goal, Needs.FIRST),), places=places)
+
+    def judge(self, subject: Subject, query: Query, seen: Pass) -> Verdict | None:
+        """Violated by the first such state."""
+        goal = self._goal(subject)
+        state = seen.first(goal)
+        if state < 0:
+            return Holds(seen.proof("no message was handled twice")) if seen.complete else None
+        trace = seen.trace(state)
+        end = subject.end_state(trace)
+        culprits = tuple(p for d in subject.compiled.roles.deliveries for p in d.double if end[p])
+        return Violated(Reaches(goal), Reach(trace), seen.proof(), culprits=culprits)
+
+    @staticmethod
+    def _goal(subject: Subject) -> Or:
+        return Or(tuple(at_least(p) for d in subject.compiled.roles.deliveries for p in d.double))
+
+
 class NoDeadHandler:
     """Each handler runs in some run."""
 
@@ -150,4 +184,5 @@ class NoDeadHandler:
 ALL_CONSUMED = AllConsumed()
 NO_ORPHAN = NoOrphan()
 NO_DUAL_WRITE = NoDualWrite()
+HANDLED_ONCE = HandledOnce()
 NO_DEAD_HANDLER = NoDeadHandler()

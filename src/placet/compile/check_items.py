@@ -46,6 +46,7 @@ CHECKS: dict[str, Shape] = {
     "no_orphan": "messages",
     "no_event_loop": "messages",
     "no_dead_handler": "messages",
+    "handled_once": "messages",
     "no_dual_write": "messages",
     "anomaly_A20": "messages",
     "anomaly_A22": "messages",

@@ -273,7 +273,8 @@ class _Joint:
         for attempt, hand in enumerate(hands, start=1):
             crashed.append(self._dealt_with(reaction, queue, delivery, attempt, hand))
         if queue.topic.copies > 1:
-            delivery = delivery._replace(takes=(*delivery.takes, *self._copies(reaction, queue, delivery)))
+            renewed, double = self._copies(reaction, queue, delivery)
+            delivery = delivery._replace(takes=(*delivery.takes, *renewed), double=double)
         self._deliveries.append(delivery._replace(crashed=tuple(crashed)))
         self._handled.append(service)
 
@@ -336,7 +337,7 @@ class _Joint:
             does("again", needs, given, words)
         return given
 
-    def _copies(self, reaction: ir.Reaction, queue: Queue, delivery: Delivery) -> list[int]:
+    def _copies(self, reaction: ir.Reaction, queue: Queue, delivery: Delivery) -> tuple[list[int], tuple[int, ...]]:
         """A message may come several times: while it is in hand, the broker takes its reader for dead."""
         made, event, service = self._agenda.draft, reaction.event, reaction.service
         span, actor = reaction.span, reaction.id
@@ -367,7 +368,7 @@ class _Joint:
             words = f"the copy of `{event}` is recognised and thrown away"
             absorbed = made.transition(f"{path}#recognised", (copy,), (), event, words, span, actor, Role(Kind.ABSORB))
             made.quiet.add(absorbed)
-            return renewed
+            return renewed, ()
         words = f"`{service}` takes a copy of `{event}`"
         made.quiet.add(
             made.transition(
@@ -390,7 +391,7 @@ class _Joint:
                     )
                 )
 
-        return renewed
+        return renewed, (held,)
 
     def _renews(self, transition: int, spare: Sequence[int], left: int) -> list[int]:
         """A new message may come as often as any: the transition that takes it sets the count anew, whatever it was."""

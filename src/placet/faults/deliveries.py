@@ -25,11 +25,13 @@ class Deliveries:
     def __init__(self, loom: Loom) -> None:
         self.loom = loom
         self.faults = loom.faults
+        self._number = 0
         self._lost: set[int] = set()  # places whose losing is woven: readers that compete have one queue
 
     def weave(self) -> None:
         """All of them."""
-        for delivery in self.loom.base.roles.deliveries:
+        for number, delivery in enumerate(self.loom.base.roles.deliveries):
+            self._number = number
             if "lost" in self.faults and delivery.guarantee == "at_most_once":
                 self._loses(delivery)
             if "duplicate" in self.faults and delivery.guarantee == "at_least_once":
@@ -109,6 +111,7 @@ class Deliveries:
         held = loom.place(
             f"{path}:hand.copy", origin._replace(phrase=f"{whom} has a copy of `{d.event}` in hand"), PlaceClass.CHANNEL
         )
+        loom.double[self._number] = held
         handler = loom.base.origin.transitions[d.takes[0]]
         loom.consequence(
             f"{path}:take.copy", ((d.idle, 1), (copy, 1)), ((d.start, 1), (held, 1)),

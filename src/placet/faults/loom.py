@@ -55,6 +55,7 @@ class Loom:
         self.causes: list[int] = []
         self.consequences: list[int] = []
         self.copies: dict[int, list[int]] = {}  # transition -> its copies that count alike, for observers
+        self.double: dict[int, int] = {}  # number of a delivery -> the place where a second copy is in hand
         self._undo_names = {s.id: s.undo for s in compiled.roles.steps}
         origin = Origin(compiled.subject, "faults that may still happen", None, "", compiled.subject)
         self.budget = self.place(f"{compiled.subject}#faults", origin, tokens=hypothesis.budget)
@@ -125,12 +126,18 @@ class Loom:
         )
         atoms = Shifter(self.first_place, len(self.places))
         queries = tuple(atoms.asked(q) for q in base.queries)
+        deliveries = tuple(
+            d._replace(double=(*d.double, self.double[n])) if n in self.double else d
+            for n, d in enumerate(base.roles.deliveries)
+        )
         return base._replace(
             net=woven,
             initial=(*base.initial, *self.tokens),
             final=base.final._replace(classes=(*base.final.classes, *self.classes)),
             roles=base.roles._replace(
-                transitions=(*base.roles.transitions, *self.roles), channels=(*base.roles.channels, *self.channels)
+                transitions=(*base.roles.transitions, *self.roles),
+                channels=(*base.roles.channels, *self.channels),
+                deliveries=deliveries,
             ),
             origin=OriginMap((*base.origin.places, *self.place_origins), (*base.origin.transitions, *self.origins)),
             observers=observers,

@@ -170,6 +170,7 @@ class Delivery(NamedTuple):
     freed: tuple[int, int] = (-1, -1)  # the places of used and free room, where waiting messages take up some
     kept: int = -1  # holds a token until a message is lost
     lost: int = -1  # and this one after that
+    double: tuple[int, ...] = ()  # the places where a second copy of a message is in hand
 
 
 class Roles(NamedTuple):

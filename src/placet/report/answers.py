@@ -56,6 +56,7 @@ _MEANING = {
     "no_orphan": "every message that {subject} publishes has a reader",
     "no_event_loop": "no message of {subject} brings itself about",
     "no_dead_handler": "every handler of {subject} can run",
+    "handled_once": "no message of {subject} is handled twice",
     "no_dual_write": "what {subject} stores and the messages about it come together",
     "anomaly_A20": "what {subject} stores and the messages about it come together",
     "anomaly_A22": "every message of {subject} is read or put aside",

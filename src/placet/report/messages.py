@@ -30,6 +30,10 @@ def headline(run: Run) -> str:
     if check in ("no_dual_write", "anomaly_A20"):
         for task, message in _half(run):
             return f"{task}, {message}, and nothing will change that"
+    if check == "handled_once":
+        for d in run.compiled.roles.deliveries:
+            if set(d.double) & set(run.violated.culprits):
+                return f"{quoted(d.event)} is delivered twice, and {quoted(d.reader)} handles it again"
     if check in ("no_orphan", "anomaly_A23"):
         unread = _unread(run)
         if unread:
@@ -80,7 +84,10 @@ def advice(run: Run) -> Iterator[str]:
         if queue is not None:
             yield f"give {quoted(queue.topic)} a `capacity`, and say what a full one does: `block`, `drop_old` or `drop_new`"
         return
-    if check in ("no_dual_write", "anomaly_A20"):
+    if check == "handled_once":
+        topic = next((d.topic for d in run.compiled.roles.deliveries if set(d.double) & set(run.violated.culprits)), "")
+        yield f"let the reader remember what it has handled: `topic {topic} {{ dedup }}`"
+    elif check in ("no_dual_write", "anomaly_A20"):
         yield "store the message in the transaction of the task, and send it from there: `outbox`"
     elif check in ("no_orphan", "anomaly_A23") and _unread(run):
         event = _unread(run)[0]
