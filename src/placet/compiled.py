@@ -13,6 +13,7 @@ from placet.evidence import Assumptions
 if TYPE_CHECKING:
     from placet.logic.state import Predicate
     from placet.net.core import Marking, Net
+    from placet.net.delays import Delay
     from placet.net.final import Final
     from placet.net.observer import Observer
     from placet.net.roles import Roles
@@ -89,7 +90,8 @@ class Compiled(NamedTuple):
     observers: tuple[Observer, ...] = ()
     queries: tuple[Query, ...] = ()
     assumptions: Assumptions = Assumptions()
-    timing: tuple[tuple[int, float], ...] = ()  # (transition, mean delay in seconds): simulation only
+    timing: tuple[tuple[int, Delay], ...] = ()  # how long transitions take: simulation only
+    limits: tuple[tuple[tuple[int, ...], int], ...] = ()  # transitions of which so many run at once: simulation only
     quiet: frozenset[int] = frozenset()  # transitions a run need never show: absorbing, skipping; never "dead steps"
     steps: tuple[
         tuple[str, tuple[int, ...]], ...

@@ -106,6 +106,7 @@ policies = st.one_of(
 error_rules = st.one_of(
     st.builds(ast.ErrorRule, paths, st.none(), names, st.just(NOWHERE)),
     st.builds(ast.ErrorRule, paths, numbers, maybe(names), st.just(NOWHERE)),
+    st.builds(ast.ErrorRule, paths, numbers, maybe(names), st.just(NOWHERE), many(durations, 1, 2)),
 )
 expressions = st.builds(
     ast.Expression,

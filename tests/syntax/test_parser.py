@@ -109,7 +109,7 @@ STATEMENTS = [
     (
         "step a { errors { A: retry 2 then reject; B: retry 1 other: unknown } }",
         ("Step", "a", None, [], [
-            ("ErrorRule", "A", 2, "reject"), ("ErrorRule", "B", 1, None), ("ErrorRule", "other", None, "unknown"),
+            ("ErrorRule", "A", 2, "reject", []), ("ErrorRule", "B", 1, None, []), ("ErrorRule", "other", None, "unknown", []),
         ]),
     ),
 ]  # fmt: skip

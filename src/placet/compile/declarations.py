@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, Union
 
-from placet.compile.options import SERVICE_OPTIONS, understood
+from placet.compile.options import GUARANTEES, SERVICE_OPTIONS, number, understood
 from placet.diagnostics import Label
+from placet.ir import model as ir
 from placet.syntax import ast
 
 if TYPE_CHECKING:
     from placet.compile.findings import Findings
+    from placet.compile.options import Operand
+
+MOST_AT_ONCE = 1_000_000
 
 Declared = TypeVar("Declared", bound=Union[ast.Service, ast.Process, ast.NetDecl, ast.MachineDecl, ast.Choreography])
 
@@ -27,6 +31,7 @@ class Declarations(NamedTuple):
     choreographies: dict[str, ast.Choreography]
     system: ast.System | None
     variables: tuple[ast.Variable, ...] = ()
+    timings: tuple[ir.Timing, ...] = ()
 
 
 def declarations(file: ast.File, findings: Findings) -> Declarations:
@@ -61,14 +66,41 @@ def declarations(file: ast.File, findings: Findings) -> Declarations:
             case ast.MachineDecl():
                 if _declare(subjects, item, "machine", findings):
                     machines[item.name.text] = item
-    guarantees = {
-        name: frozenset(understood(service.options, SERVICE_OPTIONS, "service", findings))
-        for name, service in services.items()
-    }
+    good = {name: understood(s.options, SERVICE_OPTIONS, "service", findings) for name, s in services.items()}
+    guarantees = {name: frozenset(options).intersection(GUARANTEES) for name, options in good.items()}
+    timings = [_timing(name, o, findings) for name, o in good.items() if "latency" in o or "capacity" in o]
     title = system.title.text if system is not None and system.title is not None else ""
     return Declarations(
-        services, guarantees, processes, nets, set(), title, machines, choreographies, system, tuple(variables)
+        services,
+        guarantees,
+        processes,
+        nets,
+        set(),
+        title,
+        machines,
+        choreographies,
+        system,
+        tuple(variables),
+        tuple(timings),
     )
+
+
+def _timing(name: str, options: dict[str, tuple[ast.Option, tuple[Operand, ...]]], findings: Findings) -> ir.Timing:
+    """How fast a service is; only a simulation asks."""
+    latency = None
+    if "latency" in options:
+        from placet.compile.timing import latency as distribution
+
+        latency = distribution(*options["latency"], findings)
+    if "capacity" not in options:
+        return ir.Timing(name, latency)
+    option, operands = options["capacity"]
+    most = number(operands, MOST_AT_ONCE, "requests at once", findings)
+    if not most:
+        findings.add(
+            "P206", "a service that takes 0 requests at once takes none", option.span, help="give it 1 or more"
+        )
+    return ir.Timing(name, latency, most)
 
 
 def _declare(table: dict[str, Declared], item: Declared, what: str, findings: Findings) -> bool:

@@ -18,7 +18,7 @@ GUARANTEES = ("idempotent", "null_safe", "rejects_after_cancel")
 # option -> what it takes: nothing, one name, a number, a duration, names, an undo
 STEP_OPTIONS = {
     "undo": "undo",
-    "retry": "number",
+    "retry": "retries",
     "timeout": "duration",
     "pivot": "nothing",
     "retriable": "nothing",
@@ -29,7 +29,7 @@ STEP_OPTIONS = {
     "effect": "amount",
     **dict.fromkeys(GUARANTEES, "nothing"),
 }
-SERVICE_OPTIONS = dict.fromkeys(GUARANTEES, "nothing")
+SERVICE_OPTIONS = {**dict.fromkeys(GUARANTEES, "nothing"), "capacity": "number", "latency": "latency"}
 OF_SAGAS = (
     "register", "failing_step", "undo_order", "siblings", "cancellation", "children", "recovery", "deadline", "on unknown",
     "on undo_failure",
@@ -38,6 +38,8 @@ OF_SAGAS = (
 SHAPES = {
     "nothing": "nothing after it",
     "number": "a number, as in `retry 3`",
+    "retries": "a number and how long it waits before, as in `retry 3` or `retry 3 backoff 1s..30s`",
+    "latency": "a time or a distribution of times, as in `latency 80ms` or `latency lognormal(80ms, 2)`",
     "duration": "a time, as in `timeout 10s`",
     "name": "a name, as in `key account`",
     "names": "names of earlier steps, as in `after flight, hotel`",
@@ -87,6 +89,11 @@ def _fits(shape: str, operands: tuple[Operand, ...]) -> bool:
         return not operands
     if shape == "number":
         return len(operands) == 1 and isinstance(operands[0], ast.Number)
+    if shape == "retries":
+        first, *times = operands or (None,)
+        return isinstance(first, ast.Number) and len(times) <= 2 and all(isinstance(t, ast.Duration) for t in times)
+    if shape == "latency":
+        return bool(operands)
     if shape == "duration":
         return len(operands) == 1 and isinstance(operands[0], ast.Duration)
     if shape == "correlation":

@@ -97,6 +97,7 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
         tuple(topics.topics.values()),
         tuple(choreographies),
         system,
+        declared.timings,
     )
     return model, tuple(findings.diagnostics)
 

@@ -50,6 +50,8 @@ class Steps:
         service = self.service(step.service)
         guarantees = self._declared.guarantees.get(service, frozenset()).union(g for g in GUARANTEES if g in good)
         times = number(good["retry"][1], MOST_RETRIES, "retries", self._findings) if "retry" in good else 0
+        pauses = [o.seconds for o in good["retry"][1] if isinstance(o, ast.Duration)] if "retry" in good else []
+        pauses = pauses or [p.seconds for p in next((r.backoff for r in step.errors if r.backoff), ())]
         after = self._after(good["after"][1]) if "after" in good else ()
         timeout = good["timeout"][1][0] if "timeout" in good else None
         correlation = good["correlation"][1][0] if "correlation" in good else None
@@ -60,6 +62,7 @@ class Steps:
             service or self._process,
             undo=self._undo(step, *good["undo"]) if "undo" in good else None,
             retry=times,
+            backoff=(pauses[0], max(pauses)) if pauses else None,
             timeout=timeout.seconds if isinstance(timeout, ast.Duration) else None,
             pivot="pivot" in good,
             retriable="retriable" in good,

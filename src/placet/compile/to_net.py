@@ -38,6 +38,7 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
         for s in statements(p.body)
         if isinstance(s, ir.Step) and s.amounts
     }
+    timed_steps = _timed_steps(model)
     variables = {v.id: v for v in (*model.variables, *(v for p in model.processes for v in p.variables))}
     nets = {n.id: n for n in model.nets}
     machines = {m.id: m for m in model.machines}
@@ -58,10 +59,20 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
             from placet.compile.plain_net import net_to_compiled
 
             made, problems = net_to_compiled(nets[subject]), ()
+        if model.timings or timed_steps:
+            from placet.compile.timing import timed
+
+            made = timed(made, model, timed_steps)
         made, unasked = with_queries(made, tuple(asked[subject]) if asked else None, sagas, amounts, variables)
         compiled.append(made)
         diagnostics.update(dict.fromkeys((*problems, *unasked)))
     return tuple(compiled), tuple(diagnostics)
+
+
+def _timed_steps(model: ir.Model) -> dict[str, ir.Step]:
+    """The steps that pause between their attempts, by id."""
+    bodies = [p.body for p in model.processes]
+    return {s.id: s for body in bodies for s in statements(body) if isinstance(s, ir.Step) and s.backoff}
 
 
 def uncalled(model: ir.Model) -> list[str]:

@@ -109,6 +109,7 @@ def twice(compiled: Compiled) -> Compiled:
         observers=tuple(_observing(o, transitions) if o.every_run else o for o in compiled.observers),
         queries=tuple(shift.asked(q) for q in compiled.queries),
         timing=(*compiled.timing, *((t + transitions, delay) for t, delay in compiled.timing)),
+        limits=tuple(((*group, *(t + transitions for t in group)), most) for group, most in compiled.limits),
         quiet=compiled.quiet.union(range(transitions, 2 * transitions)),
     )
 

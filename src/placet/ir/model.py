@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
 
 if TYPE_CHECKING:
+    from placet.net.delays import Delay
     from placet.source import Span
 
 
@@ -146,6 +147,7 @@ class Step(NamedTuple):
     amounts: tuple[Amount, ...] = ()
     key: str = ""  # what its service keeps its record under, where that may be the same in two runs; else the run
     correlation: Literal["attempt", "step", "name"] = "attempt"  # by what a reply is known: name: any call of that name
+    backoff: tuple[float, float] | None = None  # seconds before the second attempt, and at most before any
 
 
 class Sequence(NamedTuple):
@@ -524,6 +526,14 @@ class Check(NamedTuple):
     demand: int = 100  # per cent, of a check that counts
 
 
+class Timing(NamedTuple):
+    """How long a service takes for a request, and how many it works on at once (0: any number)."""
+
+    service: str
+    latency: Delay | None
+    capacity: int = 0
+
+
 class Model(NamedTuple):
     """One file, resolved."""
 
@@ -537,3 +547,4 @@ class Model(NamedTuple):
     topics: tuple[Topic, ...] = ()
     choreographies: tuple[Choreography, ...] = ()
     system: str = ""  # its name, where processes and choreographies are joined by topics
+    timings: tuple[Timing, ...] = ()

@@ -1,7 +1,8 @@
 """One run of a net, chosen at random, told in the words of the model.
 
 The same seed gives the same run on every machine and every Python: of the generator only `random()` is used, whose
-sequence is fixed for a seed, and among the enabled transitions, in their order, each is as likely as any other.
+sequence is fixed for a seed, and among the enabled transitions, in their order, each is as likely as any other. Where the
+model says how long something takes, the clocks of `clocks` decide instead.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from placet.errors import UsageError
 from placet.net.final import PlaceClass
 from placet.net.roles import Kind
+from placet.simulate.clocks import ARRIVALS, Clocks
 from placet.simulate.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Event(NamedTuple):
     kind: str  # as in `net.roles.Kind`
     fault: str
     shown: bool
+    seconds: float | None = None  # since the beginning, where times are known
 
 
 class Run(NamedTuple):
@@ -54,6 +57,7 @@ class Run(NamedTuple):
     ends: tuple[str, ...]
     left: tuple[str, ...]
     marking: tuple[int, ...]
+    seconds: float | None = None  # how long it took, where times are known
 
     @property
     def end(self) -> str:
@@ -64,6 +68,8 @@ class Run(NamedTuple):
     def told(self) -> str:
         """How it came out, as a clause."""
         steps = f"{len(self.events)} step" + ("" if len(self.events) == 1 else "s")
+        if self.seconds is not None:
+            steps += f" and {duration(self.seconds)}"
         if self.outcome is Outcome.ENDED:
             return f"ended `{self.end}` after {steps}" if self.end else f"came to rest after {steps}"
         if self.outcome is Outcome.RUNNING:
@@ -72,10 +78,11 @@ class Run(NamedTuple):
         return f"stuck after {steps}{rest}" + (f" and {len(self.left) - 1} more" if len(self.left) > 1 else "")
 
 
-def run(compiled: Compiled, seed: int = 0, max_steps: int = MOST_STEPS) -> Run:
+def run(compiled: Compiled, seed: int = 0, max_steps: int = MOST_STEPS, arrivals: float = ARRIVALS) -> Run:
     """Run until a final marking is reached, nothing is enabled, or `max_steps` transitions have fired.
 
-    Faults happen only where they were woven in. O(arcs near each firing). Raises UsageError for a negative limit.
+    Faults happen only where they were woven in. `arrivals`: seconds until an event from outside comes, on the average; asked
+    for only where the model has times. O(arcs near each firing). Raises UsageError for a negative limit.
     """
     if max_steps < 0:
         raise UsageError("a run cannot have fewer than 0 steps")
@@ -83,8 +90,14 @@ def run(compiled: Compiled, seed: int = 0, max_steps: int = MOST_STEPS) -> Run:
     scheduler = Scheduler(compiled.net, compiled.initial)
     watch = Finality(compiled)
     fired: list[int] = []
+    clocks = Clocks(compiled, dice, arrivals) if compiled.timing else None
+    times: list[float] = []
     while len(fired) < max_steps and scheduler.enabled and not watch.over:
-        t = scheduler.enabled[int(dice.random() * len(scheduler.enabled))]
+        if clocks is None:
+            t = scheduler.enabled[int(dice.random() * len(scheduler.enabled))]
+        else:
+            t = clocks.choose(scheduler.enabled)
+            times.append(clocks.now)
         watch.moved(scheduler.fire(t))
         fired.append(t)
     if watch.final or (not scheduler.enabled and watch.final_but_for_messages):
@@ -94,7 +107,24 @@ def run(compiled: Compiled, seed: int = 0, max_steps: int = MOST_STEPS) -> Run:
     marking = tuple(scheduler.tokens)
     ends = tuple(compiled.net.places[p] for p in compiled.final.ends if marking[p])
     events = tuple(_event(compiled, t) for t in fired)
-    return Run(compiled.subject, seed, events, outcome, ends, _left(compiled, marking), marking)
+    if clocks is not None:
+        events = tuple(event._replace(seconds=at) for event, at in zip(events, times, strict=True))
+    took = clocks.now if clocks is not None else None
+    return Run(compiled.subject, seed, events, outcome, ends, _left(compiled, marking), marking, took)
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: `80 ms`, `12.3 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for unit, name, below, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= unit:
+            rest = whole % unit // below
+            return f"{whole // unit} {name}" + (f" {rest} {smaller}" if rest else "")
+    return f"{seconds:.1f} s"
 
 
 def name_of_end(place: str) -> str:

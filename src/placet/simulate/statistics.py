@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from placet.errors import UsageError
+from placet.simulate.clocks import ARRIVALS
 from placet.simulate.simulator import MOST_STEPS, Outcome, run
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class Tally(NamedTuple):
     shortest: int = 0  # steps
     longest: int = 0
     mean: float = 0.0
+    times: tuple[float, ...] = ()  # median, 95 and 99 per cent, longest: seconds, where times are known
 
 
 class Statistics(NamedTuple):
@@ -36,19 +38,31 @@ class Statistics(NamedTuple):
     mean: float
 
 
-def replicate(compiled: Compiled, seed: int = 0, replications: int = 100, max_steps: int = MOST_STEPS) -> Statistics:
+def replicate(
+    compiled: Compiled,
+    seed: int = 0,
+    replications: int = 100,
+    max_steps: int = MOST_STEPS,
+    arrivals: float = ARRIVALS,
+) -> Statistics:
     """Run that many times and count. Cost: that of the runs, one after the other; memory of one.
 
     Raises UsageError for less than one replication.
     """
     if replications < 1:
         raise UsageError("there must be at least one replication")
+    took: dict[tuple[Outcome, str], list[float]] = {}
     alike: dict[tuple[Outcome, str], list[int]] = {}  # how -> the seed of the first, then the steps of each
     for number in range(replications):
-        found = run(compiled, seed + number, max_steps)
+        found = run(compiled, seed + number, max_steps, arrivals)
+        if found.seconds is not None:
+            took.setdefault((found.outcome, found.end), []).append(found.seconds)
         alike.setdefault((found.outcome, found.end), [found.seed]).append(len(found.events))
     order = list(Outcome)
-    tallies = (_tally(outcome, end, first, steps) for (outcome, end), (first, *steps) in alike.items())
+    tallies = (
+        _tally(outcome, end, first, steps, took.get((outcome, end), []))
+        for (outcome, end), (first, *steps) in alike.items()
+    )
     lengths = [length for _, *steps in alike.values() for length in steps]
     return Statistics(
         compiled.subject,
@@ -62,5 +76,10 @@ def replicate(compiled: Compiled, seed: int = 0, replications: int = 100, max_st
     )
 
 
-def _tally(outcome: Outcome, end: str, seed: int, steps: list[int]) -> Tally:
-    return Tally(outcome, end, len(steps), seed, min(steps), max(steps), sum(steps) / len(steps))
+def _tally(outcome: Outcome, end: str, seed: int, steps: list[int], seconds: list[float]) -> Tally:
+    seconds.sort()
+    times = (
+        tuple(seconds[min(len(seconds) - 1, int(len(seconds) * part))] for part in (0.5, 0.95, 0.99)) if seconds else ()
+    )
+    longest = (seconds[-1],) if seconds else ()
+    return Tally(outcome, end, len(steps), seed, min(steps), max(steps), sum(steps) / len(steps), times + longest)

@@ -98,12 +98,13 @@ class Option(NamedTuple):
 
 
 class ErrorRule(NamedTuple):
-    """`NAME: retry 5 [then reject]`, `NAME: reject | unknown | escalate`; `other` is the rest."""
+    """`NAME: retry 5 [backoff 1s..30s] [then reject]`, `NAME: reject | unknown | escalate`; `other` is the rest."""
 
     error: Name
     retry: Number | None
     action: Name | None
     span: Span
+    backoff: tuple[Duration, ...] = ()  # before the second attempt, and at most before any
 
 
 class Step(NamedTuple):

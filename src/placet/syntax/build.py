@@ -208,8 +208,11 @@ class Builder:
     def decided(self, span: Span, error: ast.Name, action: ast.Name) -> ast.ErrorRule:
         return ast.ErrorRule(error, None, action, span)
 
-    def retried(self, span: Span, error: ast.Name, _: ast.Name, times: ast.Number, action: Maybe) -> ast.ErrorRule:
-        return ast.ErrorRule(error, times, action, span)
+    def retried(
+        self, span: Span, error: ast.Name, _: ast.Name, times: ast.Number, *others: ast.Duration | ast.Name | None
+    ) -> ast.ErrorRule:
+        *pauses, action = others
+        return ast.ErrorRule(error, times, action, span, tuple(p for p in pauses if p is not None))  # type: ignore[arg-type, misc]
 
     def choice(self, span: Span, label: Maybe, *ways: ast.Branch | ast.Block | None) -> ast.Choice:
         *branches, otherwise = ways

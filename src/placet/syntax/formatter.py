@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _COMMENT = re.compile(r"#[^\n]*")
 _EMPTY_LINE = re.compile(r"\n[^\S\n]*\n")
-_NO_BLANK_BEFORE = frozenset((",", ";", ":", ")", "%", "-->"))
+_NO_BLANK_BEFORE = frozenset((",", ";", ":", ")", "%", "-->", ".."))
 _OPERATORS = frozenset(("and", "or", "not", "implies"))
 _ONE_LINE = (ast.System, ast.Service, ast.Topic, ast.Variable, ast.Check)
 _HANGING = 3  # indents by which a line that goes on is set off
@@ -300,7 +300,7 @@ class _Layout:
 
 def _blank(previous: str, text: str) -> bool:
     """Whether a blank stands between two tokens of a line."""
-    if text in _NO_BLANK_BEFORE or previous in {"(", "--"}:
+    if text in _NO_BLANK_BEFORE or previous in {"(", "--", ".."}:
         return False
     if text == "(":
         return not (previous[:1].isalpha() or previous[:1] == "_") or previous in _OPERATORS

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -274,9 +275,10 @@ def _shared(name: str, rows: list[dict[int, int]]) -> list[str]:
 
 
 def main() -> None:
-    """Writes the module."""
+    """Writes the module, and the colours of editors, which are made from it in a process that loads it anew."""
     TABLES.write_text(render(grammar_text()), encoding="utf-8")
     sys.stdout.write(f"{TABLES.name}: {TABLES.stat().st_size} bytes\n")
+    subprocess.run([sys.executable, "-m", "placet.syntax.textmate"], check=True)
 
 
 if __name__ == "__main__":

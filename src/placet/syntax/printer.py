@@ -72,6 +72,10 @@ def _option(option: ast.Option) -> str:
         return f"undo {operands[0]}({operands[1]})" if len(operands) > 1 else f"undo {operands[0]}"
     if key == "effect" and len(operands) > 2:
         return f"effect {operands[0]}({operands[1]}, {operands[2]})"
+    if key == "latency" and len(operands) > 1:
+        return f"latency {operands[0]}({', '.join(operands[1:])})"
+    if key == "retry" and len(operands) > 1:
+        return f"retry {operands[0]} backoff {'..'.join(operands[1:])}"
     if key == "after":
         return f"after {', '.join(operands)}"
     if key == "on undo_failure" and isinstance(option.operands[-1], ast.Name) and len(operands) > 1:
@@ -82,7 +86,8 @@ def _option(option: ast.Option) -> str:
 def _error_rule(rule: ast.ErrorRule) -> str:
     if rule.retry is None:
         return f"{rule.error.text}:{_some('', rule.action)}"
-    return f"{rule.error.text}: retry {rule.retry.value}{_some('then', rule.action)}"
+    pauses = f" backoff {'..'.join(pause.text for pause in rule.backoff)}" if rule.backoff else ""
+    return f"{rule.error.text}: retry {rule.retry.value}{pauses}{_some('then', rule.action)}"
 
 
 def _braced(indent: int, head: str, parts: list[str]) -> list[Piece]:

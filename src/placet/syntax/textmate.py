@@ -11,7 +11,7 @@ from pathlib import Path
 
 from placet.syntax.tables import STARTS, TERMINALS, WORDS
 
-TARGET = Path("editors") / "placet.tmLanguage.json"
+TARGET = Path("editors") / "placet.tmLanguage.json"  # in the checkout
 
 
 def grammar() -> str:
@@ -52,5 +52,6 @@ def _one_of(words: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    TARGET.parent.mkdir(exist_ok=True)
-    TARGET.write_text(grammar(), encoding="utf-8")
+    from placet.data_files import data_folder
+
+    (data_folder("grammars").parent / TARGET).write_text(grammar(), encoding="utf-8")
