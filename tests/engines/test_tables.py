@@ -41,9 +41,10 @@ def test_a_row_fires_and_tests_as_the_textbook_does(marked, data):
             assert bool(packed & fields.guards) != fits(after)
             if fits(after):
                 assert fields.unpack(packed) == after == fire_state(net, watch, state, t)
-                kept, tests = made.after[t]
+                kept, tests, losing = made.after[t]
                 now = before & kept
-                for bit, need, mask, ban, ban_mask in tests:
+                lost = [made.triggers[1 << u] for u in range(len(net.transitions)) if losing & before & 1 << u]
+                for bit, need, mask, ban, ban_mask in (*tests, *lost):
                     up = packed | fields.guards
                     if (up - need) & mask == mask and not (up - ban) & ban_mask:
                         now |= bit

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from placet.coverage.anomalies import ISOLATION, WHOLE
 from placet.coverage.causes import causes as causes_of
 from placet.coverage.facts import UNDO_FAIL, Facts
+from placet.coverage.forgotten import forgetting
 from placet.coverage.ghosts import EFFECT, PER_STEP
 from placet.coverage.ghosts import ghosts as ghosts_of
 from placet.coverage.obligations import FAMILIES, PHASES, Coverage, Row, Size
@@ -92,7 +93,12 @@ def measure(
     watched = compiled._replace(observers=(*compiled.observers, *ghosts.observers))
     causes = causes_of(watched)
     seen = engine.explore(
-        watched.net, watched.initial, watched.observers, [Visitor(needs=Needs.EDGES)], _exploring(budget), progress
+        forgetting(watched),
+        watched.initial,
+        watched.observers,
+        [Visitor(needs=Needs.EDGES)],
+        _exploring(budget),
+        progress,
     )
     more = tuple(sorted(families - FAMILIES.keys())) if families is not None else ()
     facts = Facts(watched, ghosts, seen, frozenset(causes.of), (*FAMILIES, *more))

@@ -251,7 +251,7 @@ class _Search:
         numbers, order, fan_of, parents = self._numbers, self._order, self._fan_of, self._parents
         offsets, labels, targets = self._offsets, self._labels, self._targets
         fans, after, conditions = self._fans, self._tables.after, self._conditions
-        guards, edges = self._tables.fields.guards, self._keep_edges
+        guards, edges, triggers = self._tables.fields.guards, self._keep_edges, self._tables.triggers
         records = self._records | guards
         width, limit = len(self._net.transitions), self._look_at(len(order))
         for i in range(self._expanded, until):
@@ -273,8 +273,14 @@ class _Search:
                             return True
                         limit = self._look_at(j)
                     up = n | guards
-                    kept, tests = after[t]
+                    kept, tests, losing = after[t]
                     now = before & kept
+                    losing &= before
+                    while losing:
+                        bit, need, mask, ban, ban_mask = triggers[losing & -losing]
+                        if (up - need) & mask == mask and not (ban_mask and (up - ban) & ban_mask):
+                            now |= bit
+                        losing ^= bit
                     for bit, need, mask, ban, ban_mask in tests:
                         if (up - need) & mask == mask and not (ban_mask and (up - ban) & ban_mask):
                             now |= bit
@@ -425,7 +431,7 @@ class _Search:
         """Whether the states took more work than as many as the budget allows may take. O(states since last asked)."""
         expanded, found = self._weighed
         self._weighed = self._expanded, len(self._order)
-        width, after, none = max(1, len(self._net.transitions)), self._tables.after, (0, ())
+        width, after, none = max(1, len(self._net.transitions)), self._tables.after, (0, (), 0)
         firings = (fan.enabled.bit_count() for fan in self._fan_of[expanded : self._expanded])
         tests = (len(after.get(origin % width, none)[1]) for origin in self._parents[found:])
         goals = len(self._conditions) * (len(self._order) - found)

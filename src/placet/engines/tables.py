@@ -50,6 +50,18 @@ class Wiring:
         moved = {p for p in {*before, *after} if before.get(p, 0) != after.get(p, 0)}.union(net.reset[transition])
         return sorted({u for p in moved for u in self._readers[p]})
 
+    def losing(self, transition: int, affected: Sequence[int]) -> set[int]:
+        """Those of the affected transitions that its firing can only disable: it takes from places that they need."""
+        net = self.net
+        before, after = dict(net.pre[transition]), dict(net.post[transition])
+        gives = {p for p in after if after[p] > before.get(p, 0)}
+        moved = gives.union(p for p in before if before[p] > after.get(p, 0)).union(net.reset[transition])
+
+        def only_loses(u: int) -> bool:
+            return moved.isdisjoint(self.ceilings.of(u)) and gives.isdisjoint(p for p, _ in (*net.pre[u], *net.read[u]))
+
+        return {u for u in affected if only_loses(u)}
+
     def rule(self, fields: Layout, transition: int) -> Rule | None:
         """The packed form of a transition."""
         watching = [(self.observers[n], len(self.net.places) + n) for n in self.watching.get(transition, ())]
@@ -66,9 +78,11 @@ class Tables:
             shift + width + 1: i for i, (shift, width) in enumerate(zip(fields.shift, fields.width, strict=True))
         }
         self.after: dict[
-            int, tuple[int, tuple[Trigger, ...]]
+            int, tuple[int, tuple[Trigger, ...], int]
         ] = {}  # by transition that was wanted: the bits of enabled
-        # sets that its firing leaves as they are, and the transitions to be tested again
+        # sets that its firing leaves as they are, the transitions to be tested again, and the bits of those that
+        # are only to be tested where they were enabled before
+        self.triggers: dict[int, Trigger] = {}  # of these, by their bits
         self._wiring = wiring
         self._room = room
         self._rules: dict[int, Rule | None] = {}
@@ -79,17 +93,22 @@ class Tables:
         """What firing an enabled transition does. Raises TablesFullError. O(transitions that it may affect), once."""
         made = self.firings.get(transition)
         if made is None:
-            changed, tests = 0, []
-            for u in self._wiring.affected(transition):
+            changed, tests, only = 0, [], 0
+            affected = self._wiring.affected(transition)
+            losing = self._wiring.losing(transition, affected)
+            for u in affected:
                 changed |= 1 << u
                 test = self._test(u)
-                if test is not None:
+                if test is not None and u in losing:
+                    only |= test[0]
+                    self.triggers[test[0]] = test
+                elif test is not None:
                     tests.append(test)
             how = self._rule(transition)
             assert how is not None, "it is enabled in a state that fits the layout"
             made = self.firings[transition] = (transition, how.delta, how.special)
-            self.after[transition] = (~changed, tuple(tests))
-            self._charge(200 + getsizeof(changed) + 8 * len(tests))
+            self.after[transition] = (~changed, tuple(tests), only)
+            self._charge(200 + getsizeof(changed) + getsizeof(only) + 8 * len(tests))
         return made
 
     def _test(self, transition: int) -> Trigger | None:
