@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def plain(text: str) -> str:
-    """Letters, digits, underscores, hyphens and dots."""
-    kept = "".join(c if c.isalnum() or c in "._-" else " " for c in text)
-    return "_".join(kept.split()) or "_"
+    """Letters, digits, underscores and hyphens, with single dots between them."""
+    kept = "".join(c if c.isalpha() or c.isdecimal() or c in "._-" else " " for c in text)
+    return ".".join("_".join(part.split()) for part in kept.split(".") if part.split()) or "_"
 
 
 def event(label: Label) -> str:

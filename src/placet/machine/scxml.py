@@ -1,11 +1,13 @@
 """State charts as SCXML (W3C Recommendation of 1 September 2015), null data model.
 
 Messages go out by `<send>` with the type `placet:message`: whoever runs the document says where they go. `start.NAME` asks for
-a task. Clocks are sends to the machine itself with a delay.
+a task. Clocks are sends to the machine itself with a delay; an identifier stands for one `<send>` only, so what stops a clock
+cancels all those that may have set it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from placet.machine.events import clock_event, plain, trigger
@@ -28,9 +30,10 @@ def scxml(chart: Chart) -> str:
         '<?xml version="1.0" encoding="UTF-8"?>',
         f"{head} name={_quoted(plain(chart.name))} initial={_quoted(begins)}>",
     ]
+    clocks = _Clocks(chart)
     if chart.first:
         lines += [f"  <state id={_quoted(begins)}>", f"    <transition target={_quoted(chart.states[chart.initial])}>"]
-        lines += [f"      {_action(action)}" for action in chart.first]
+        lines += [f"      {line}" for action in chart.first for line in clocks.action(action)]
         lines += ["    </transition>", "  </state>"]
     for number, name in enumerate(chart.states):
         if number in chart.finals:
@@ -48,21 +51,36 @@ def scxml(chart: Chart) -> str:
             if not move.actions:
                 lines.append(f"{opening}/>")
                 continue
-            lines += [f"{opening}>", *(f"      {_action(action)}" for action in move.actions), "    </transition>"]
+            does = [f"      {line}" for action in move.actions for line in clocks.action(action)]
+            lines += [f"{opening}>", *does, "    </transition>"]
         lines.append("  </state>")
     return "\n".join([*lines, "</scxml>", ""])
 
 
-def _action(action: Action) -> str:
-    if action.kind == "stop":
-        return f"<cancel sendid={_quoted(plain(action.name))}/>"
-    if action.kind == "set":
-        delay = f"{seconds(action.time):g}s"
-        return (
-            f"<send id={_quoted(plain(action.name))} event={_quoted(clock_event(action.name))} delay={_quoted(delay)}/>"
-        )
-    name = f"start.{plain(action.name)}" if action.kind == "start" else plain(action.name)
-    return f"<send event={_quoted(name)} type={_quoted(MESSAGE)}/>"
+class _Clocks:
+    """What is set has a number for each place where it is set, in the order of the text."""
+
+    def __init__(self, chart: Chart) -> None:
+        actions = [*chart.first, *(action for move in chart.moves for action in move.actions)]
+        self._setters = Counter(action.name for action in actions if action.kind == "set")
+        self._used: Counter[str] = Counter()
+
+    def action(self, action: Action) -> list[str]:
+        """The elements of an action."""
+        if action.kind == "stop":
+            return [f"<cancel sendid={_quoted(_id(action, n))}/>" for n in range(1, self._setters[action.name] + 1)]
+        if action.kind == "set":
+            self._used[action.name] += 1
+            identifier, delay = _id(action, self._used[action.name]), f"{seconds(action.time):g}s"
+            event = clock_event(action.name)
+            return [f"<send id={_quoted(identifier)} event={_quoted(event)} delay={_quoted(delay)}/>"]
+        name = f"start.{plain(action.name)}" if action.kind == "start" else plain(action.name)
+        return [f"<send event={_quoted(name)} type={_quoted(MESSAGE)}/>"]
+
+
+def _id(action: Action, number: int) -> str:
+    """No state has a dot in its name."""
+    return f"clock.{plain(action.name)}.{number}"
 
 
 def _quoted(text: str) -> str:
