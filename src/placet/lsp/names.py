@@ -21,7 +21,7 @@ OTHERS = frozenset(("other", "any", "timeout", "done", "completed", "compensated
 class Symbol(NamedTuple):
     """What a name stands for. `owner` is a process, net or machine; "" for what belongs to the file."""
 
-    kind: str  # service, subject, element, undo, end, error, event, place, transition, state, label
+    kind: str  # service, subject, element, undo, end, error, event, place, transition, state, label, topic, message
     owner: str
     text: str
 
@@ -72,9 +72,16 @@ def _of_item(file: ast.File, item: ast.Item) -> Iterator[Occurrence]:
     match item:
         case ast.Service(name, _, span):
             yield _one("service", "", name, span, declares=True)
-        case ast.Process(_, name, _, _, _, span):
+        case ast.Process(_, name, _, body, policies, span):
             yield _one("subject", "", name, span, declares=True)
-            yield from _of_process(item)
+            yield from _of_body(file, name.text, body, *policies)
+        case ast.Topic(names, _, _, span):
+            yield from (_one("topic", "", name, span, declares=True) for name in names)
+        case ast.Choreography(name, members, span):
+            yield _one("subject", "", name, span, declares=True)
+            for reaction in (r for member in members for r in member.reactions):
+                yield from _of_message(file, reaction.event)
+                yield from _of_body(file, name.text, reaction.body)
         case ast.NetDecl(name, places, transitions, finals, span):
             yield _one("subject", "", name, span, declares=True)
             for place in places:
@@ -108,9 +115,16 @@ def _of_item(file: ast.File, item: ast.Item) -> Iterator[Occurrence]:
             yield from _of_check(file, items)
 
 
-def _of_process(process: ast.Process) -> Iterator[Occurrence]:
-    owner = process.name.text
-    pending: list[object] = [process.body, *process.policies]
+def _of_message(file: ast.File, event: ast.Name) -> Iterator[Occurrence]:
+    """The topic and the event of a message; an event without a topic belongs to who waits for it."""
+    topic, _, name = event.text.partition(".")
+    if any(topic == n.text for item in file.items if isinstance(item, ast.Topic) for n in item.names):
+        yield _part("topic", "", event, topic, 0)
+        yield _part("message", topic, event, name, len(topic) + 1)
+
+
+def _of_body(file: ast.File, owner: str, *parts: object) -> Iterator[Occurrence]:
+    pending: list[object] = list(parts)
     while pending:
         one = pending.pop()
         match one:
@@ -125,7 +139,10 @@ def _of_process(process: ast.Process) -> Iterator[Occurrence]:
                 for option in options:
                     yield from _of_option(owner, option)
             case ast.Receive(event, span):
-                yield _one("element", owner, event, span, declares=True)
+                message = list(_of_message(file, event))
+                yield from message or (_one("element", owner, event, span, declares=True),)
+            case ast.Publish(event):
+                yield from _of_message(file, event)
             case ast.Raise(error, span):
                 yield _one("error", "", error, span)
             case ast.End(name, span):
@@ -151,20 +168,24 @@ def _of_option(owner: str, option: ast.Option) -> Iterator[Occurrence]:
 def _of_check(file: ast.File, items: tuple[ast.CheckItem, ...]) -> Iterator[Occurrence]:
     owners: dict[str, dict[str, Symbol]] = {o.symbol.text: {} for item in file.items for o in _of_item_names(item)}
     for item in file.items:
-        if isinstance(item, (ast.Process, ast.NetDecl, ast.MachineDecl)):
+        if isinstance(item, (ast.Process, ast.NetDecl, ast.MachineDecl, ast.Choreography)):
             for o in _of_item(file, item):
                 if o.declares and o.symbol.owner:
                     owners.setdefault(o.symbol.owner, {})[o.symbol.text] = o.symbol
+    topics = {n.text for item in file.items if isinstance(item, ast.Topic) for n in item.names}
     pending: list[object] = list(items)
     while pending:
         one = pending.pop()
         if isinstance(one, ast.Atom):
-            yield from _of_atom(owners, one.name)
+            if one.name.text in topics:
+                yield _one("topic", "", one.name, one.span)
+            else:
+                yield from _of_atom(owners, one.name)
         pending.extend(_children(one))
 
 
 def _of_item_names(item: ast.Item) -> Iterator[Occurrence]:
-    if isinstance(item, (ast.Process, ast.NetDecl, ast.MachineDecl)):
+    if isinstance(item, (ast.Process, ast.NetDecl, ast.MachineDecl, ast.Choreography)):
         yield _one("subject", "", item.name, item.span, declares=True)
 
 
