@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from placet.analysis.boundedness import pumped
 from placet.analysis.components import Rows, components, cycle
+from placet.analysis.messages import ALL_CONSUMED, NO_MESSAGES, NO_ORPHAN, UNSENT
 from placet.analysis.passes import Asks, Pass
 from placet.engines.protocol import Needs
 from placet.evidence import Cycles, Holds, Inconclusive, Lasso, Proof, Pump, Verdict, Violated
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from placet.analysis.subject import Subject
     from placet.compiled import Query
     from placet.net.roles import Roles
-
-NO_MESSAGES = Inconclusive("nobody in it sends messages to anybody, so there is nothing to ask", "theory")
 
 
 def circle(roles: Roles, fired: Collection[int] | None = None) -> list[str]:
@@ -66,7 +65,7 @@ class NoEventLoop:
         """All edges of the net as it is; a proof by the text where nothing leads back to itself."""
         roles = subject.compiled.roles
         if not roles.published:
-            return NO_MESSAGES
+            return UNSENT if roles.deliveries else NO_MESSAGES
         if not circle(roles):
             return Holds(Proof("structure", argument="no message brings itself about"))
         return Asks(((FALSE, Needs.EDGES),), reducible=False)
@@ -148,8 +147,6 @@ class Settles:
 
     def asks(self, subject: Subject, query: Query) -> Asks | Holds | Inconclusive:
         """What its parts ask."""
-        from placet.analysis.messages import ALL_CONSUMED, NO_ORPHAN
-
         wanted = [part.asks(subject, query) for part in (NO_EVENT_LOOP, NO_ORPHAN, ALL_CONSUMED)]
         asked = [a for a in wanted if isinstance(a, Asks)]
         if not asked:
@@ -163,8 +160,6 @@ class Settles:
 
     def judge(self, subject: Subject, query: Query, seen: Pass) -> Verdict | None:
         """Violated by any part."""
-        from placet.analysis.messages import ALL_CONSUMED, NO_ORPHAN
-
         verdicts: list[Verdict | None] = []
         for part in (NO_EVENT_LOOP, NO_ORPHAN, ALL_CONSUMED):
             asked = part.asks(subject, query)

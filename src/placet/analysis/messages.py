@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 NO_MESSAGES = Inconclusive("nobody in it sends messages to anybody, so there is nothing to ask", "theory")
 
+UNSENT = Holds(Proof("structure", argument="nothing is published"), vacuous="nothing is published")
+
 
 class AllConsumed:
     """From every reachable state one can be reached in which no message waits or is in hand, and none was lost.
@@ -95,7 +97,7 @@ class NoOrphan:
     def asks(self, subject: Subject, query: Query) -> Asks | Holds | Inconclusive:
         """That such a message was published; a proof by the text alone where every event has a reader."""
         if not subject.compiled.roles.published:
-            return NO_MESSAGES
+            return UNSENT if subject.compiled.roles.deliveries else NO_MESSAGES
         if query.predicate is None or query.predicate == FALSE:
             return Holds(Proof("structure", argument="every event that is published has a reader"))
         return NEVER.asks(subject, query)
