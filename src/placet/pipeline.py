@@ -247,6 +247,9 @@ def _measured(compiled: Compiled, options: Options) -> list[CheckReport]:
 
     begun = perf_counter()
     queries = compiled.queries
+    if compiled.final.quiet:
+        reason = "what a saga owes is asked of each saga, and not of a whole system"
+        return [report_check(compiled, query, Inconclusive(reason, "theory")) for query in queries]
     if not compiled.roles.steps:
         reason = "the model has no saga steps, so there is nothing to ask"
         return [report_check(compiled, query, Inconclusive(reason, "theory")) for query in queries]

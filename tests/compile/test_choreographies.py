@@ -317,3 +317,14 @@ def test_an_outbox_stores_with_the_task_and_sends_from_there():
         net, _ = machines(written, (), 0)
         (task,) = [t for t, name in enumerate(net.net.transitions) if name.endswith("/t")]
         assert any(net.net.places[p].endswith("#outbox") for p, _ in net.net.post[task]) is bool(word)
+
+
+def test_what_a_saga_owes_is_not_asked_of_a_system():
+    from placet.pipeline import Options, check, compile_source
+
+    (problem,) = compile_source(SourceFile("m.placet", MIXED + "check coverage(all) at L1\n")).diagnostics
+    assert (problem.code, problem.help) == ("P231", "ask it of `buy`")
+    report = check(compile_source(SourceFile("m.placet", MIXED)), Options(checks=("anomaly_A4",)))
+    outcomes = {c.label: c.outcome for m in report.models for c in m.checks}
+    assert outcomes["anomaly_A4(all)"] == "inconclusive"
+    assert outcomes["anomaly_A4(buy)"] in ("proved", "violated")

@@ -39,6 +39,8 @@ def command(file: str, subject: str | None, form: str, most: int, **given: Any) 
     compiled = compiled.called or compiled
     if model is None:
         raise click.UsageError(f"changes can be tried on models in the language, and `{file}` is none")
+    if compiled.final.quiet:
+        raise click.UsageError(f"`{compiled.subject}` is more than a saga; choose the saga itself with --subject")
     if not compiled.roles.steps:
         raise click.UsageError(f"`{compiled.subject}` has no saga steps")
     hypothesis = hypothesis_of(given) or DEFAULT

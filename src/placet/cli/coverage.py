@@ -72,6 +72,8 @@ def command(
         raise click.UsageError("`--exercised` asks about recorded runs: give them by `--log`")
     loaded, compiled = load_subject_of(file, subject)
     compiled = compiled.called or compiled
+    if compiled.final.quiet:
+        raise click.UsageError(f"`{compiled.subject}` is more than a saga; choose the saga itself with --subject")
     if not compiled.roles.steps and loaded.format == "asl":
         return _proposed(file, compiled.subject, form)
     if not compiled.roles.steps:

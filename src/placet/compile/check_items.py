@@ -315,7 +315,12 @@ class CheckReader:
 
     def _saga(self, check: ir.Check, span: Span) -> ir.Check | None:
         reach = self._calls.reach(check.subject)
-        if any(p in self._words.processes and self._words.processes[p].kind == "saga" for p in reach):
+        sagas = [p for p in self._words.processes if p in reach and self._words.processes[p].kind == "saga"]
+        if check.check != "anomaly_A1" and sagas and self._words.processes[check.subject].kind == "system":
+            message = f"what a saga owes is asked of each saga, and `{check.subject}` is all of them together"
+            self._findings.add("P231", message, span, help=f"ask it of {listed(sagas)}")
+            return None
+        if sagas:
             return check
         help_ = f"it takes {SHAPES['saga']}"
         self._findings.add("P231", f"`{check.subject}` is no saga and calls none", span, help=help_)
