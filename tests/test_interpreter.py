@@ -22,7 +22,7 @@ from placet.net.firing import enabled, fire
 from placet.source import SourceFile
 from placet.syntax.parser import parse
 
-CASES = int(os.environ.get("PLACET_CASES", "80"))
+CASES = int(os.environ.get("PLACET_CASES", "50"))
 LENGTH = 6
 
 
@@ -137,7 +137,7 @@ class Programs:
         return "{ " + self.body(depth, 2) + " }"
 
     def statement(self, depth: int) -> str:
-        nested = ["choice", "choice", "either", "parallel", "loop", "while", "first", "try"]
+        nested = ["choice", "choice", "either", "parallel", "loop", "while", "first", "try", "each", "each"]
         return getattr(
             self,
             "_" + self.pick("task", "task", "task", "fails", "raise", "end", "receive", *(nested if depth else [])),
@@ -182,8 +182,12 @@ class Programs:
         timer = f"timer {self.draw(st.integers(1, 99))}s -> {self.block(depth - 1)}"
         return f"first of {{ {self._receive(0)} -> {self.block(depth - 1)} {timer} }}"
 
+    def _each(self, depth: int) -> str:
+        how = self.pick("", " parallel", " at_most 1 parallel", " at_most 2 parallel")
+        return f"for each {self.fresh('i')} in 1..{self.pick('2', 'N')}{how}{self.pick('', ' tolerate 1')} {self.block(depth - 1)}"
+
     def _try(self, depth: int) -> str:
-        return f"try {self.fresh('y')} {self.block(depth - 1)} on {self.pick('E', 'any', 'OutOfRange')} {self.block(depth - 1)}"
+        return f"try {self.fresh('y')} {self.block(depth - 1)} on {self.pick('E', 'any', 'OutOfRange', 'TooManyFailed')} {self.block(depth - 1)}"
 
 
 @st.composite
@@ -191,7 +195,7 @@ def programs(draw) -> str:
     made = Programs(draw)
     start = made.pick("0", "1", "any")
     variables = (
-        f"var x : {made.pick('0..2', '-1..1')} = {start}\nvar b : bool = {made.pick('false', 'any')}\n"
+        f"param N = {made.pick(2, 3)}\nvar x : {made.pick('0..2', '-1..1')} = {start}\nvar b : bool = {made.pick('false', 'any')}\n"
         f"var c : {{ red, green }} = {made.pick('red', 'any')}\n"
     )
     own = f"var own : 0..2 = {made.pick('0', 'any')}"
@@ -212,6 +216,12 @@ def test_the_net_does_what_the_program_says(text):
 
 
 EXAMPLES = [
+    "param N = 3\nvar x : 0..N\nworkflow w { for each i in 1..N { choice { when x == i - 1 { task up sets x = i } otherwise { task not_now } } } }",
+    "workflow w { for each i in 1..3 at_most 2 parallel { task a task b } }",
+    "workflow w { for each i in 2..4 at_most 2 parallel tolerate 1 { task a fails E task b } task after }",
+    "workflow w { try { for each i in 1..3 parallel { task a fails E task b } } on E { task mend } }",
+    "workflow w { loop at_most 2 { try { for each i in 1..2 at_most 1 parallel tolerate 1 { task a fails E } } on TooManyFailed { task mend } } }",
+    "workflow w { for each i in 1..2 { for each j in 1..2 parallel { call v } } } workflow v { var n : 0..1 task t sets n = 1 - n }",
     "var x : 0..2 = any\nworkflow w { choice { when x >= 1 { task take sets x = x - 1 } otherwise { end empty } } task next }",
     "var x : 0..2\nworkflow w { while x < 2 { task up sets x = x + 1 } task over }",
     "var b : bool\nworkflow w { loop at_most 3 { task ask sets b = any } until b  task over }",
@@ -229,4 +239,7 @@ def test_examples(text):
 def test_the_comparison_can_fail():
     """A net of one program is not taken for another one."""
     one, other = (net_of(f"var x : 0..2\nworkflow w {{ while x < {n} {{ task up sets x = x + 1 }} }}") for n in (1, 2))
+    assert difference(one[1], Interpreter(other[0]).system(), LENGTH) is not None
+    texts = [f"workflow w {{ for each i in 1..3 at_most {n} parallel {{ task a task b }} }}" for n in (1, 2)]
+    one, other = (net_of(text) for text in texts)
     assert difference(one[1], Interpreter(other[0]).system(), LENGTH) is not None

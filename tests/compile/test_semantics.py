@@ -87,7 +87,7 @@ def test_every_construct_has_a_table() -> None:
     assert headings >= {
         "The call", "Faults", "Task", "Sequence", "Choice", "Parallel", "Loop", "First of", "Try", "Errors that leave a parallel",
         "Call of a process", "Sequence of steps", "Choice around steps", "Parallel around steps", "Try around steps",
-        "Loop around steps", "Messages that come twice",
+        "Loop around steps", "Data", "Several instances", "Messages that come twice",
         "Cancelling a saga", "A crash of the coordinator", "Two runs at once",
         "A deadline of the whole saga", "Messages of a process on its own", "A handler", "A handler that fails", "Room in a queue",
         "Messages in order", "Copies", "Outbox", "Faults of messages", "Systems",

@@ -23,6 +23,15 @@ class Frame(NamedTuple):
 
     process: str
     path: tuple = ()
+    numbers: tuple = ()  # (name, number) of the instances of `for each` around
+
+    @property
+    def suffix(self) -> str:
+        return "".join(f"[{number}]" for _, number in self.numbers)
+
+
+FAILED = ("failed",)  # an instance that may fail did
+MANY = "TooManyFailed"
 
 
 class Interpreter:
@@ -31,6 +40,7 @@ class Interpreter:
     def __init__(self, file: ast.File) -> None:
         self.processes = {i.name.text: i for i in file.items if isinstance(i, ast.Process)}
         self.root = next(iter(self.processes))
+        self.params = {i.name.text: i.value.value for i in file.items if isinstance(i, ast.Parameter)}
         self.common = {i.name.text: i for i in file.items if isinstance(i, ast.Variable)}
 
     # -- data
@@ -41,7 +51,10 @@ class Interpreter:
             return [False, True]
         if domain.names:
             return [n.text for n in domain.names]
-        return list(range(domain.low.value, domain.high.value + 1))
+        return list(range(self.count(domain.low), self.count(domain.high) + 1))
+
+    def count(self, number: ast.Number) -> int:
+        return self.params[number.name] if number.name else number.value
 
     def first(self, variable: ast.Variable):
         """The values that it may have at first."""
@@ -62,13 +75,16 @@ class Interpreter:
         """The declaration that a name means there, and under which key its value is kept; or None."""
         own = self.own(frame.process)
         if name in own:
-            return own[name], (frame, name)
+            return own[name], (frame.path, frame.process, name)
         return (self.common[name], name) if name in self.common else None
 
     def value(self, name: str, values, frame: Frame):
         found = self.where(name, frame)
         if found is not None:
             return dict(values)[found[1]]
+        numbers = {**self.params, **dict(frame.numbers)}
+        if name in numbers:
+            return numbers[name]
         return {"true": True, "false": False}.get(name, name)
 
     def number(self, terms, values, frame: Frame):
@@ -130,12 +146,13 @@ class Interpreter:
                 first = ("then", statements[0], statements[1:]) if statements else DONE
                 return [(None, first, values)]
             case ast.Task(name, _, fails, _, sets):
-                found = [(f"{name.text}!{e.text}", ("error", e.text), values) for e in fails]
+                told = name.text + frame.suffix
+                found = [(f"{told}!{e.text}", ("error", e.text), values) for e in fails]
                 for after in self.set(sets, values, frame):
                     if after is None:
-                        found.append((f"{name.text}!{OUT}", ("error", OUT), values))
+                        found.append((f"{told}!{OUT}", ("error", OUT), values))
                     else:
-                        found.append((name.text, DONE, after))
+                        found.append((told, DONE, after))
                 return found
             case ast.Receive(event, _, sets):
                 return [(f"receive({event.text})", DONE, after) for after in self.set(sets, values, frame)]
@@ -163,9 +180,26 @@ class Interpreter:
             case ast.Try():
                 return [(None, ("try", term.body, term), values)]
             case ast.Call(target):
-                inner = Frame(target.text, (*frame.path, term.span.start))
+                inner = Frame(target.text, (*frame.path, term.span.start, frame.suffix))
                 body = ("call", self.processes[target.text].body, term, inner)
                 return [(None, body, start) for start in self.begin(inner, values)]
+            case ast.ForEach():
+                numbers = range(self.count(term.low), self.count(term.high) + 1)
+                ways = tuple(("at", term.body, (term.name.text, n)) for n in numbers)
+                if not term.parallel:
+                    return [(None, ("series", ways[0], ways[1:], 0, term), values)]
+                begun = 0 if term.at_most is not None else len(ways)
+                return [(None, ("group", ways, begun, 0, None, term), values)]
+            case ("at", inner, number):
+                its = frame._replace(numbers=(*frame.numbers, number))
+                return [
+                    (label, _within(after, "at", number) if after != DONE else DONE, v)
+                    for label, after, v in self.steps(inner, values, its)
+                ]
+            case ("series", inner, rest, failed, each):
+                return self.series(inner, rest, failed, each, values, frame)
+            case ("group", ways, begun, failed, stop, each):
+                return self.group(ways, begun, failed, stop, each, values, frame)
             case ("then", inner, rest):
                 return [
                     (
@@ -193,7 +227,7 @@ class Interpreter:
         """The values with those of a process that begins."""
         own = self.own(frame.process)
         return [
-            _with(values, {(frame, name): value for name, value in zip(own, chosen, strict=True)})
+            _with(values, {(frame.path, frame.process, name): value for name, value in zip(own, chosen, strict=True)})
             for chosen in product(*(self.first(v) for v in own.values()))
         ]
 
@@ -253,6 +287,61 @@ class Interpreter:
                     found.append((label, ("ways", (*ways[:i], after, *ways[i + 1 :])), v))
         return found
 
+    def spare(self, way, each, values, frame: Frame):
+        """The steps of an instance; where some may fail, an error leaves it as failed."""
+        found = self.steps(way, values, frame)
+        if each.tolerate is None:
+            return found
+        return [(label, FAILED if _raised(after) else after, v) for label, after, v in found]
+
+    def series(self, inner, rest, failed, each, values, frame: Frame):
+        """One instance after the other."""
+        if inner == FAILED:
+            failed += 1
+            if failed > self.count(each.tolerate):
+                return [(None, ("error", MANY), values)]
+            inner = DONE
+        if inner == DONE:
+            return [(None, ("series", rest[0], rest[1:], failed, each) if rest else DONE, values)]
+        found = self.spare(inner, each, values, frame)
+        return [
+            (label, after if _leaves(after) else ("series", after, rest, failed, each), v) for label, after, v in found
+        ]
+
+    def group(self, ways, begun, failed, stop, each, values, frame: Frame):
+        """Instances in parallel; `stop` is None, or says what comes when all are stopped: (error,), or (None,)."""
+        if stop is None and all(way == DONE for way in ways):
+            return [(None, DONE, values)]
+        if stop is not None and all(way == GONE for way in ways):
+            return [(None, ("error", stop[0]) if stop[0] else GONE, values)]
+        found = []
+        busy = sum(way != DONE for way in ways[:begun])
+        if begun < len(ways) and ways[begun] != GONE and busy < self.count(each.at_most):
+            found.append((None, ("group", ways, begun + 1, failed, stop, each), values))
+        for i, way in enumerate(ways):
+            rest = (ways[:i], ways[i + 1 :])
+            if stop is not None and way != GONE:
+                stopped = _stopped(way)
+                if stopped is not None:
+                    found.append((None, ("group", (*rest[0], stopped, *rest[1]), begun, failed, stop, each), values))
+            if i >= begun:
+                continue
+            if way == FAILED:
+                if failed < self.count(each.tolerate):
+                    found.append((None, ("group", (*rest[0], DONE, *rest[1]), begun, failed + 1, stop, each), values))
+                elif stop is None:
+                    found.append((None, ("group", (*rest[0], GONE, *rest[1]), begun, failed, (MANY,), each), values))
+                continue
+            for label, after, v in self.spare(way, each, values, frame):
+                if _raised(after):
+                    if stop is None:
+                        found.append(
+                            (label, ("group", (*rest[0], GONE, *rest[1]), begun, failed, (after[1],), each), v)
+                        )
+                else:
+                    found.append((label, ("group", (*rest[0], after, *rest[1]), begun, failed, stop, each), v))
+        return found
+
     def stopping(self, reason, ways, values, frame: Frame):
         if all(way == GONE for way in ways):
             return [(None, GONE if reason is None else ("error", reason), values)]
@@ -296,6 +385,10 @@ def _with(values, changed):
     return tuple(sorted({**dict(values), **changed}.items(), key=repr))
 
 
+def _raised(after) -> bool:
+    return after[:1] == ("error",) and not isinstance(after, ast.Raise)
+
+
 def _leaves(after) -> bool:
     """Whether what is left of a statement is for somebody further out."""
     return after == GONE or (after[:1] in (("error",), ("ended",)) and not isinstance(after, ast.Raise | ast.End))
@@ -325,7 +418,9 @@ def _stopped(term):
             return None
         case ("ways", ways):
             return ("stop", None, ways)
-        case ("then" | "loop" | "try" | "call" as tag, inner, *rest) if tag:
+        case ("group", ways, begun, failed, stop, each):
+            return ("group", ways, begun, failed, (None,), each) if stop is None else None
+        case ("then" | "loop" | "try" | "call" | "at" | "series" as tag, inner, *rest) if tag:
             inner = _stopped(inner)
             return inner if inner in (None, GONE) else (tag, inner, *rest)
     return GONE

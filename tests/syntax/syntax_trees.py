@@ -15,7 +15,7 @@ NAME = TERMINALS.index("NAME")
 EVERYWHERE = {word for row in ROWS if NAME in row for word, kind in WORDS.items() if kind in row}
 # Those that are reserved in the braces of `annotate` only, where lines begin with names.
 SIDED = {
-    "annotate", "as", "at", "check", "choreography", "end", "fails", "machine", "net", "on", "saga", "service", "state", "system", "topic", "under", "undone",
+    "annotate", "as", "at", "check", "choreography", "end", "fails", "machine", "net", "on", "param", "saga", "service", "state", "system", "topic", "under", "undone",
     "until", "var", "waive", "workflow",
 }  # fmt: skip
 RESERVED = EVERYWHERE - SIDED
@@ -70,6 +70,11 @@ def option(key, *operands):
     )
 
 
+signed = st.integers(-5, 10**9).map(lambda n: ast.Number(n, NOWHERE))
+params = words.map(lambda text: ast.Number(0, NOWHERE, text))
+limits = signed | params
+counts = numbers | params
+
 GUARANTEES = ("idempotent", "null_safe", "rejects_after_cancel")
 guarantees = st.one_of(*(option(key) for key in GUARANTEES))
 retry_word = st.just(ast.Name("retry", NOWHERE))
@@ -77,12 +82,12 @@ options = st.one_of(
     guarantees,
     *(option(key) for key in ("pivot", "retriable", "read_only")),
     option("undo", paths, maybe(paths)),
-    option("retry", numbers),
+    option("retry", counts),
     option("timeout", durations),
     option("register", names),
     option("key", names),
     option("correlation", names),
-    option("effect", names, names, numbers),
+    option("effect", names, names, counts),
     many(names, 1).map(lambda o: ast.Option(ast.Name("after", NOWHERE), o, NOWHERE)),
 )
 policies = st.one_of(
@@ -105,8 +110,8 @@ policies = st.one_of(
 )
 error_rules = st.one_of(
     st.builds(ast.ErrorRule, paths, st.none(), names, st.just(NOWHERE)),
-    st.builds(ast.ErrorRule, paths, numbers, maybe(names), st.just(NOWHERE)),
-    st.builds(ast.ErrorRule, paths, numbers, maybe(names), st.just(NOWHERE), many(durations, 1, 2)),
+    st.builds(ast.ErrorRule, paths, counts, maybe(names), st.just(NOWHERE)),
+    st.builds(ast.ErrorRule, paths, counts, maybe(names), st.just(NOWHERE), many(durations, 1, 2)),
 )
 expressions = st.builds(
     ast.Expression,
@@ -128,7 +133,8 @@ domains = st.one_of(
         ast.Domain,
         st.none(),
         st.just(()),
-        *[st.integers(-5, 10**9).map(lambda n: ast.Number(n, NOWHERE))] * 2,
+        limits,
+        limits,
         st.just(NOWHERE),
     ),
 )
@@ -181,9 +187,18 @@ def compound(statements):
         st.builds(ast.Choice, label, many(guarded, 1), maybe(blocks), st.just(NOWHERE)),
         st.builds(ast.Either, label, many(ways, 2), st.just(NOWHERE)),
         st.builds(ast.Parallel, label, many(ways), st.just(NOWHERE)),
-        st.builds(ast.Loop, label, maybe(numbers), st.none(), maybe(texts | formulas), blocks, st.just(NOWHERE)),
-        st.builds(ast.Loop, st.none(), maybe(numbers), formulas, st.none(), blocks, st.just(NOWHERE)),
-        st.builds(ast.Loop, label, maybe(numbers), texts, st.none(), blocks, st.just(NOWHERE)),
+        st.builds(ast.Loop, label, maybe(counts), st.none(), maybe(texts | formulas), blocks, st.just(NOWHERE)),
+        st.builds(ast.Loop, st.none(), maybe(counts), formulas, st.none(), blocks, st.just(NOWHERE)),
+        st.builds(ast.Loop, label, maybe(counts), texts, st.none(), blocks, st.just(NOWHERE)),
+        st.builds(
+            lambda name, low, high, how, tolerate, body: ast.ForEach(name, low, high, *how, tolerate, body, NOWHERE),
+            names,
+            limits,
+            limits,
+            st.just((None, False)) | st.tuples(maybe(counts), st.just(True)),
+            maybe(counts),
+            blocks,
+        ),
         st.builds(ast.FirstOf, label, many(races, 1), st.just(NOWHERE)),
         st.builds(ast.Try, label, blocks, many(handlers, 1), st.just(NOWHERE)),
         st.builds(ast.Call, names, many(handlers), st.just(NOWHERE)),
@@ -255,10 +270,11 @@ items = st.one_of(
     ),
     variables,
     st.builds(ast.Annotate, texts, maybe(names), many(sided), st.just(NOWHERE)),
+    st.builds(ast.Parameter, names, signed, st.just(NOWHERE)),
     st.builds(
         ast.NetDecl,
         names,
-        many(st.builds(ast.PlaceDecl, names, maybe(numbers), maybe(numbers), st.just(NOWHERE))),
+        many(st.builds(ast.PlaceDecl, names, maybe(counts), maybe(counts), st.just(NOWHERE))),
         many(st.builds(ast.TransitionDecl, names, many(input_arcs), many(arcs), st.just(NOWHERE))),
         many(names),
         st.just(NOWHERE),
@@ -287,7 +303,7 @@ items = st.one_of(
         ast.Check,
         many(st.builds(ast.CheckItem, names, many(formulas | numbers), maybe(texts), st.just(NOWHERE)), 1),
         many(names),
-        maybe(numbers),
+        maybe(counts),
         st.just(NOWHERE),
     ),
 )

@@ -188,7 +188,7 @@ def test_the_sketch_of_the_design():
     file, found = parse(SourceFile("sketch", text))
     assert {d.code for d in found} == {"P111"}
     lines = [d.span.line for d in found]
-    assert len(lines) == 4
+    assert len(lines) == 3
     assert len(file.items) == 16
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, NamedTuple
 
+from placet.compile.each import instances, together
 from placet.compile.findings import figure, listed
 from placet.compile.flow import ANY, OUT_OF_RANGE, continuing
 from placet.compile.names import LABELLED, branch_way, distinct, handler_way, members, sentence, slug
@@ -82,6 +84,7 @@ class Body:
         self._prefix = process.name.text
         self._names: Iterator[str] = iter(())
         self._taken: dict[str, int] = {}
+        self._instance = ""  # the numbers of the instances of `for each` around: `[1]`
 
     def build(self) -> ir.Sequence:
         """The body, as one sequence."""
@@ -113,7 +116,7 @@ class Body:
 
     def _unique(self, name: str) -> tuple[str, str]:
         """The own name and id of a construct without label; a name that is taken gets an ordinal."""
-        identifier = f"{self._prefix}/{name}"
+        identifier = f"{self._prefix}/{name}{self._instance}"
         count = self._taken[identifier] = self._taken.get(identifier, 0) + 1
         return (name, identifier) if count == 1 else (f"{name}~{count}", f"{identifier}~{count}")
 
@@ -135,10 +138,12 @@ class Body:
             parts, first = self._parts(statement)  # type: ignore[arg-type]
             name, identifier = self._unique(f"block({first})")
             return Built(ir.Sequence(identifier, parts, statement.span), name if first else "")
+        if kind is ast.ForEach:
+            return self._for_each(statement)  # type: ignore[arg-type]
         if kind in CONSTRUCTS:
             return self._construct(statement)  # type: ignore[arg-type]
         name = next(self._names)
-        return Built(self._leaf(statement, f"{self._prefix}/{name}"), name)
+        return Built(self._leaf(statement, f"{self._prefix}/{name}{self._instance}"), name)
 
     def _construct(self, construct: Construct) -> Built:
         if construct.label is None:
@@ -151,7 +156,7 @@ class Body:
         self._open((construct._replace(label=None),))
         raw = self._raw(construct)
         self._prefix, self._names = prefix, names
-        return Built(self._finish(construct, f"{prefix}/{name}", raw), name)
+        return Built(self._finish(construct, f"{prefix}/{name}{self._instance}", raw), name)
 
     def _raw(self, construct: Construct) -> _Raw:
         """Build what is inside, before the id of the construct itself is known."""
@@ -219,6 +224,30 @@ class Body:
         parts = zip(ids, guards, bodies, raw.ways, strict=True)
         return tuple([ir.Way(i, guard, body, way.span) for i, guard, body, way in parts])
 
+    def _for_each(self, each: ast.ForEach) -> Built:
+        """The instances of the body, each built anew with its number; ids of what is in them end with it."""
+        numbers = instances(each, self._findings)
+        outer, names = self._instance, self._names
+        _, identifier = self._unique(f"for_each({each.name.text})")
+        bodies: list[ir.Sequence] = []
+        first, reported = "", len(self._findings.diagnostics)
+        hidden = self._data.numbers.get(each.name.text)
+        for number in numbers:
+            self._instance = f"{outer}[{number}]"
+            self._data.numbers[each.name.text] = number
+            self._names = copy(names)
+            self._steps.instance = self._instance
+            parts, first = self._parts(each.body)
+            bodies.append(ir.Sequence(f"{identifier}[{number}]{{}}", parts, each.body.span))
+            self._findings.once(reported)
+        self._names = self._names if numbers else names
+        self._instance = self._steps.instance = outer
+        if hidden is None:
+            self._data.numbers.pop(each.name.text, None)
+        else:
+            self._data.numbers[each.name.text] = hidden
+        return Built(together(each, identifier, bodies, numbers, self._findings), first)
+
     def _loop(self, loop: ast.Loop, identifier: str, body: ir.Sequence) -> ir.Loop:
         text = loop.while_ or loop.until
         if loop.while_ is not None and loop.until is not None:
@@ -261,11 +290,11 @@ class Body:
                 errors = tuple(dict.fromkeys([f.text for f in fails])) if fails else ()
                 service_name = self._steps.service(service) if service is not None else ""
                 if not statement.sets:
-                    return ir.Task(identifier, name.text, errors, service_name, span)
+                    return ir.Task(identifier, name.text + self._instance, errors, service_name, span)
                 sets, outside = self._data.assignments(statement.sets)
                 if outside and OUT_OF_RANGE not in errors:
                     errors = (*errors, OUT_OF_RANGE)
-                return ir.Task(identifier, name.text, errors, service_name, span, sets)
+                return ir.Task(identifier, name.text + self._instance, errors, service_name, span, sets)
             case ast.Step(name):
                 if not self._saga:
                     message = f"`{name.text}` is a step, but `{self._process.name.text}` is no saga"

@@ -203,12 +203,13 @@ class CheckReader:
             self._wrong(item, shape, first.span)
             return None
         if rest:
-            if shape not in ("bounded", "runs") or len(rest) > 1 or not isinstance(rest[0], ast.Number):
+            bound = self._bound(rest[0])
+            if shape not in ("bounded", "runs") or len(rest) > 1 or bound is None:
                 self._wrong(item, shape, rest[0].span)
                 return None
-            blank = blank._replace(bound=rest[0].value)
-            if shape == "runs" and not 2 <= rest[0].value <= MOST_RUNS:
-                message = f"{figure(rest[0].value)} runs side by side cannot be looked at"
+            blank = blank._replace(bound=bound)
+            if shape == "runs" and not 2 <= bound <= MOST_RUNS:
+                message = f"{figure(bound)} runs side by side cannot be looked at"
                 self._findings.add(
                     "P217", message, rest[0].span, help=f"two or three show most; the most is {MOST_RUNS}"
                 )
@@ -263,6 +264,12 @@ class CheckReader:
         help_ = f"it takes {SHAPES['messages']}"
         self._findings.add("P231", message, span, help=help_)
         return None
+
+    def _bound(self, operand: _Operand) -> int | None:
+        """A number as an operand, perhaps given by a parameter."""
+        if isinstance(operand, ast.Number):
+            return operand.value
+        return self._variables.params.get(operand.name.text) if isinstance(operand, ast.Atom) else None
 
     def _net_names(self, text: str, *, transitions: bool) -> list[tuple[str, str]]:
         """Places or transitions of that name, perhaps qualified by their net: (net, id)."""
@@ -410,7 +417,7 @@ class CheckReader:
         from placet.compile.data import Data
 
         own = {name: v for those in self._variables.own.values() for name, v in those.items()}
-        return Data({**own, **self._variables.common}, self._findings)
+        return Data({**own, **self._variables.common}, self._findings, self._variables.params)
 
     def _read(self, formula: ast.Formula) -> _Read | None:
         text = " ".join(formula.span.text.split())

@@ -30,7 +30,7 @@ class Choreographies:
         declared: Declarations,
         callees: Mapping[str, Callee],
         stepping: Mapping[str, bool],
-        known: tuple[Mapping[str, ir.Variable], set[str]],
+        known: tuple[Mapping[str, ir.Variable], set[str], Mapping[str, int]],
         topics: Topics,
         findings: Findings,
     ) -> None:
@@ -72,8 +72,8 @@ class Choreographies:
                 "handler", ast.Name(name, reaction.event.span), None, reaction.body, (), reaction.span
             )
             steps = Steps(name, self._declared, self._findings)
-            common, used = self._known
-            data = Data(common, self._findings)
+            common, used, params = self._known
+            data = Data(common, self._findings, params)
             body = Body(handler, steps, self._callees, data, self._topics, self._findings).build()
             used |= data.used
             steps.close()

@@ -34,7 +34,11 @@ class _Side(NamedTuple):
 
 
 def declared(
-    written: Iterable[ast.Variable], prefix: str, outer: Mapping[str, ir.Variable], findings: Findings
+    written: Iterable[ast.Variable],
+    prefix: str,
+    outer: Mapping[str, ir.Variable],
+    findings: Findings,
+    params: Mapping[str, int],
 ) -> dict[str, ir.Variable]:
     """The variables declared in one place, by name; the first declaration of a name counts."""
     found: dict[str, ir.Variable] = {}
@@ -48,12 +52,14 @@ def declared(
             labels = (Label(other.span, "declared here already"),) if other.span is not None else ()
             message = f"the variable `{name}` is declared twice"
             findings.add("P260", message, variable.name.span, labels=labels, help="give one of them another name")
-        elif (made := _variable(variable, f"{prefix}{name}", findings)) is not None:
+        elif (made := _variable(variable, f"{prefix}{name}", findings, params)) is not None:
             found[name] = made
     return found
 
 
-def _variable(written: ast.Variable, identifier: str, findings: Findings) -> ir.Variable | None:
+def _variable(
+    written: ast.Variable, identifier: str, findings: Findings, params: Mapping[str, int]
+) -> ir.Variable | None:
     domain, name = written.domain, written.name
     if domain.low is not None and domain.high is not None:
         low, high = domain.low.value, domain.high.value
@@ -82,15 +88,17 @@ def _variable(written: ast.Variable, identifier: str, findings: Findings) -> ir.
                 findings.add("P260", f"`{value.text}` {what} of `{name.text}`", value.span, help="leave it out")
             names.setdefault(value.text, value)
         made = ir.Variable(identifier, name.text, "names", tuple(names), 0, 0, name.span)
-    return _initial(written, made, findings)
+    return _initial(written, made, findings, params)
 
 
-def _initial(written: ast.Variable, made: ir.Variable, findings: Findings) -> ir.Variable:
+def _initial(written: ast.Variable, made: ir.Variable, findings: Findings, params: Mapping[str, int]) -> ir.Variable:
     """With its first value: the one that is given, else false, the lowest, the first."""
     value = written.initial
     if value is None:
         return made
     text = str(value.value) if isinstance(value, ast.Number) else value.text
+    if made.kind == "numbers" and text in params:
+        text = str(params[text])
     if text == ANY:
         return made._replace(initial=None)
     if text in made.values:
@@ -103,8 +111,9 @@ def _initial(written: ast.Variable, made: ir.Variable, findings: Findings) -> ir
 class Data:
     """What names of variables mean in one process (or, without one, in the checks of a model)."""
 
-    def __init__(self, names: Mapping[str, ir.Variable], findings: Findings) -> None:
+    def __init__(self, names: Mapping[str, ir.Variable], findings: Findings, params: Mapping[str, int]) -> None:
         self.names = names
+        self.numbers = dict(params)  # names that stand for numbers: parameters, and the instances of `for each`
         self.by_id = {v.id: v for v in names.values()}
         self._findings = findings
         self.used: set[str] = set()
@@ -199,6 +208,9 @@ class Data:
             if atom is None:
                 constant += weight
                 continue
+            if (number := self._number(atom.name)) is not None:
+                constant += weight * number
+                continue
             meaning = operand(atom)
             if meaning is None:
                 broken = True
@@ -237,6 +249,10 @@ class Data:
     def _operand(self, atom: ast.Atom) -> ir.Variable | None:
         return self.find(atom.name)
 
+    def _number(self, name: ast.Name) -> int | None:
+        """The number that a name stands for, unless it is a variable."""
+        return None if name.text in self.names else self.numbers.get(name.text)
+
     def find(self, name: ast.Name) -> ir.Variable | None:
         """The variable of that name; a name that means none is reported."""
         found = self.names.get(name.text)
@@ -245,7 +261,9 @@ class Data:
             return found
         if not name.text:  # the parser has said that a name is missing
             return None
-        help_ = self._findings.meant(name.text, self.names, f"declare it: `var {name.text} : bool = false`")
+        help_ = self._findings.meant(
+            name.text, (*self.names, *self.numbers), f"declare it: `var {name.text} : bool = false`"
+        )
         if "-" in name.text and name.text.partition("-")[0] in self.names:
             help_ = f"a `-` between letters is part of a name: write `{name.text.replace('-', ' - ')}`"
         self._findings.add("P261", f"no variable is called `{name.text}`", name.span, help=help_)
@@ -299,8 +317,11 @@ class Data:
         terms: list[tuple[int, str]] = []
         constant = 0
         for weight, named in each.value.terms:
+            number = 1 if named is None else self._number(named)
+            if number is not None:
+                constant += weight * number
+                continue
             if named is None:
-                constant += weight
                 continue
             other = self.find(named)
             if other is None:

@@ -228,6 +228,7 @@ class Agenda:
         self.timed = False
         self.values = values
         self.bus: Bus | None = None  # the topics, where several processes are compiled into one net
+        self.spared: dict[str, list[int]] = {}  # path of what tolerates failures -> how many there were
 
     def lean_on(self, guard: Guard | None) -> None:
         """Remember what a condition stands for, unless variables decide it: abstracted data, or a decision taken outside."""

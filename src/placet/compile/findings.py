@@ -37,6 +37,10 @@ class Findings:
         """Add one."""
         self.diagnostics.append(Diagnostic(code, severity, message, span, labels, notes, help))
 
+    def once(self, since: int) -> None:
+        """Of what was found since a number of diagnostics, each thing once: a block that is read several times says it again."""
+        self.diagnostics[since:] = dict.fromkeys(self.diagnostics[since:])
+
     def meant(self, name: str, known: Iterable[str], otherwise: str = "") -> str:
         """The help "did you mean `x`?" where a known name is near, else `otherwise`. O(known) comparisons of names."""
         near = self._nearest(name, known)

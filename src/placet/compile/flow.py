@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ANY = "*"
 NO_CHOICE = "NoChoiceMatched"
+TOO_MANY = "TooManyFailed"  # raised where more instances fail than are tolerated
 OUT_OF_RANGE = "OutOfRange"  # raised by a task that sets a variable to a value outside its domain
 
 
@@ -97,8 +98,14 @@ class _Walk:
                 return test == "before" or (going_on and (test == "after" or at_most is not None))
             case ir.Scope():
                 return self._scope(statement, raised)
-            case ir.Repeat(_, body):
+            case ir.Repeat(_, body) | ir.Tolerant(_, body):
                 return self.visit(body, raised)
+            case ir.Spare(_, body):
+                inner: dict[str, Span | None] = {}
+                going_on = self.visit(body, inner)
+                if inner or step_errors(body):
+                    raised.setdefault(TOO_MANY, statement.span)
+                return going_on or bool(inner) or bool(step_errors(body))
             case ir.Call(_, _, on):
                 going = [self.visit(body, raised) for _, body in on]
                 return any(going)
@@ -168,7 +175,7 @@ def children(statement: ir.Statement | ir.Gateway) -> list[ir.Statement | ir.Gat
             return [w.body for w in ways]
         case ir.Race(_, ways):
             return [part for way in ways for part in way]
-        case ir.Loop(_, body) | ir.Repeat(_, body):
+        case ir.Loop(_, body) | ir.Repeat(_, body) | ir.Tolerant(_, body) | ir.Spare(_, body):
             return [body]
         case ir.Scope(_, body, handlers):
             return [body, *(h.body for h in handlers)]

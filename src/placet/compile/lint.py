@@ -5,6 +5,7 @@ They never stand in the way of verification: what they point at is compiled and 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from placet.compile.findings import Findings, head, listed
@@ -18,6 +19,8 @@ from placet.ir import model as ir
 if TYPE_CHECKING:
     from placet.diagnostics import Diagnostic
     from placet.source import Span
+
+INSTANCE = re.compile(r"\[\d+\]")
 
 
 def lint(model: ir.Model) -> tuple[Diagnostic, ...]:
@@ -35,7 +38,9 @@ def lint(model: ir.Model) -> tuple[Diagnostic, ...]:
         from placet.compile.lint_topics import lint_topics
 
         lint_topics(model, findings)
-    return tuple(sorted(findings.diagnostics, key=lambda d: d.span.start if d.span is not None else 0))
+    # what is said of several instances is said of the first
+    found = {(d.code, d.span, INSTANCE.sub("", d.message)): d for d in reversed(findings.diagnostics)}
+    return tuple(sorted(found.values(), key=lambda d: d.span.start if d.span is not None else 0))
 
 
 def _flow(process: ir.Process, findings: Findings) -> None:
@@ -76,7 +81,7 @@ class _Shapes:
                 for way in statement.ways:
                     self.visit(way.body, limited=limited)
             case ir.Parallel(_, ways, span):
-                if len(ways) < 2:
+                if len(ways) < 2 and not (span is not None and span.text.startswith("for")):
                     what = "one branch" if ways else "no branch"
                     help_ = "write its statements without `parallel`, or add a branch"
                     self._warn("P305", f"this `parallel` has {what}", span, help_)
@@ -84,7 +89,7 @@ class _Shapes:
                     self.visit(way.body, limited=limited)
             case ir.Race():
                 self._race(statement, limited=limited)
-            case ir.Loop(_, body) | ir.Repeat(_, body):
+            case ir.Loop(_, body) | ir.Repeat(_, body) | ir.Tolerant(_, body) | ir.Spare(_, body):
                 self.visit(body, limited=limited)
             case ir.Scope():
                 self._scope(statement, limited=limited)

@@ -30,6 +30,7 @@ LABELLED = {
     ast.Either: "either",
     ast.Parallel: "parallel",
     ast.Loop: "loop",
+    ast.ForEach: "for_each",
     ast.FirstOf: "first_of",
     ast.Try: "try",
 }
@@ -57,6 +58,13 @@ def sentence(guard: ast.Text | ast.Formula) -> str:
     from placet.syntax.printer import formula
 
     return formula(guard)
+
+
+def base_name(name: str) -> str:
+    """A name without the numbers of its instance: `ticket` of `ticket[1]`."""
+    while name.endswith("]") and name[name.rfind("[") + 1 : -1].isdigit():
+        name = name[: name.rfind("[")]
+    return name
 
 
 def leaf(statement: ast.Statement) -> tuple[str, str]:
@@ -151,7 +159,7 @@ def blocks(statement: ast.Statement) -> list[ast.Block]:
             return [*(b.body for b in branches), *((otherwise,) if otherwise is not None else ())]
         case ast.Either(_, branches) | ast.Parallel(_, branches) | ast.FirstOf(_, branches):
             return [b.body for b in branches]
-        case ast.Loop():
+        case ast.Loop() | ast.ForEach():
             return [statement.body]
         case ast.Try(_, body, handlers):
             return [body, *(h.body for h in handlers)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from placet.compile.names import base_name
 from placet.ir import model as ir
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _CONSTRUCTS: dict[type, str] = {
     ir.Race: "the first of",
     ir.Scope: "the try",
     ir.Repeat: "the repetition",
+    ir.Tolerant: "the instances",
+    ir.Spare: "the instance",
     ir.Graph: "the process",
 }
 
@@ -107,7 +110,7 @@ def called(statement: Anything) -> str:
         case ir.Abandon():
             return "giving up"
     kind = _CONSTRUCTS.get(type(statement), "")
-    last = statement.id.rpartition("/")[2]
+    last = base_name(statement.id.rpartition("/")[2])
     label = last[last.rfind("[") + 1 : -1] if last.endswith("]") else innermost(last)
     if not kind:
         return f"`{label}`"
@@ -132,6 +135,11 @@ def _awaited(trigger: ir.Receive | ir.Timer) -> str:
 
 def _first(statement: Anything) -> Anything:
     """What happens first, through sequences: the sequence itself where it is empty."""
-    while isinstance(statement, ir.Sequence) and statement.parts:
-        statement = statement.parts[0]
+    while True:
+        if isinstance(statement, ir.Sequence) and statement.parts:
+            statement = statement.parts[0]
+        elif isinstance(statement, (ir.Tolerant, ir.Spare)):
+            statement = statement.body
+        else:
+            break
     return statement

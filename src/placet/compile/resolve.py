@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from placet.compile.bodies import Body, Callee
 from placet.compile.bounds import Sizes
@@ -15,6 +15,7 @@ from placet.compile.flow import ends_of, flow
 from placet.compile.machine_decls import as_net, resolve_machine
 from placet.compile.names import blocks
 from placet.compile.net_decls import resolve_net
+from placet.compile.params import filled, parameters
 from placet.compile.profiles import override, profile
 from placet.compile.steps import Steps
 from placet.compile.topics import Topics
@@ -30,24 +31,37 @@ if TYPE_CHECKING:
     from placet.diagnostics import Diagnostic
 
 
+class Known(NamedTuple):
+    """What all processes of a file have in common: variables, the ids of those in use, parameters."""
+
+    variables: Mapping[str, ir.Variable]
+    used: set[str]
+    params: Mapping[str, int]
+
+
 def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
     """Resolve a file. The model holds what could be understood; one with an error among its diagnostics is not verified.
 
     Linear in the size of the file, but for guesses at misspelt names, of which there is a fixed number.
     """
     findings = Findings()
+    params: dict[str, int] = {}
+    if file.named or any(isinstance(item, ast.Parameter) for item in file.items):
+        params = parameters(file, findings)
+        file = filled(file, params, findings)
     declared = declarations(file, findings)
     topics = Topics(tuple([item for item in file.items if isinstance(item, ast.Topic)]), findings)
     targets = {name: _targets(process.body) for name, process in declared.processes.items()}
-    common = variables(declared.variables, "", {}, findings) if declared.variables else {}
+    common = variables(declared.variables, "", {}, findings, params) if declared.variables else {}
     used: set[str] = set()
-    processes, callees, sizes = _processes(declared, targets, common, used, topics, findings)
+    known_ = Known(common, used, params)
+    processes, callees, sizes = _processes(declared, targets, known_, topics, findings)
     choreographies: list[ir.Choreography] = []
     system = ""
     if declared.choreographies or topics.topics:
         from placet.compile.choreographies import Choreographies, Members
 
-        resolver = Choreographies(declared, callees, sizes.stepping, (common, used), topics, findings)
+        resolver = Choreographies(declared, callees, sizes.stepping, known_, topics, findings)
         choreographies = [resolver.resolve(c) for c in declared.choreographies.values()]
         members = Members(processes, choreographies)
         system = _system(declared, members)
@@ -75,7 +89,7 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
                 called[system] = frozenset(members.sent)
                 subjects[system] = ir.Process(system, "system", ir.Sequence(f"{system}{{}}", ()), ())
         reader = CheckReader(
-            Vocabulary(subjects, known), Calls(called), findings, Named(common, own, used), using, system
+            Vocabulary(subjects, known), Calls(called), findings, Named(common, own, used, params), using, system
         )
         for check in written:
             checks += reader.read(check)
@@ -127,8 +141,7 @@ def _targets(body: ast.Block) -> list[ast.Name]:
 def _processes(
     declared: Declarations,
     targets: Mapping[str, list[ast.Name]],
-    common: Mapping[str, ir.Variable],
-    used: set[str],
+    known: Known,
     topics: Topics,
     findings: Findings,
 ) -> tuple[dict[str, ir.Process], dict[str, Callee], Sizes]:
@@ -137,7 +150,7 @@ def _processes(
     found: dict[str, ir.Process] = {}
     sizes = Sizes(found, findings)
     for name in _callees_first(targets, findings):
-        process = _process(declared.processes[name], declared, callees, (common, used), topics, findings)
+        process = _process(declared.processes[name], declared, callees, known, topics, findings)
         found[name] = process
         callees[name] = Callee(process.kind, process.ends)
         sizes.add(process)
@@ -181,15 +194,15 @@ def _process(
     process: ast.Process,
     declared: Declarations,
     callees: Mapping[str, Callee],
-    known: tuple[Mapping[str, ir.Variable], set[str]],
+    known: Known,
     topics: Topics,
     findings: Findings,
 ) -> ir.Process:
     name = process.name.text
     steps = Steps(name, declared, findings)
-    common, used = known
-    own = variables(process.variables, f"{name}/", common, findings) if process.variables else {}
-    data = Data({**common, **own}, findings)
+    common, used, params = known
+    own = variables(process.variables, f"{name}/", common, findings, params) if process.variables else {}
+    data = Data({**common, **own}, findings, params)
     body = Body(process, steps, callees, data, topics, findings).build()
     used |= data.used
     if data.used:

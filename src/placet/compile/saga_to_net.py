@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.env import Back, Env, Ports, record
+from placet.compile.gates import Gates
 from placet.compile.phrases import called, next_up, the_way
 from placet.compile.phrases import done as had
 from placet.compile.ports import stop_siblings
@@ -197,6 +198,7 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     )
     starts, dones, undos, rests = [], [], [], []
     pending = []
+    gates = None if stmt.width is None else Gates(agenda, stmt, env)
     if env.policy is not None and env.policy.siblings == "cancel":
         agenda.later(stop_siblings, failing)
     for way in stmt.ways:
@@ -228,7 +230,13 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
         dones.append(done)
         undos.append(undo)
         rests.append(rest)
-        pending.append((way.body, Ports(start, done, undo, undone), inner))
+        between = (start, done)
+        if gates is not None:
+            between = gates.through(len(starts) - 1, start, done, inner, (calm,))
+            words = f"{label} need not begin any more"
+            left = agenda.move(f"{path}#not.begun", (start, failing), (undone, failing), env, way.id, words, way.span)
+            agenda.draft.quiet.add(left)
+        pending.append((way.body, Ports(*between, undo, undone), inner))
     for body, its, inner in reversed(pending):
         agenda.push(body, its, inner)
     move, quiet = agenda.move, agenda.draft.quiet
@@ -250,7 +258,7 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
         halted = f"all {count} ways of `{name}` have come to rest, not all undone"
         aside.append(move(f"{base}#halt", (*rests, stuck), (env.failed, stuck), env, stmt.id, halted, span))
     quiet.update(aside)
-    if not env.beside:
+    if not env.beside and gates is None:
         ways = [_way(env, body, its, rest) for (body, its, _), rest in zip(pending, rests, strict=True)]
         agenda.draft.forks.append(Fork((*made, *aside), tuple(ways)))
 

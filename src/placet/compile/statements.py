@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from placet.compile.env import END, Forked, Ports, record
 from placet.compile.flow import OUT_OF_RANGE
+from placet.compile.gates import Gates
+from placet.compile.names import base_name
 from placet.compile.order import UNROLL
 from placet.compile.phrases import called, chosen, next_up, time_of, way_done
 from placet.compile.phrases import done as had
@@ -50,8 +52,9 @@ TAKE = Role(Kind.TAKE)
 
 def name_of(identifier: str) -> str:
     """The last word of a path, as the user wrote it: `stock` of `purchase/choice[stock]`."""
-    last = identifier.rsplit("/", 1)[-1]
-    return last[last.rfind("[") + 1 : -1] if last.endswith("]") else last
+    whole = identifier.rsplit("/", 1)[-1]
+    last = base_name(whole)
+    return (last[last.rfind("[") + 1 : -1] if last.endswith("]") else last) + whole[len(last) :]
 
 
 def task(agenda: Agenda, stmt: Task, ports: Ports, env: Env) -> None:
@@ -177,6 +180,7 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     ways = stmt.ways
     stoppable = env.thread is not None or any(agenda.survey.of(way.body).errors for way in ways)
     fork = new_fork(agenda, path, len(ways), env, stmt.id, stmt.span) if stoppable else None
+    gates = None if stmt.width is None else Gates(agenda, stmt, env)
     starts, dones = [], []
     pending = []
     for number, way in enumerate(ways):
@@ -187,12 +191,14 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
             inner = env._replace(thread=thread, route=Forked(fork, thread))
         starts.append(agenda.place(f"{its}#start", inner, way.id, next_up(way.body), way.span))
         dones.append(agenda.place(f"{its}#done", inner, way.id, way_done(way), way.span))
-        pending.append((way.body, Ports(starts[-1], dones[-1]), inner))
+        between = (starts[-1], dones[-1]) if gates is None else gates.through(number, starts[-1], dones[-1], inner)
+        pending.append((way.body, Ports(*between), inner))
     for body, ends_at, inner in reversed(pending):
         agenda.push(body, ends_at, inner)
     held = () if fork is None else (fork.running,)
     split = f"`{env.frame.name}` goes {len(ways)} ways at once"
-    agenda.move(f"{path}#fork", (ports.start,), (*starts, *held), env, stmt.id, split, stmt.span)
+    first = ports.start if gates is None else gates.opened(ports.start)
+    agenda.move(f"{path}#fork", (first,), (*starts, *held), env, stmt.id, split, stmt.span)
     joined = f"all {len(ways)} ways of `{env.frame.name}` are done"
     agenda.move(f"{path}#join", (*dones, *held), (ports.done,), env, stmt.id, joined, stmt.span)
 

@@ -29,6 +29,7 @@ class Steps:
         self._findings = findings
         self._known: dict[str, list[str]] = {}  # name -> ids
         self._foreign: list[tuple[str, str, str, ast.Option]] = []  # undos given something else than their step's reply
+        self.instance = ""  # the numbers of the instances of `for each` around
         self._unknown: list[ast.Name] = []  # named by `after`, but not known when it was read
 
     def service(self, name: ast.Name | None) -> str:
@@ -58,7 +59,7 @@ class Steps:
         self._known.setdefault(step.name.text, []).append(identifier)
         return ir.Step(
             identifier,
-            step.name.text,
+            step.name.text + self.instance,
             service or self._process,
             undo=self._undo(step, *good["undo"]) if "undo" in good else None,
             retry=times,
@@ -99,7 +100,7 @@ class Steps:
         name, *rest = (o.text for o in operands if isinstance(o, ast.Name))
         if rest and rest[0] not in ("reply", f"{step.name.text}.reply"):
             self._foreign.append((step.name.text, name, rest[0], option))
-        return ir.Undo(name, "reply" if rest else "", option.span)
+        return ir.Undo(name + self.instance, "reply" if rest else "", option.span)
 
     def _after(self, operands: tuple[Operand, ...]) -> tuple[str, ...]:
         found: list[str] = []
@@ -108,7 +109,8 @@ class Steps:
                 ids = self._known.get(operand.text)
                 if ids is None:
                     self._unknown.append(operand)
-                found += ids or ()
+                near = [i for i in ids or () if self.instance and i.endswith(self.instance)]
+                found += near or ids or ()
         return tuple(dict.fromkeys(found))
 
     def _errors(self, rules: tuple[ast.ErrorRule, ...]) -> tuple[ir.ErrorRule, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from placet.compile.flow import TOO_MANY
 from placet.diagnostics import Diagnostic
 from placet.ir.model import (
     Abandon,
@@ -25,9 +26,11 @@ from placet.ir.model import (
     Repeat,
     Scope,
     Sequence,
+    Spare,
     Step,
     Task,
     Timer,
+    Tolerant,
 )
 
 if TYPE_CHECKING:
@@ -147,6 +150,9 @@ class Survey:
                 return _union([self.of(way.body) for way in statement.ways])._replace(forks=True)
             case Repeat():
                 return self.of(statement.body)._replace(forks=True)
+            case Spare():
+                found = self.of(statement.body)
+                return found._replace(errors=frozenset((TOO_MANY,))) if found.errors else found
             case Choice():
                 found = _union([self.of(way.body) for way in statement.ways])
                 return found if statement.exhaustive else found._replace(errors=found.errors | {NO_CHOICE})
@@ -196,7 +202,7 @@ def children(statement: Statement) -> tuple[Statement, ...]:
             return statement.parts
         case Choice() | Parallel():
             return tuple([way.body for way in statement.ways])
-        case Loop() | Repeat():
+        case Loop() | Repeat() | Tolerant() | Spare():
             return (statement.body,)
         case Race():
             return tuple([body for _, body in statement.ways])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from placet.compile.flow import ANY, NO_CHOICE, children
+from placet.compile.flow import ANY, NO_CHOICE, TOO_MANY, children
 from placet.ir import model as ir
 
 ABANDON = ""  # no handler catches it
@@ -27,6 +27,8 @@ class Turning:
             caught = {h.name for h in statement.handlers if h.trigger == "error"}
             left = frozenset(e for e in body if e not in caught and (e == ABANDON or ANY not in caught))
             found = left.union(*rest)
+        elif isinstance(statement, ir.Spare):
+            found = frozenset((TOO_MANY,)) if any(inner) else NOTHING
         else:
             found = own_errors(statement).union(*inner)
         self._found[id(statement)] = found

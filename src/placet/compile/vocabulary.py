@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from placet.compile.flow import children
+from placet.compile.names import base_name
 from placet.ir import model as ir
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Named(NamedTuple):
     common: Mapping[str, ir.Variable]
     own: Mapping[str, Mapping[str, ir.Variable]]  # process -> its variables
     used: set[str]
+    params: Mapping[str, int]
 
     def find(self, text: str) -> list[tuple[str, ir.Variable]]:
         """Every variable that a name in a formula may mean, each with its process; "" is the model."""
@@ -118,7 +120,7 @@ def name_of(statement: ir.Statement | ir.Gateway) -> str:
     """The name by which a formula may speak of a statement."""
     match statement:
         case ir.Task(_, name) | ir.Step(_, name):
-            return name
+            return base_name(name) if name.endswith("]") else name
         case ir.Receive(_, event) | ir.Publish(_, _, event):
             return event
         case ir.Call(_, target):

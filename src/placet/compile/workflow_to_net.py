@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.compile import draft, saga_scopes, saga_to_net, scopes, statements
+from placet.compile import draft, instances, saga_scopes, saga_to_net, scopes, statements
 from placet.compile.call_net import step
 from placet.compile.draft import TooLargeError
 from placet.compile.env import Agenda, Env, Frame, Top
@@ -41,6 +41,8 @@ PLAIN: Dispatch = {
     ir.Abandon: statements.abandon,
     ir.Scope: scopes.scope,
     ir.Repeat: scopes.repeat,
+    ir.Tolerant: instances.tolerant,
+    ir.Spare: instances.spare,
     ir.Call: scopes.call,
     ir.Graph: graph,
 }
@@ -55,6 +57,8 @@ SAGA: Dispatch = {
     ir.Scope: saga_scopes.scope,
     ir.Call: saga_scopes.call,
     ir.Repeat: saga_to_net.unsupported,
+    ir.Tolerant: instances.saga_tolerant,
+    ir.Spare: instances.saga_spare,
     ir.Graph: saga_to_net.unsupported,
 }
 

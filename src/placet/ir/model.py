@@ -177,11 +177,12 @@ class Choice(NamedTuple):
 
 
 class Parallel(NamedTuple):
-    """All ways at once; goes on when all are done."""
+    """All ways at once, or at most `width` of them, begun in their order; goes on when all are done."""
 
     id: str
     ways: tuple[Way, ...]
     span: Span | None = None
+    width: int | None = None
 
 
 class Loop(NamedTuple):
@@ -278,6 +279,29 @@ class Repeat(NamedTuple):
     span: Span | None = None
 
 
+class Tolerant(NamedTuple):
+    """A body with `instances` of a block in it, of which `most` may fail; TooManyFailed leaves it when more do."""
+
+    id: str
+    body: Statement
+    most: int
+    instances: int
+    span: Span | None = None
+
+
+class Spare(NamedTuple):
+    """An instance in the Tolerant of the id `group`: whatever error leaves its body, this goes on, while so many may fail.
+
+    In a saga the body has undone itself by then.
+    """
+
+    id: str
+    body: Statement
+    group: str
+    most: int
+    span: Span | None = None
+
+
 class Raise(NamedTuple):
     """Throws an error to the innermost handler."""
 
@@ -360,6 +384,8 @@ Statement: TypeAlias = Union[
     Race,
     Scope,
     Repeat,
+    Tolerant,
+    Spare,
     Raise,
     Call,
     End,

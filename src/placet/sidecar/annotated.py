@@ -210,7 +210,7 @@ def _checks(
     ends = tuple(dict.fromkeys(("succeeded", "failed", *roles.ends.values())))
     process = ir.Process(machine, "saga", ir.Sequence(f"{machine}{{}}", tuple(parts)), ends)
     check_reader = CheckReader(
-        Vocabulary({machine: process}, {}), Calls({machine: frozenset()}), findings, Named({}, {}, set())
+        Vocabulary({machine: process}, {}), Calls({machine: frozenset()}), findings, Named({}, {}, set(), {})
     )
     return [found for check in written for found in check_reader.read(check)]
 

@@ -29,10 +29,11 @@ class Text(NamedTuple):
 
 
 class Number(NamedTuple):
-    """A non-negative whole number."""
+    """A whole number, or (with a name) the parameter that stands for it: then the value is not known yet."""
 
     value: int
     span: Span
+    name: str = ""
 
 
 class Duration(NamedTuple):
@@ -165,6 +166,19 @@ class Loop(NamedTuple):
     span: Span
 
 
+class ForEach(NamedTuple):
+    """`for each NAME in 1..3 [[at_most 2] parallel] [tolerate 1] { }`: one after the other, unless parallel."""
+
+    name: Name
+    low: Number
+    high: Number
+    at_most: Number | None
+    parallel: bool
+    tolerate: Number | None
+    body: Block
+    span: Span
+
+
 class Receive(NamedTuple):
     """`receive EVENT [sets VARIABLE = VALUE, ...]`: waits until it arrives from outside."""
 
@@ -249,6 +263,7 @@ Statement: TypeAlias = Union[
     Either,
     Parallel,
     Loop,
+    ForEach,
     Receive,
     Publish,
     Timer,
@@ -278,6 +293,14 @@ class Service(NamedTuple):
 
     name: Name
     options: tuple[Option, ...]
+    span: Span
+
+
+class Parameter(NamedTuple):
+    """`param NAME = VALUE`: the name stands for the number wherever a number may stand."""
+
+    name: Name
+    value: Number
     span: Span
 
 
@@ -517,7 +540,9 @@ class Annotate(NamedTuple):
     span: Span
 
 
-Item: TypeAlias = Union[System, Service, Topic, Variable, Process, Choreography, NetDecl, MachineDecl, Annotate, Check]
+Item: TypeAlias = Union[
+    System, Service, Topic, Parameter, Variable, Process, Choreography, NetDecl, MachineDecl, Annotate, Check
+]
 
 
 class File(NamedTuple):
@@ -525,3 +550,4 @@ class File(NamedTuple):
 
     source: SourceFile
     items: tuple[Item, ...]
+    named: bool = False  # some number is written as the name of a parameter

@@ -34,6 +34,7 @@ class Builder:
     ) -> None:
         self.source = source
         self.report = report
+        self.uses_names = False  # a number was given by the name of a parameter
         self.complained_since = complained_since
 
     # -- tokens
@@ -88,7 +89,7 @@ class Builder:
     # -- declarations
 
     def start(self, _: Span, *items: ast.Item) -> ast.File:
-        return ast.File(self.source, items)
+        return ast.File(self.source, items, self.uses_names)
 
     def system(self, span: Span, name: ast.Name, title: ast.Text | None) -> ast.System:
         return ast.System(self._defines(name), title, span)
@@ -143,6 +144,13 @@ class Builder:
         self, span: Span, name: ast.Name, domain: ast.Domain, initial: ast.Name | ast.Number | None
     ) -> ast.Variable:
         return ast.Variable(self._defines(name), domain, initial, span)
+
+    def parameter(self, span: Span, name: ast.Name, value: ast.Number) -> ast.Parameter:
+        return ast.Parameter(self._defines(name), value, span)
+
+    def named(self, span: Span, name: ast.Name) -> ast.Number:
+        self.uses_names = True
+        return ast.Number(0, span, name.text)
 
     def kind(self, span: Span, name: ast.Name) -> ast.Domain:
         return ast.Domain(name, (), None, None, span)
@@ -259,6 +267,19 @@ class Builder:
 
     def while_data(self, span: Span, test: ast.Formula, at_most: ast.Number | None, body: ast.Block) -> ast.Loop:
         return ast.Loop(None, at_most, test, None, body, span)
+
+    def for_each(
+        self,
+        span: Span,
+        name: ast.Name,
+        low: ast.Number,
+        high: ast.Number,
+        at_most: ast.Number | None,
+        parallel: Maybe,
+        tolerate: ast.Number | None,
+        body: ast.Block,
+    ) -> ast.ForEach:
+        return ast.ForEach(self._defines(name), low, high, at_most, parallel is not None, tolerate, body, span)
 
     def receive(self, span: Span, event: ast.Name, sets: tuple[ast.Assignment, ...] | None) -> ast.Receive:
         return ast.Receive(event, span, sets or ())

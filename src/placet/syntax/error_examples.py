@@ -31,6 +31,16 @@ EXAMPLES = (
         "equality is written `==`",
     ),
     Example(
+        ("workflow w { for each leg in 1 { } }", "workflow w { for each leg in 3 parallel { } }"),
+        "expected `..` and the last number",
+        "write `for each leg in 1..3 { ... }`",
+    ),
+    Example(
+        ("workflow w { for each leg in 1..3 at_most 2 { } }",),
+        "expected `parallel` after the number at once",
+        "write `for each leg in 1..3 at_most 2 parallel { ... }`; without it they run one after the other",
+    ),
+    Example(
         ("var a : 0", "var a : 0 = 1", "var a : 0, 1"),
         "expected `..` and the largest value",
         "a range is written `0..2`",
@@ -141,7 +151,6 @@ EXAMPLES = (
             "saga s { step a { effect debit } }",
             "saga s { step a { effect debit(b) } }",
             "saga s { step a { effect debit(b 3) } }",
-            "saga s { step a { effect debit(b, c) } }",
             "saga s { step a { effect debit(3, b) } }",
             "saga s { step a { effect debit 3 } }",
             "saga s { step a { effect 3 } }",
@@ -164,9 +173,9 @@ EXAMPLES = (
 # What SAGAS and LANGUAGE foresee and the grammar has no rule for yet, by the word it begins with.
 LATER = {
     "enum": "data", "assign": "data",
-    "for": "several instances of a step", "every": "periodic workflows", "continue_as_new": "unbounded histories",
+    "every": "periodic workflows", "continue_as_new": "unbounded histories",
     "patch": "versions of running instances", "detached": "children that live on", "on_close": "children that live on",
-    "buffered": "signals", "signal": "signals", "import": "other files", "param": "parameters",
+    "buffered": "signals", "signal": "signals", "import": "other files",
     "per": "scopes of keys", "ttl": "lifetimes of keys", "priority": "priorities",
     "circuit_breaker": "resilience patterns", "bulkhead": "resilience patterns", "rate_limit": "resilience patterns",
     "ctl": "temporal formulas", "ltl": "temporal formulas",

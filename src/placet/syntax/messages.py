@@ -51,7 +51,7 @@ NAMED = {
     "topic": "the name of the topic", "choreography": "the name of the choreography", "publish": "the name of a topic and an event",
     "step": "the name of the step", "on": "a name", "uses": "the name of a profile", "undo": "the name of what undoes the step",
     "call": "the name of a workflow or saga", "receive": "the name of an event", "raise": "the name of an error",
-    "fails": "the name of an error", "var": "the name of the variable", "sets": "the name of a variable", "end": "the name of the end", "after": "the name of a step", "place": "the name of the place",
+    "fails": "the name of an error", "var": "the name of the variable", "param": "the name of the parameter", "sets": "the name of a variable", "end": "the name of the end", "after": "the name of a step", "place": "the name of the place",
     "transition": "the name of the transition", "check": "the name of a check", "final": "the name of a place",
 }  # fmt: skip
 _FORMULA = set(STARTS["formula"])

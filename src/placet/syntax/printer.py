@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WIDTH = 100
 Piece: TypeAlias = "tuple[int, Union[str, ast.Statement, ast.Item, ast.Role, ast.SidedEnd, ast.Waiver]]"
 _STRENGTH = {"implies": 0, "or": 1, "and": 2}
-_ONE_LINE = (ast.System, ast.Service, ast.Topic, ast.Variable, ast.Check)
+_ONE_LINE = (ast.System, ast.Service, ast.Topic, ast.Parameter, ast.Variable, ast.Check)
 
 
 def render(file: ast.File) -> str:
@@ -48,6 +48,11 @@ def text(value: ast.Text) -> str:
     return f'"{escaped}"'
 
 
+def number(value: ast.Number) -> str:
+    """A number, or the parameter that stands for it."""
+    return value.name or str(value.value)
+
+
 def _names(names: Iterable[ast.Name]) -> str:
     return ", ".join(name.text for name in names)
 
@@ -57,11 +62,7 @@ def _some(before: str, value: ast.Name | ast.Number | ast.Text | ast.Duration | 
     if value is None:
         return ""
     shown = (
-        text(value)
-        if isinstance(value, ast.Text)
-        else str(value.value)
-        if isinstance(value, ast.Number)
-        else value.text
+        text(value) if isinstance(value, ast.Text) else number(value) if isinstance(value, ast.Number) else value.text
     )
     return f" {before} {shown}" if before else f" {shown}"
 
@@ -87,7 +88,7 @@ def _error_rule(rule: ast.ErrorRule) -> str:
     if rule.retry is None:
         return f"{rule.error.text}:{_some('', rule.action)}"
     pauses = f" backoff {'..'.join(pause.text for pause in rule.backoff)}" if rule.backoff else ""
-    return f"{rule.error.text}: retry {rule.retry.value}{pauses}{_some('then', rule.action)}"
+    return f"{rule.error.text}: retry {number(rule.retry)}{pauses}{_some('then', rule.action)}"
 
 
 def _braced(indent: int, head: str, parts: list[str]) -> list[Piece]:
@@ -171,6 +172,14 @@ def _loop(indent: int, loop: ast.Loop) -> list[Piece]:
     return _block(indent, head, loop.body, f" until {_guard(loop.until)}" if loop.until is not None else "")
 
 
+def _for_each(indent: int, each: ast.ForEach) -> list[Piece]:
+    how = (_some("at_most", each.at_most) + " parallel") if each.parallel else ""
+    head = (
+        f"for each {each.name.text} in {number(each.low)}..{number(each.high)}{how}{_some('tolerate', each.tolerate)}"
+    )
+    return _block(indent, head, each.body)
+
+
 def _receive(receive: ast.Receive) -> str:
     return f"receive {receive.event.text}{_sets(receive.sets)}"
 
@@ -238,7 +247,7 @@ def _process(indent: int, process: ast.Process) -> list[Piece]:
 def _variable(indent: int, variable: ast.Variable) -> list[Piece]:
     domain = variable.domain
     if domain.low is not None and domain.high is not None:
-        shown = f"{domain.low.value}..{domain.high.value}"
+        shown = f"{number(domain.low)}..{number(domain.high)}"
     else:
         shown = domain.kind.text if domain.kind is not None else f"{{ {_names(domain.names)} }}"
     return [(indent, f"var {variable.name.text} : {shown}{_some('=', variable.initial)}")]
@@ -392,6 +401,7 @@ _PIECES: dict[type, Callable[..., list[Piece]]] = {
     ast.Either: _either,
     ast.Parallel: _parallel,
     ast.Loop: _loop,
+    ast.ForEach: _for_each,
     ast.Receive: lambda indent, receive: [(indent, _receive(receive))],
     ast.Publish: lambda indent, publish: [(indent, f"publish {publish.event.text}")],
     ast.Timer: lambda indent, timer: [(indent, f"timer {timer.duration.text}")],
@@ -404,6 +414,7 @@ _PIECES: dict[type, Callable[..., list[Piece]]] = {
     ast.System: lambda indent, system: [(indent, f"system {system.name.text}{_some('', system.title)}")],
     ast.Service: _service,
     ast.Topic: _topic,
+    ast.Parameter: lambda indent, p: [(indent, f"param {p.name.text} = {number(p.value)}")],
     ast.Variable: _variable,
     ast.Process: _process,
     ast.Choreography: _choreography,
