@@ -328,3 +328,9 @@ def test_what_a_saga_owes_is_not_asked_of_a_system():
     outcomes = {c.label: c.outcome for m in report.models for c in m.checks}
     assert outcomes["anomaly_A4(all)"] == "inconclusive"
     assert outcomes["anomaly_A4(buy)"] in ("proved", "violated")
+
+
+def test_a_system_of_one_choreography_has_its_name_too():
+    text = "system all\ntopic a { outside 1 }\nchoreography c { service x { on a.X { task t } } }\n"
+    assert {label.partition("(")[2] for label in checked(text)} == {"c)"}
+    assert checked(text + "check all_consumed(all)") == {"all_consumed(all)": "proved"}

@@ -443,6 +443,11 @@ def _writes(body: ir.Statement) -> list[tuple[str, str]]:
     return found
 
 
+def joins(model: ir.Model) -> bool:
+    """Whether the system is more than its parts: some of them sends messages to another one."""
+    return Members({p.id: p for p in model.processes}, model.choreographies).joined()
+
+
 def parts(model: ir.Model) -> list[Part]:
     """What can be compiled as one net: each choreography, and the system where it joins anything."""
     found = [Part(c.id, "choreography", (), (c,), c.span) for c in model.choreographies]

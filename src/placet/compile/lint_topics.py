@@ -30,7 +30,7 @@ def lint_topics(model: ir.Model, findings: Findings) -> None:
             message = f"nobody in this file reads `{event}`"
             help_ = f"where other systems read it, say so: `topic {statement.topic} {{ outside }}`"
             findings.add("P330", message, statement.span, severity="note", help=help_)
-    if not model.system and len(members.sent) > 1 and members.joined():
+    if not model.system and members.joined():
         shared = [t.id for t in model.topics if len(members.users(t.id)) > 1]
         users = [m for m in members.sent if any(m in members.users(t) for t in shared)]
         message = f"{listed(users)} send messages to each other, and nothing here looks at them together"

@@ -117,8 +117,8 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
 
 
 def _system(declared: Declarations, members: Members) -> str:
-    """The name of the system, where it stands for more than what is checked without it."""
-    if declared.system is None or len(members.sent) < 2 or not members.joined():
+    """The name of the system, where there is something in it that sends messages to something else in it."""
+    if declared.system is None or not (declared.choreographies or members.joined()):
         return ""
     name = declared.system.name.text
     taken = name in declared.processes or name in declared.nets or name in declared.choreographies

@@ -24,10 +24,12 @@ def compile_model(model: ir.Model) -> tuple[tuple[Compiled, ...], tuple[Diagnost
         asked.setdefault(check.subject, []).append(check)
     joint: dict[str, Part] = {}
     if model.choreographies or model.system:
+        from placet.compile.joint_to_net import joins, parts
         from placet.compile.joint_to_net import joint as joint_to_net
-        from placet.compile.joint_to_net import parts
 
         joint = {part.subject: part for part in parts(model)}
+        if not asked and not joins(model):
+            joint.pop(model.system, None)
     subjects = frozenset(asked or (*uncalled(model), *joint))
     processes = {p.id: p for p in model.processes}
     sagas = frozenset(p.id for p in model.processes if p.kind == "saga")
