@@ -334,3 +334,15 @@ def test_a_system_of_one_choreography_has_its_name_too():
     text = "system all\ntopic a { outside 1 }\nchoreography c { service x { on a.X { task t } } }\n"
     assert {label.partition("(")[2] for label in checked(text)} == {"c)"}
     assert checked(text + "check all_consumed(all)") == {"all_consumed(all)": "proved"}
+
+
+def test_services_that_wait_for_room_in_each_others_queues():
+    from placet.pipeline import verify
+    from placet.report.text import render
+
+    text = "topic a { capacity 1; outside 2 }\ntopic b { capacity 1 }\nchoreography c {\n"
+    text += "  service x { on a.X { publish b.Y } on b.Z { } }\n"
+    text += "  service y { on b.Y { publish b.Z; publish b.Z } }\n}\ncheck deadlock_free(c) under { }\n"
+    told = " ".join(render(verify(text)).split())
+    assert "`x` cannot publish `b.Y`: there is no room left for `y`" in told
+    assert "`y` cannot publish `b.Z`: there is no room left for `x`" in told

@@ -55,6 +55,8 @@ def reasons(run: Run) -> Iterator[str]:
     if isinstance(claim, Cycles) and check in _LOOPS:
         yield f"steps {run.number(run.loop or 0)} to {run.number(len(run.steps) - 1)} can be repeated for ever"
         return
+    if check == "deadlock_free":
+        yield from dict.fromkeys(_blocked(run))
     if isinstance(claim, Grows) or check not in _CONSUMED:
         return
     lost = [d for d in run.compiled.roles.deliveries if d.lost >= 0 and run.last[d.lost]]
@@ -94,6 +96,20 @@ def advice(run: Run) -> Iterator[str]:
         yield f"write `on {event} {{ ... }}`, or say that other systems read the topic: `outside`"
     elif check in _CONSUMED:
         yield from _kept(run)
+    elif check == "deadlock_free" and list(_blocked(run)):
+        yield "give one of these queues more room, or let a handler publish last, when it needs nothing else any more"
+
+
+def _blocked(run: Run) -> Iterator[str]:
+    """Who is about to publish into a full queue, and whose."""
+    net, last = run.compiled.net, run.last
+    for p in run.compiled.roles.published:
+        lacking = [q for q, w in net.pre[p.transition] if last[q] < w]
+        if not lacking or not all(net.places[q].endswith("#room") for q in lacking):
+            continue
+        who = run.compiled.origin.transitions[p.transition].phrase.partition(" publishes")[0]
+        readers = list(dict.fromkeys(quoted(net.places[q].partition("#")[0].rpartition("/")[2]) for q in lacking))
+        yield f"{who} cannot publish {quoted(p.event)}: there is no room left for {listed(readers)}"
 
 
 def _kept(run: Run) -> Iterator[str]:
