@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from placet.net.core import Arcs, Marking
 
+LARGE = 500  # places: with more, linear programming comes first
 MOST_ENTRIES = 3_000_000  # of rows that an elimination may write: a few seconds
 
 
@@ -98,12 +99,20 @@ def transposed(net: Net) -> Net:
 
 def covered(net: Net) -> bool | None:
     """Whether a place invariant exists that is positive everywhere; None where that was not found out."""
+    large = len(net.places) > LARGE
+    if large and _positive(net):
+        return True
     flows = semiflows(net)
     inside = {p for flow in flows.found for p, _ in flow.weights}
     if len(inside) == len(net.places):
         return True
     if flows.complete:
         return False
+    return True if not large and _positive(net) else None
+
+
+def _positive(net: Net) -> bool:
+    """Whether linear programming finds such an invariant."""
     from placet.analysis.weightings import positive_invariant
 
     columns: list[dict[int, int]] = []
@@ -113,7 +122,7 @@ def covered(net: Net) -> bool | None:
             for p, w in arcs:
                 column[p] = column.get(p, 0) + sign * w
         columns.append({p: w for p, w in column.items() if w})
-    return True if positive_invariant(columns, len(net.places)) else None
+    return positive_invariant(columns, len(net.places))
 
 
 def is_free_choice(net: Net) -> bool:

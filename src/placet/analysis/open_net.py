@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from placet.analysis.components import Rows
 from placet.engines.chosen import engine
 from placet.engines.protocol import Needs, Visitor
-from placet.logic.state import FALSE
+from placet.logic.state import FALSE, at_least
 from placet.lts import Lts
 from placet.machine.label import Label, Seen
 from placet.net.core import Net
@@ -21,7 +21,7 @@ from placet.net.final import PlaceClass
 from placet.net.roles import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from placet.compiled import Compiled
     from placet.engines.protocol import Progress, Stop
@@ -50,7 +50,7 @@ class Behaviour(NamedTuple):
     labels: tuple[Label, ...]  # by number of the label in the system; the first one is never asked
     by: tuple[int, ...]
     marks: tuple[int, ...]  # by state a number of the set of ends that are marked
-    markings: tuple[tuple[int, ...], ...]  # by state the places of the whole net that hold a token
+    marking: Callable[[int], tuple[int, ...]]  # of a state the places of the whole net that hold a token
     stop: Stop | None = None
 
 
@@ -94,9 +94,11 @@ def behaviour(
     With `decisions` it is seen which way it takes where it has a choice of its own.
     """
     opened = open_net(compiled)
-    seen = engine(None).explore(opened.net, opened.initial, (), (Visitor(FALSE, Needs.EDGES),), budget, progress)
+    ends = [i for i, p in enumerate(opened.places) if p in compiled.final.ends]
+    visitors = (Visitor(FALSE, Needs.EDGES), *(Visitor(at_least(end), Needs.EDGES) for end in ends))
+    seen = engine(None).explore(opened.net, opened.initial, (), visitors, budget, progress)
     if not seen.complete:
-        return Behaviour(Lts(0, 0, (), ()), (), (), (), (), seen.stop)
+        return Behaviour(Lts(0, 0, (), ()), (), (), (), lambda _: (), seen.stop)
     rows = Rows(seen.states, *seen.graph())
     opened = _valued(compiled, opened, rows)
     if decisions:
@@ -115,16 +117,16 @@ def behaviour(
     for state in range(seen.states):
         for e in range(offsets[state], offsets[state + 1]):
             edges.setdefault((state, of[fired[e]], targets[e]), opened.transitions[fired[e]])
-    ends = frozenset(compiled.final.ends)
-    sets: dict[frozenset[int], int] = {frozenset(): 0}
-    marks, markings = [], []
-    for state in range(seen.states):
-        marked = tuple(opened.places[i] for i, n in enumerate(seen.state(state)) if n)
-        markings.append(marked)
-        marks.append(sets.setdefault(ends.intersection(marked), len(sets)))
+    sets: dict[tuple[int, ...], int] = {(0,) * len(ends): 0}
+    marked = zip(*(seen.holds(visitor) for visitor in range(1, len(visitors))), strict=True) if ends else None
+    marks = [0] * seen.states if marked is None else [sets.setdefault(some, len(sets)) for some in marked]
     final = frozenset(s for s, mark in enumerate(marks) if mark)
     lts = Lts(seen.states, 0, tuple(texts), tuple(edges), (), final)
-    return Behaviour(lts, tuple(labels), tuple(edges.values()), tuple(marks), tuple(markings))
+
+    def marking(state: int) -> tuple[int, ...]:
+        return tuple(opened.places[i] for i, n in enumerate(seen.state(state)) if n)
+
+    return Behaviour(lts, tuple(labels), tuple(edges.values()), tuple(marks), marking)
 
 
 def _valued(compiled: Compiled, opened: OpenNet, rows: Rows) -> OpenNet:
@@ -262,8 +264,9 @@ def names(compiled: Compiled, found: Behaviour, states: Sequence[int]) -> tuple[
     taken: dict[str, int] = {}
     result = []
     for state in states:
-        ends = [p for p in found.markings[state] if p in compiled.final.ends]
-        places = ends or [p for p in found.markings[state] if compiled.final.classes[p] is control]
+        marked = found.marking(state)
+        ends = [p for p in marked if p in compiled.final.ends]
+        places = ends or [p for p in marked if compiled.final.classes[p] is control]
         words = [_plain(place_name(compiled.net.places[p])) for p in places]
         name = "_and_".join(words[:3]) + ("_and_more" if len(words) > 3 else "") or "over"
         count = taken[name] = taken.get(name, 0) + 1

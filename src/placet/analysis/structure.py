@@ -11,6 +11,7 @@ from placet.analysis import free_choice
 from placet.analysis.invariant_basis import basis
 from placet.analysis.invariants import semiflows
 from placet.analysis.siphon_list import Sets, greatest_trap, minimal_siphons, minimal_traps
+from placet.analysis.siphons import empty_siphon
 from placet.net.classes import NetClass, classes
 from placet.net.final import PlaceClass
 
@@ -64,7 +65,7 @@ def structure(compiled: Compiled) -> Structure:
         minimal_traps(net, most_work=MOST_SETS) if listable else None,
         len(free_choice.clusters(net)),
         formed,
-        free_choice.live_and_bounded(net, initial) if free else None,
+        None if not free else False if empty_siphon(net, initial) else formed,
         _commoner(net, initial, siphons) if free else None,
         sound_by_theorem(compiled),
     )

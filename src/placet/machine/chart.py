@@ -8,6 +8,7 @@ the move into the first state that waits for it; a clock that is still running w
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -51,9 +52,14 @@ class Chart(NamedTuple):
     moves: tuple[Move, ...]
     finals: frozenset[int]
 
-    def of(self, state: int) -> list[Move]:
-        """The moves that leave a state."""
-        return [move for move in self.moves if move.source == state]
+    def of(self, state: int) -> tuple[Move, ...]:
+        """The moves that leave a state. O(log moves)."""
+        begin = bisect_left(self.moves, state, key=_source)
+        return self.moves[begin : bisect_right(self.moves, state, begin, key=_source)]
+
+
+def _source(move: Move) -> int:
+    return move.source
 
 
 def clock(label: Label) -> str:
