@@ -105,6 +105,11 @@ def _compile(source: SourceFile) -> tuple[tuple[Compiled, ...], tuple[Diagnostic
     from placet.syntax.parser import parse
 
     file, problems = parse(source)
+    if "import" in source.text and any(type(item).__name__ == "Import" for item in file.items):
+        from placet.project.imports import joined
+
+        file, more = joined(file)
+        problems += more
     model, unresolved = resolve(file)
     problems += unresolved
     if any(d.severity == "error" for d in problems):

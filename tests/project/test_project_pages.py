@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import CHECKOUT
+from placet.pipeline import compile_source
 from placet.project.configuration import parse
 from placet.project.discovery import discover
 from placet.project.reading import read
@@ -47,6 +48,8 @@ def console(text: str) -> set[str]:
 def codes(tag: str, text: str) -> set[str]:
     if tag == "console":
         return console(text)
+    if tag == "placet":
+        return {d.code for d in compile_source(SourceFile("page.placet", text)).diagnostics}
     return {d.code for d in parse(SourceFile("placet.toml", text))[1]}
 
 

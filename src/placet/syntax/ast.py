@@ -296,6 +296,13 @@ class Service(NamedTuple):
     span: Span
 
 
+class Import(NamedTuple):
+    """`import "other.placet"`: what that file declares is declared here too, but for its checks."""
+
+    path: Text
+    span: Span
+
+
 class Parameter(NamedTuple):
     """`param NAME = VALUE`: the name stands for the number wherever a number may stand."""
 
@@ -541,7 +548,7 @@ class Annotate(NamedTuple):
 
 
 Item: TypeAlias = Union[
-    System, Service, Topic, Parameter, Variable, Process, Choreography, NetDecl, MachineDecl, Annotate, Check
+    Import, System, Service, Topic, Parameter, Variable, Process, Choreography, NetDecl, MachineDecl, Annotate, Check
 ]
 
 

@@ -145,6 +145,9 @@ class Builder:
     ) -> ast.Variable:
         return ast.Variable(self._defines(name), domain, initial, span)
 
+    def importing(self, span: Span, path: ast.Text) -> ast.Import:
+        return ast.Import(path, span)
+
     def parameter(self, span: Span, name: ast.Name, value: ast.Number) -> ast.Parameter:
         return ast.Parameter(self._defines(name), value, span)
 

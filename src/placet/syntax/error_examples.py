@@ -175,7 +175,7 @@ LATER = {
     "enum": "data", "assign": "data",
     "every": "periodic workflows", "continue_as_new": "unbounded histories",
     "patch": "versions of running instances", "detached": "children that live on", "on_close": "children that live on",
-    "buffered": "signals", "signal": "signals", "import": "other files",
+    "buffered": "signals", "signal": "signals",
     "per": "scopes of keys", "ttl": "lifetimes of keys", "priority": "priorities",
     "circuit_breaker": "resilience patterns", "bulkhead": "resilience patterns", "rate_limit": "resilience patterns",
     "ctl": "temporal formulas", "ltl": "temporal formulas",

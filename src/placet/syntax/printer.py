@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WIDTH = 100
 Piece: TypeAlias = "tuple[int, Union[str, ast.Statement, ast.Item, ast.Role, ast.SidedEnd, ast.Waiver]]"
 _STRENGTH = {"implies": 0, "or": 1, "and": 2}
-_ONE_LINE = (ast.System, ast.Service, ast.Topic, ast.Parameter, ast.Variable, ast.Check)
+_ONE_LINE = (ast.Import, ast.System, ast.Service, ast.Topic, ast.Parameter, ast.Variable, ast.Check)
 
 
 def render(file: ast.File) -> str:
@@ -414,6 +414,7 @@ _PIECES: dict[type, Callable[..., list[Piece]]] = {
     ast.System: lambda indent, system: [(indent, f"system {system.name.text}{_some('', system.title)}")],
     ast.Service: _service,
     ast.Topic: _topic,
+    ast.Import: lambda indent, each: [(indent, f"import {text(each.path)}")],
     ast.Parameter: lambda indent, p: [(indent, f"param {p.name.text} = {number(p.value)}")],
     ast.Variable: _variable,
     ast.Process: _process,
