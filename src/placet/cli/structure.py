@@ -43,7 +43,7 @@ def _levels(compiled: Compiled, budget: Budget) -> tuple[int, ...] | None:
     from placet.engines.protocol import Needs, Visitor
     from placet.logic.state import FALSE
 
-    some = budget._replace(states=min(budget.states or 200_000, 200_000), seconds=min(budget.seconds or 10.0, 10.0))
+    some = budget._replace(states=min(budget.states or 200_000, 200_000), seconds=min(budget.seconds or 4.0, 4.0))
     seen = engine(None).explore(compiled.net, compiled.initial, (), (Visitor(FALSE, Needs.EDGES),), some)
     if not seen.complete:
         return None
