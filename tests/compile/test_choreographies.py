@@ -346,3 +346,17 @@ def test_services_that_wait_for_room_in_each_others_queues():
     told = " ".join(render(verify(text)).split())
     assert "`x` cannot publish `b.Y`: there is no room left for `y`" in told
     assert "`y` cannot publish `b.Z`: there is no room left for `x`" in told
+
+
+def test_a_window_of_deduplication_forgets():
+    text = "topic a { at_least_once; DEDUP; outside N }\nchoreography c { service x { on a.X { task t } } }\n"
+    text += "check handled_once(c) under { duplicate }\n"
+    for dedup, fed, outcome in (
+        ("dedup", 3, "proved"),
+        ("dedup 2", 2, "violated"),  # the first itself, and one after it
+        ("dedup 2", 1, "proved"),
+        ("dedup 3", 2, "proved"),
+        ("dedup 3", 3, "violated"),
+    ):
+        written = text.replace("DEDUP", dedup).replace("N }", f"{fed} }}", 1)
+        assert checked(written) == {"handled_once(c)": outcome}, written

@@ -223,6 +223,7 @@ def word(text):
 topic_options = st.one_of(
     *(option(key) for key in ("at_least_once", "at_most_once", "exactly_once", "competing", "unordered")),
     *(option(key) for key in ("dedup", "outbox", "fifo")),
+    option("dedup", numbers),
     option("fifo", word("per"), word("key")),
     option("capacity", numbers, maybe(st.one_of(*map(word, ("block", "drop_old", "drop_new"))))),
     option("copies", numbers),

@@ -196,7 +196,7 @@ class _Joint:
         room = (queue.line.used, queue.line.room)
         return Delivery(
             queue.event, queue.topic.id, reader.name, queue.topic.guarantee, tuple(queue.waiting), takes,
-            freed=room, kept=queue.kept, lost=queue.lost, dedup=queue.topic.dedup,
+            freed=room, kept=queue.kept, lost=queue.lost, dedup=queue.topic.dedup, window=queue.topic.window,
         )  # fmt: skip
 
     # -- choreographies

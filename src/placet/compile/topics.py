@@ -91,7 +91,8 @@ class Topics:
             case "competing":
                 return topic._replace(competing=True)
             case "dedup":
-                return topic._replace(dedup=True)
+                window = self._number(option, 1, MOST_ATTEMPTS) if option.operands else None
+                return topic._replace(dedup=True, window=window)
             case "outbox":
                 return topic._replace(outbox=True)
             case "capacity":
@@ -130,6 +131,10 @@ class Topics:
             self._findings.add("P273", message, given["order"].span, help="leave one of them out")
             topic = topic._replace(ordered=False)
         if topic.guarantee == "at_least_once":
+            if topic.window is not None and topic.copies > 1:
+                message = "copies that come without any fault are recognised at once: `dedup` takes no number here"
+                self._findings.add("P273", message, given["dedup"].span, help="write `dedup`, or leave `copies` out")
+                topic = topic._replace(window=None)
             return topic
         why = (
             "hands a message over once"
@@ -143,7 +148,7 @@ class Topics:
         if topic.dedup:
             self._findings.add("P273", f"`{topic.guarantee}` {why}: `dedup` has nothing to do", given["dedup"].span,
                                help="leave it out, or write `at_least_once`")  # fmt: skip
-            topic = topic._replace(dedup=False)
+            topic = topic._replace(dedup=False, window=None)
         if topic.guarantee == "at_most_once" and topic.dead_letter is not None:
             self._findings.add("P273", f"`at_most_once` {why}: nothing is left to be put aside", given["dead_letter"].span,
                                help="leave `dead_letter` out, or write `at_least_once`")  # fmt: skip

@@ -96,7 +96,9 @@ class Deliveries:
                 f"{path}:copy.absorbed", ((copy, 1),), (), origin._replace(phrase=words), Role(Kind.ABSORB)
             )
         if d.dedup:
-            return
+            if d.window is None or not d.handler:
+                return
+            copy = self._ages(d, copy, path, origin)
         if not d.handler:
             for t in d.takes:
                 made = loom.consequence(
@@ -124,6 +126,39 @@ class Deliveries:
                     f"{path}:{name}.copy", ((place, 1), (held, 1)), ((d.idle, 1),), handler._replace(phrase=words),
                     Role(Kind.ABSORB),
                 )  # fmt: skip
+
+    def _ages(self, d: Delivery, copy: int, path: str, origin: Origin) -> int:
+        """The place of a copy that is not recognised any more, since that many messages were handled after it came.
+
+        A message that is handled may let the copy grow older, or not: what the reader has forgotten it may have known,
+        but what it handles again it had forgotten.
+        """
+        loom, net = self.loom, self.loom.base.net
+        handled = [
+            t
+            for t, arcs in enumerate(net.pre)
+            if {p for p, _ in arcs} >= {d.finished} and set(d.hands) & {p for p, _ in arcs}
+        ]
+        young = copy
+        for age in range(1, (d.window or 1) + 1):
+            words = f"a copy of `{d.event}` waits for `{d.reader}`, {age} message{'s' * (age > 1)} later"
+            old = loom.place(f"{path}:copy[{age}]", origin._replace(phrase=words), PlaceClass.CHANNEL)
+            for t in handled:
+                made = loom.consequence(
+                    f"{net.transitions[t]}:older[{age}]",
+                    (*net.pre[t], (young, 1)),
+                    (*net.post[t], (old, 1)),
+                    loom.base.origin.transitions[t],
+                    loom.base.roles.transitions[t],
+                )
+                loom.copies.setdefault(t, []).append(made)
+            if age < (d.window or 1):
+                words = f"the copy of `{d.event}` is recognised and thrown away"
+                loom.consequence(
+                    f"{path}:copy[{age}].absorbed", ((old, 1),), (), origin._replace(phrase=words), Role(Kind.ABSORB)
+                )
+            young = old
+        return young
 
     def _crashes(self, d: Delivery) -> None:
         """A handler is gone wherever it was, with what it had done by then; its message comes again, or is lost."""

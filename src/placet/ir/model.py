@@ -444,6 +444,7 @@ class Topic(NamedTuple):
     copies: int = 1  # how often a message may come without any fault
     dead_letter: int | None = None  # failed attempts after which a message is put aside
     dedup: bool = False
+    window: int | None = None  # messages after which a copy is not recognised any more; None: it always is
     outbox: bool = False
     outside: bool = False  # other systems read it
     feed: int | None = None  # how many messages of each event come from outside; None: the default

@@ -167,6 +167,7 @@ class Delivery(NamedTuple):
     moments: tuple[int, ...] = ()  # the places of the handler's body
     crashed: tuple[tuple[int, ...], ...] = ()  # by attempt: what is given back after a crash, `idle` included
     dedup: bool = False
+    window: int | None = None  # messages handled after which a second copy is not recognised any more
     freed: tuple[int, int] = (-1, -1)  # the places of used and free room, where waiting messages take up some
     kept: int = -1  # holds a token until a message is lost
     lost: int = -1  # and this one after that
