@@ -49,7 +49,7 @@ class Writer:
 
     def statement(self, depth: int) -> str:
         simple = ["task", "task", "fails", "end", "raise", "receive", *(["step"] * 6 if self.saga else [])]
-        nested = ["choice", "either", "parallel", "parallel", "loop", "while", "first", "try", "late"]
+        nested = ["choice", "either", "parallel", "parallel", "loop", "while", "first", "try", "late", "each", "decided"]
         return getattr(self, "_" + self.pick(*simple, *(nested if depth else [])))(depth)
 
     def _task(self, _depth: int) -> str:
@@ -93,6 +93,14 @@ class Writer:
     def _while(self, depth: int) -> str:
         return f'while {self.fresh("l")} "z"{" at_most 2" if self.saga else ""} {self.block(depth - 1)}'
 
+    def _each(self, depth: int) -> str:
+        how = self.pick("", "parallel", "at_most 1 parallel")
+        return f"for each {self.fresh('i')} in 1..2 {how} {self.pick('', 'tolerate 1')} {self.block(depth - 1)}"
+
+    def _decided(self, depth: int) -> str:
+        sets = f"task {self.fresh('t')} sets x = {self.pick('x + 1', 'any', '0')}"
+        return f"{sets} ; choice {self.fresh('c')} {{ when x >= 1 {self.block(depth - 1)} {self.pick('', f'otherwise {self.block(depth - 1)}')} }}"
+
     def _first(self, depth: int) -> str:
         event_ = f"receive {self.fresh('m')} -> {self.block(depth - 1)}"
         return f"first of {{ {event_} timer {self.draw(st.integers(1, 9))}s -> {self.block(depth - 1)} }}"
@@ -109,7 +117,7 @@ class Writer:
 def programs(draw, *, saga: bool) -> str:
     writer = Writer(draw, saga=saga)
     if not saga:
-        text = f"workflow w {{ {writer.body(3)} }}\n"
+        text = f"var x : 0..2 = {writer.pick('0', 'any')}\nworkflow w {{ {writer.body(3)} }}\n"
     else:
         policies = [
             writer.pick("", "siblings await", "siblings abandon"),
@@ -119,7 +127,7 @@ def programs(draw, *, saga: bool) -> str:
             writer.pick("", "on unknown undo", "on unknown ignore"),
             writer.pick("", "on undo_failure retry 1 then escalate", "on undo_failure continue"),
         ]
-        text = SERVICES + f"saga w {{ {writer.body(2)}\n" + "\n".join(p for p in policies if p) + "\n}\n"
+        text = SERVICES + f"var x : 0..2\nsaga w {{ {writer.body(2)}\n" + "\n".join(p for p in policies if p) + "\n}\n"
     text += "check anomaly_A1(w)\n" if saga else ""
     if writer.names:
         first, second = (writer.pick(*writer.names) for _ in range(2))
