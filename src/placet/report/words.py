@@ -42,16 +42,18 @@ def quoted(name: str) -> str:
 def short(identifier: str) -> str:
     """The last name of a path of names: `trip/choice[stock]/flight~2` is `flight`, `x/end(rejected)` is `rejected`.
 
-    The second round of a step, `trip/flight[2]`, is `flight` too.
+    The second round or instance of a step, `trip/flight[2]`, is `flight[2]`.
     """
     last = identifier.rpartition("/")[2].partition("#")[0] or identifier
+    suffix = ""
     while last.endswith("]") and last.rpartition("[")[2][:-1].isdecimal() and last.rpartition("[")[0]:
-        last = last.rpartition("[")[0]
+        last, _, number = last.rpartition("[")
+        suffix = f"[{number}{suffix}"
     for opening, closing in (("(", ")"), ("[", "]")):
         inner = last.partition(opening)[2]
         if inner and closing in inner:
             return inner[: inner.rindex(closing)] or last
-    return last.partition("~")[0] or last
+    return (last.partition("~")[0] or last) + suffix
 
 
 def listed(items: Sequence[str], last: str = "and", most: int = 6) -> str:
