@@ -49,7 +49,19 @@ class Writer:
 
     def statement(self, depth: int) -> str:
         simple = ["task", "task", "fails", "end", "raise", "receive", *(["step"] * 6 if self.saga else [])]
-        nested = ["choice", "either", "parallel", "parallel", "loop", "while", "first", "try", "late", "each", "decided"]
+        nested = [
+            "choice",
+            "either",
+            "parallel",
+            "parallel",
+            "loop",
+            "while",
+            "first",
+            "try",
+            "late",
+            "each",
+            "decided",
+        ]
         return getattr(self, "_" + self.pick(*simple, *(nested if depth else [])))(depth)
 
     def _task(self, _depth: int) -> str:
