@@ -143,6 +143,41 @@ def test_a_draft_is_laid_out_as_fmt_does():
     assert made.proposed == 3
 
 
+EACH = {
+    "StartAt": "Each",
+    "States": {
+        "Each": {
+            "Type": "Map",
+            "End": True,
+            "ItemProcessor": {
+                "StartAt": "Reserve",
+                "States": {
+                    "Reserve": {
+                        "Type": "Task",
+                        "Resource": "arn:aws:states:::lambda:invoke",
+                        "TimeoutSeconds": 5,
+                        "End": True,
+                    }
+                },
+            },
+        }
+    },
+}
+
+
+def test_a_step_in_a_map_counts_item_by_item(tmp_path):
+    lines = (
+        "Reserve on s { effect debit(shelf, 1) }\n check never(Reserve.effect >= 1 and order.succeeded), conserved()"
+    )
+    loaded = order(tmp_path, lines, 'service s\nannotate "order.asl.json" {\n', json.dumps(EACH))
+    found = {c.id: c for c in check(loaded).models[0].checks}
+    assert found["never"].outcome == found["conserved"].outcome == "violated"
+    assert {s.id for s in loaded.compiled[0].called.roles.steps} == {
+        "order/Each/item/Reserve[1]",
+        "order/Each/item/Reserve[2]",
+    }
+
+
 ODD = [
     "end",
     "a b",

@@ -148,8 +148,10 @@ def without(compiled: Compiled, gone: set[int]) -> Compiled:
 
 
 def _call(agenda: Agenda, frame: Frame, stmt: ir.Step, site: Site, follows: tuple[str, ...] = ()) -> Call:
-    env = Env(frame, "", "", "", Top(frame), policy=ir.Policy(), before=follows)
-    stmt = stmt._replace(timeout=1.0 if site.late else None)
+    """One call; the copy of a step in an item of a Map is told by its number."""
+    env = Env(frame, "", "", site.suffix, Top(frame), policy=ir.Policy(), before=follows)
+    undo = stmt.undo and stmt.undo._replace(name=stmt.undo.name + site.suffix)
+    stmt = stmt._replace(name=stmt.name + site.suffix, undo=undo, timeout=1.0 if site.late else None)
     return Call(agenda, stmt, Ports(-1, -1), env)
 
 

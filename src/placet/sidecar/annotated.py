@@ -247,7 +247,11 @@ def _calls(made: reader.Made, roles: Roles, every: Sequence[Element], findings: 
     for role in sorted(roles.steps, key=lambda role: rank[role.does.path]):
         sends.update(e.path for e in (role.does, *role.undoes))
         undoes = [sites(base, undo, bounds) for undo in role.undoes]
-        for suffix, site in sites(base, role.does, bounds, role.fails).items():
+        found_sites = sites(base, role.does, bounds, role.fails)
+        if not found_sites:
+            message = f"`{role.does.name}` never happens in any item that is looked at, so it can be no step"
+            findings.add("P804", message, role.line.span, help="leave out its role")
+        for suffix, site in found_sites.items():
             back = [found[suffix] if suffix in found else found.get("") for found in undoes]
             missing = next((u for u, b in zip(role.undoes, back, strict=True) if b is None), None)
             if missing is not None or (suffix == "" and any("" not in found for found in undoes)):
@@ -260,9 +264,8 @@ def _calls(made: reader.Made, roles: Roles, every: Sequence[Element], findings: 
                 message = f"`{role.does.name}` happens for each item of a Map, and what undoes it once for all"
                 findings.add("P804", message, role.line.span, help="undo each item by itself, in a Map or inside it")
                 continue
-            step = role.step._replace(id=role.step.id + suffix) if suffix else role.step
             earlier = tuple(path + suffix for path in before[role.does.path])
-            sited.append(Sited(step, site, tuple(b for b in back if b is not None), earlier))
+            sited.append(Sited(role.step, site, tuple(b for b in back if b is not None), earlier))
     acts = enumerate(zip(base.roles.transitions, base.origin.transitions, strict=True))
     idle = [t for t, (r, o) in acts if r.kind is Kind.TASK and o.event is None]
     base = base._replace(quiet=base.quiet.union(idle))
