@@ -316,7 +316,7 @@ def test_a_condition_that_may_never_hold_restores_nothing(policy, wanted, reduce
     assert isinstance(answer.verdict, wanted)
 
 
-def test_the_rounds_of_a_step_are_counted_apart_and_named_as_written() -> None:
+def test_the_rounds_of_a_step_are_counted_and_told_apart() -> None:
     text = """
     service s { idempotent; null_safe }
     saga p {
@@ -328,7 +328,7 @@ def test_the_rounds_of_a_step_are_counted_apart_and_named_as_written() -> None:
     ((entry,),) = [m.checks for m in verify(text).models]
     assert entry.story.why[-1] == "`take` takes 5 from `a` in step 6, and nothing undoes it after that"
     assert all(
-        why.startswith(("`fee` takes 1 from `a` and gives 1 to `b` in step", "`take`")) for why in entry.story.why
+        why.startswith(("`fee[1]` takes 1 from `a` and gives 1 to `b` in step", "`take`")) for why in entry.story.why
     )
     assert (
         entry.message

@@ -76,6 +76,8 @@ def test_one_machine_one_net(wrap, definition, cuts):
     assert not [d for d in problems if d.severity == "error"], problems
     assert told(nets[0]) == told(plain)
     assert len(nets) == 1
+    if wrap in (WRAPPED["join"], WRAPPED["yaml join"]):
+        return  # a cut may go through a name
     for origin in nets[0].origin.transitions:
-        if origin.event is not None and origin.event.kind == "entered" and wrap is not WRAPPED["join"]:
+        if origin.event is not None and origin.event.kind == "entered":
             assert origin.event.element in origin.span.text + wrapped[origin.span.end : origin.span.end + 1]

@@ -118,7 +118,7 @@ def test_a_text_with_errors_is_not_renamed_in():
 def test_every_name_of_the_shipped_models_can_be_renamed(path):
     """To a name that nothing else has: the file still compiles, and to as many questions."""
     text = path.read_text(encoding="utf-8")
-    before = Document("m.placet", text)
+    before = Document(str(path), text)
     queries = [len(c.queries) for c in compile_source(before.source).compiled]
     seen = set()
     for one in before.index.occurrences:
@@ -129,7 +129,7 @@ def test_every_name_of_the_shipped_models_can_be_renamed(path):
         changed = text
         for span in sorted(spans, key=lambda s: -s.start):
             changed = changed[: span.start] + "a_name_of_its_own" + changed[span.end :]
-        loaded = compile_source(SourceFile("m.placet", changed))
+        loaded = compile_source(SourceFile(str(path), changed))
         assert not loaded.broken, (one, loaded.diagnostics)
         assert [len(c.queries) for c in loaded.compiled] == queries
 

@@ -294,7 +294,7 @@ class _NativeReading:
             return Meaning(tuple(label for label in known if label.name != wrong))
         else:
             return ASIDE
-        found = tuple(label for label in known if label.name == wanted)
+        found = tuple(label for label in known if wanted in ("", label.name))
         return Meaning(found) if found else Meaning(foreign=f"the model has no end `{wanted}`")
 
 

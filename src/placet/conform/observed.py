@@ -106,10 +106,10 @@ class Observer:
         control = [p for p in range(count) if final.classes[p] is PlaceClass.CONTROL and p not in ends]
         control += range(count, len(self.places))
         held = [p for p in range(count) if final.classes[p] is PlaceClass.RESOURCE and p not in ends]
-        for end in final.ends:
-            name = self.compiled.net.places[end].rpartition("#end.")[2]
+        for end in (-1,) if final.quiet else final.ends:  # where services only react, a run is over and has no name
+            name = "" if final.quiet else self.compiled.net.places[end].rpartition("#end.")[2]
             over = self.transition(f"{name}:over", Label("ended", name))
-            self.pre[over] = {end: 1}
+            self.pre[over] = {} if final.quiet else {end: 1}
             self.inhibit[over] = dict.fromkeys((*control, *(e for e in ends if e != end)), 1)
             for p in held:
                 self.inhibit[over][p] = initial[p] + 1
