@@ -166,3 +166,44 @@ def test_any_text_is_answered(text, offset):
     hover(found, where)
     definitions(found, where)
     completions(found, where)
+
+
+DATA = """
+param SEATS = 2
+var stock : 0..SEATS = SEATS
+var light : {red, green}
+topic orders on kafka
+workflow shop {
+  var rated : bool
+  receive orders.Placed
+  loop at_most SEATS {
+    choice { when stock >= 1 and light == red { task sell sets stock = stock - 1, rated = any } otherwise { end empty } }
+  } until rated
+}
+check never(stock == 0 and light == green)
+"""
+
+
+@pytest.mark.parametrize(
+    ("word", "kind", "count"),
+    [
+        ("SEATS", "parameter", 4),
+        ("stock", "variable", 5),
+        ("light", "variable", 3),
+        ("red", "value", 2),
+        ("rated", "variable", 3),
+    ],
+)
+def test_data_has_names_too(word, kind, count):
+    found = document(DATA)
+    offset = DATA.index(word)
+    assert kind in hover(found, offset)
+    assert [o.span.text for o in references(found, offset)] == [word] * count
+    assert len(rename(found, offset, "another")) == count
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda p: p.name)
+def test_every_name_of_the_shipped_models_is_told_of(path):
+    found = Document(str(path), path.read_text(encoding="utf-8"))
+    for one in found.index.occurrences:
+        assert f"`{one.symbol.text}`" in hover(found, one.span.start), one

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _WHOLE = re.compile(r"[^\W\d]\w*(?:[.-]\w+)*")
 _KINDS = {
     "service": "service", "subject": "", "element": "", "undo": "undo", "end": "end", "error": "error",
-    "event": "event", "place": "place", "transition": "transition", "state": "state", "label": "label",
+    "event": "event", "place": "place", "transition": "transition", "state": "state", "topic": "topic",
+    "message": "message", "variable": "variable", "value": "value", "parameter": "parameter",
 }  # fmt: skip
 _SHOWN = 8  # lines of a declaration
 
@@ -192,6 +193,11 @@ def _names(document: Document, before: list[str], offset: int) -> list[Proposal]
         return [Proposal(n, "error") for n in names("error")]
     if last in ("->", "+", "place", "final", ":", "read", "without", "reset") and owner:
         return [Proposal(n, "place") for n in names("place", owner)]
+    if last in ("when", "until", "while", "sets"):
+        return [Proposal(n, "variable") for n in sorted({*names("variable", ""), *names("variable", owner)})]
+    if last in ("publish", "receive", "on"):
+        known = {o.symbol for o in document.index.occurrences if o.symbol.kind == "message"}
+        return [Proposal(n, "message") for n in sorted(f"{s.owner}.{s.text}" for s in known)]
     if last == "after":
         return [Proposal(n, "element") for n in names("element", owner)]
     if owner:

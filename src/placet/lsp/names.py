@@ -21,7 +21,7 @@ OTHERS = frozenset(("other", "any", "timeout", "done", "completed", "compensated
 class Symbol(NamedTuple):
     """What a name stands for. `owner` is a process, net or machine; "" for what belongs to the file."""
 
-    kind: str  # service, subject, element, undo, end, error, event, place, transition, state, label, topic, message
+    kind: str  # service, subject, element, undo, end, error, event, place, transition, state, topic, message, variable, ...
     owner: str
     text: str
 
@@ -65,7 +65,67 @@ class Index(NamedTuple):
 
 def index(file: ast.File) -> Index:
     """Every name of a file. Linear in its size."""
-    return Index(tuple(o for item in file.items for o in _of_item(file, item) if o.symbol.text))
+    data = _Data(file)
+    found = (o for item in file.items for part in (_of_item(file, item), data.of_item(item)) for o in part)
+    return Index(tuple(o for o in found if o.symbol.text))
+
+
+class _Data:
+    """Parameters, variables and the names that variables may have as values."""
+
+    def __init__(self, file: ast.File) -> None:
+        self.known: dict[tuple[str, str], Symbol] = {}  # by owner and text
+        for item in file.items:
+            if isinstance(item, ast.Parameter):
+                self._add("parameter", "", item.name)
+            elif isinstance(item, ast.Variable):
+                self._add_variable("", item)
+            elif isinstance(item, ast.Process):
+                for variable in item.variables:
+                    self._add_variable(item.name.text, variable)
+
+    def _add(self, kind: str, owner: str, name: ast.Name) -> None:
+        self.known.setdefault((owner, name.text), Symbol(kind, owner, name.text))
+
+    def _add_variable(self, owner: str, variable: ast.Variable) -> None:
+        self._add("variable", owner, variable.name)
+        for name in variable.domain.names:
+            self._add("value", "", name)
+
+    def of_item(self, item: ast.Item) -> Iterator[Occurrence]:
+        """Where they stand in a declaration."""
+        owner = item.name.text if isinstance(item, ast.Process) else ""
+        pending: list[object] = [item]
+        while pending and self.known:
+            one = pending.pop()
+            match one:
+                case ast.Parameter(name, _, span):
+                    yield _one("parameter", "", name, span, declares=True)
+                case ast.Variable(name, domain, initial, span):
+                    yield _one("variable", owner, name, span, declares=True)
+                    yield from (_one("value", "", value, domain.span, declares=True) for value in domain.names)
+                    if isinstance(initial, ast.Name):
+                        yield from self._use(owner, initial, span)
+                case ast.Number(_, span, name) if name:
+                    yield from self._use(owner, ast.Name(name, span), span)
+                case ast.Assignment(variable, _, _, span):
+                    yield from self._use(owner, variable, span)
+                case ast.Expression(terms, span):
+                    for _, term in terms:
+                        if term is not None:
+                            yield from self._use(owner, term, span)
+                case ast.Atom(name, span):
+                    yield from self._use(owner, name, span)
+            pending.extend(_children(one))
+
+    def _use(self, owner: str, name: ast.Name, whole: Span) -> Iterator[Occurrence]:
+        symbol = self.known.get((owner, name.text)) or self.known.get(("", name.text))
+        if symbol is not None:
+            yield Occurrence(symbol, name.span, False, whole)
+            return
+        of, _, last = name.text.rpartition(".")
+        if (of, last) in self.known:
+            yield _part(self.known[of, last].kind, of, name, last, len(of) + 1)
 
 
 def _of_item(file: ast.File, item: ast.Item) -> Iterator[Occurrence]:
