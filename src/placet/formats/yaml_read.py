@@ -77,6 +77,8 @@ def _bad(fault: Any, limits: Limits, offset: Callable[[Any], int]) -> Exception:
     mark = getattr(fault, "problem_mark", None) or getattr(fault, "context_mark", None)
     at = offset(mark) if mark is not None else 0
     problem = (getattr(fault, "problem", None) or "it cannot be read").replace("'", "`")
+    if "nesting depth" in problem:  # libyaml looks ahead, and has a limit of its own, as wide as ours or wider
+        return limits.fail("P531", problem, at, at + 1)
     return limits.fail("P530", f"this is no YAML: {problem[:200]}", at, at + 1, "check indentation, quotes and colons")
 
 
