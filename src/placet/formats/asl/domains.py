@@ -1,7 +1,8 @@
 """Which ways of a Choice can be taken at all: its rules tried on every combination of values that they can tell apart.
 
-A variable is absent, or has one of the constants it is compared with, a value beside each of them, or one of another type.
-Where there are too many combinations, or a rule is not understood, nothing is known.
+Where there are too many combinations, or a rule is not understood, nothing is known. What the service does with values
+that are not there, or of another type than a test asks for, is partly not written down: then all it may do is looked at,
+once to see what may be taken, once to see what surely is, and only where both agree the Choice is called decided.
 """
 
 from __future__ import annotations
@@ -9,21 +10,18 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
-from placet.formats.asl.formulas import Test, formula_of, opaque, tests
+from placet.formats.asl.formulas import formula_of, opaque, tests
 from placet.formats.asl.machine import Ways
+from placet.formats.asl.values import ABSENT, FALSY, NULL, TRUTHY, Stamp, Test, fits, instant, kind_of, representatives
 
 if TYPE_CHECKING:
-    from placet.formats.asl.formulas import Formula, Value
+    from collections.abc import Sequence
+
+    from placet.formats.asl.formulas import Formula
     from placet.formats.asl.machine import State
+    from placet.formats.asl.values import Value
 
 MOST = 4_096  # combinations
-
-
-class _Absent:
-    """No value at all."""
-
-
-ABSENT = _Absent()
 
 
 class _FailsError(Exception):
@@ -31,123 +29,152 @@ class _FailsError(Exception):
 
 
 def ways(state: State) -> Ways:
-    """What is known of a Choice. At most MOST evaluations of its rules."""
+    """What is known of a Choice. At most 2 * MOST evaluations of its rules."""
     formulas = tuple(formula_of(rule.node) for rule in state.rules)
-    domains: dict[str, list[Value | _Absent]] = {}
+    nothing = Ways((True,) * len(formulas), none=True, sure=False, formulas=formulas)
+    by: dict[str, list[Test]] = {}
     for formula in formulas:
         for test in tests(formula):
-            domains.setdefault(test.variable, [ABSENT, None, "\x01", -1e300, True, False]).extend(_beside(test))
+            by.setdefault(test.variable, []).append(test)
+    domains: dict[str, Sequence[Value]] = {}
     combinations = 1
-    for name, values in domains.items():
-        domains[name] = list({(type(v), v): v for v in values}.values())
-        combinations *= len(domains[name])
-    unknown = any(opaque(f) for f in formulas)
-    if combinations > MOST:
-        return Ways((True,) * len(formulas), none=True, sure=False, formulas=formulas)
-    taken = [False] * len(formulas)
-    none = False
+    for name, found in by.items():
+        values = representatives(found)
+        if values is None:
+            return nothing
+        domains[name] = values
+        combinations *= len(values)
+        if combinations > MOST:
+            return nothing
+    surely, maybe = _Trial(formulas, lenient=False), _Trial(formulas, lenient=True)
+    parts = [(name, other) for name in domains for other in domains if name.startswith(f"{other}.")]
     for chosen in product(*domains.values()):
         given = dict(zip(domains, chosen, strict=True))
-        none = _try(formulas, given, taken) or none
-    return Ways(tuple(taken), none, not unknown, formulas)
+        if any(given[part] is not ABSENT and given[whole] is not TRUTHY for part, whole in parts):
+            continue
+        surely.of(given)
+        maybe.of(given)
+    sure = not any(opaque(f) for f in formulas) and (surely.taken, surely.none) == (maybe.taken, maybe.none)
+    return Ways(tuple(maybe.taken), maybe.none, sure, formulas)
 
 
-def _try(formulas: tuple[Formula, ...], given: dict[str, Value | _Absent], taken: list[bool]) -> bool:
-    """Note which rules these values may take; whether it may be none of them."""
-    for number, formula in enumerate(formulas):
-        try:
-            found = _holds(formula, given)
-        except _FailsError:
-            return False
-        if found is not False:
-            taken[number] = True
-        if found is True:
-            return False
-    return True
+class _Trial:
+    """The rules on many values, one combination after the other.
 
+    `lenient`: what may or may not make the state fail does not, and the test does not hold. So a part of an expression of
+    JSONata that the parts before it make superfluous may be looked at all the same, and fail.
+    """
 
-def _beside(test: Test) -> list[Value]:
-    """The constant, and values on both sides of it."""
-    value = test.value
-    if isinstance(value, str):
-        if test.op == "matches":
-            return [value.replace("\\*", "\x02").replace("*", "").replace("\x02", "*")]
-        return [value, "", value + "\x01"] if test.op not in ("=", "!=", "type") else [value]
-    if isinstance(value, float):
-        return [value] if test.op in ("=", "!=") else [value - 1, value, value + 1]
-    return []
+    def __init__(self, formulas: tuple[Formula, ...], *, lenient: bool) -> None:
+        self.formulas = formulas
+        self.lenient = lenient
+        self.eager = not lenient and not any(t.strict for formula in formulas for t in tests(formula))
+        self.taken = [False] * len(formulas)
+        self.none = False
 
+    def of(self, given: dict[str, Value]) -> None:
+        """Note which rules these values may take, and whether it may be none of them."""
+        for number, formula in enumerate(self.formulas):
+            try:
+                found = self.whole(formula, given)
+            except _FailsError:
+                return
+            if found is not False:
+                self.taken[number] = True
+            if found is True:
+                return
+        self.none = True
 
-def _holds(formula: Formula, given: dict[str, Value | _Absent]) -> bool | None:
-    """Three-valued; recurses over bounded nesting."""
-    if formula is None or isinstance(formula, bool):
-        return formula
-    if isinstance(formula, Test):
-        return _compare(formula, given[formula.variable])
-    found = [_holds(part, given) for part in formula.parts]
-    if formula.op == "not":
-        return None if found[0] is None else not found[0]
-    strong = formula.op == "or"
-    return strong if strong in found else None if None in found else not strong
+    def whole(self, formula: Formula, given: dict[str, Value]) -> bool | None:
+        """A condition, which has to be true or false; None where it is not understood."""
+        found = self.holds(formula, given)
+        if found is None or isinstance(found, bool):
+            return found
+        raise _FailsError  # an expression of JSONata that gives something else, or nothing
 
+    def holds(self, formula: Formula, given: dict[str, Value]) -> Value:
+        """The value of a part; None where it is not understood. Recurses over bounded nesting."""
+        if formula is None or isinstance(formula, bool):
+            return formula
+        if isinstance(formula, Test):
+            value = given[formula.variable]
+            return self.jsonpath(formula, value) if formula.strict else self.jsonata(formula, value)
+        if formula.op == "not":
+            inner = self.holds(formula.parts[0], given)
+            if inner is ABSENT:
+                return ABSENT
+            truth = _truth(inner)
+            return None if truth is None else not truth
+        strong = formula.op == "or"
+        unknown = decided = False
+        for part in formula.parts:
+            try:
+                truth = _truth(self.holds(part, given))
+            except _FailsError:
+                if unknown:
+                    return None  # what is not understood may have decided it before
+                raise
+            if truth is strong:
+                decided = True
+                if not self.eager:
+                    break
+            unknown = unknown or truth is None
+        return strong if decided else None if unknown else not strong
 
-def _compare(test: Test, value: Value | _Absent) -> bool:
-    if test.op == "present":
-        return value is not ABSENT
-    if isinstance(value, _Absent):
-        if test.strict:
+    def jsonpath(self, test: Test, value: Value) -> bool:
+        """A comparison with JSONPath: false where the type is another one."""
+        if test.op == "present":
+            return value is not ABSENT
+        if value is ABSENT:
+            if test.op == "type" and self.lenient:
+                return False
             raise _FailsError
-        return False  # as JSONata compares with nothing
-    if test.op == "type":
-        return _kind(value) == test.value or (test.value == "string" and isinstance(value, str))
-    if test.op == "true":
-        if value is True or value is False:
+        if test.op == "type":
+            return kind_of(value) == test.value or (test.value == "string" and isinstance(value, Stamp))
+        if test.op == "matches":
+            return isinstance(value, str) and fits(str(test.value), value)
+        if test.time:
+            wanted = instant(str(test.value))
+            return isinstance(value, Stamp) and wanted is not None and _ordered(test.op, value.at, wanted)
+        if isinstance(value, str) and isinstance(test.value, str):
+            return _ordered(test.op, value, test.value)
+        if isinstance(value, float) and isinstance(test.value, float):
+            return _ordered(test.op, value, test.value)
+        return isinstance(value, bool) and isinstance(test.value, bool) and _ordered(test.op, value, test.value)
+
+    def jsonata(self, test: Test, value: Value) -> Value:
+        """A comparison with JSONata, which fails where values have no order."""
+        if test.op == "present":
+            return value is not ABSENT
+        if test.op == "true":
             return value
+        if test.op in ("=", "!="):
+            if value is ABSENT:
+                return False
+            same = kind_of(value) == kind_of(test.value) and (value is NULL or value == test.value)
+            return same == (test.op == "=")
+        if value is ABSENT and isinstance(test.value, (str, float)):
+            return ABSENT
+        if isinstance(value, str) and isinstance(test.value, str):
+            return _ordered(test.op, value, test.value)
+        if isinstance(value, float) and isinstance(test.value, float):
+            return _ordered(test.op, value, test.value)
         raise _FailsError
-    if test.op in ("=", "!="):
-        same = type(value) is type(test.value) and value == test.value
-        return same == (test.op == "=")
-    if test.op == "matches":
-        return isinstance(value, str) and _fits(str(test.value), value)
-    return _ordered(test, value)
 
 
-def _fits(pattern: str, text: str) -> bool:
-    """Whether a text fits a pattern with `*` for anything (behind a backslash it is a star). Linear in the text for each part."""
-    parts = [part.replace("\x02", "*") for part in pattern.replace("\\*", "\x02").split("*")]
-    if len(parts) == 1:
-        return text == parts[0]
-    first, last = parts[0], parts[-1]
-    if not text.startswith(first) or not text.endswith(last) or len(text) < len(first) + len(last):
+def _ordered(op: str, one: str | float, other: str | float) -> bool:
+    """Two values of one type, compared."""
+    if op in ("=", "!="):
+        return (one == other) == (op == "=")
+    if op in ("<", "<="):
+        return one < other or (op == "<=" and one == other)  # type: ignore[operator] # of one type
+    return one > other or (op == ">=" and one == other)  # type: ignore[operator] # of one type
+
+
+def _truth(value: Value) -> bool | None:
+    """A value as true or false, as JSONata takes it where it joins conditions; None where it is not known."""
+    if value is None or isinstance(value, bool):
+        return value
+    if value is ABSENT or value is FALSY or value is NULL:
         return False
-    at, end = len(first), len(text) - len(last)
-    for part in parts[1:-1]:
-        found = text.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True
-
-
-def _ordered(test: Test, value: Value) -> bool:
-    wanted = test.value
-    less = _before(value, wanted)
-    if less is None:
-        return False
-    same = value == wanted
-    return {"<": less, "<=": less or same, ">": not less and not same, ">=": not less}[test.op]
-
-
-def _before(one: Value, other: Value) -> bool | None:
-    """Whether one comes before the other, of two values that have an order."""
-    if isinstance(one, str):
-        return one < other if isinstance(other, str) else None
-    return one < other if isinstance(one, float) and isinstance(other, float) else None
-
-
-def _kind(value: Value) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "bool"
-    return "number" if isinstance(value, float) else "string"
+    return True if value is TRUTHY else bool(value)

@@ -5,23 +5,15 @@ What is no comparison of a variable with a constant is None: nothing is known of
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
 
+from placet.formats.asl.values import Test, instant
+
 if TYPE_CHECKING:
+    from placet.formats.asl.values import Constant, Op
     from placet.formats.data_tree import Node
-
-Value: TypeAlias = "str | float | bool | None"
-Op: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "matches", "present", "type", "true"]
-
-
-class Test(NamedTuple):
-    """A variable against a constant. `strict`: the variable has to be there, or the state fails."""
-
-    variable: str
-    op: Op
-    value: Value
-    strict: bool = False
 
 
 class Many(NamedTuple):
@@ -47,6 +39,8 @@ _KINDS = {
     "IsBoolean": "bool",
     "IsTimestamp": "timestamp",
 }
+_FILLED = re.compile(r"\$\{|__\w+__|\{\{")  # what a template puts something in for
+_LOOSE = re.compile(r"(?<!\\)\\(?!\*)|\\\\")  # a backslash that is before no star
 _JSONATA = re.compile(r"\s*\{%(.*)%\}\s*", re.DOTALL)
 _TOKEN = re.compile(
     r"\s*(?:(?P<op>!=|<=|>=|=|<|>|\(|\))|(?P<number>-?\d+(?:\.\d+)?)|(?P<string>\"[^\"\\]*\"|'[^'\\]*')"
@@ -93,13 +87,29 @@ def _test(variable: str, key: str, value: Node) -> Formula:
     if found is None:
         return None
     kind, op = found.group(1), _OPS[found.group(2)]
+    if (kind == "Boolean" and op != "=") or (op == "matches" and kind != "String"):
+        return None
     if kind == "Boolean" and value.kind == "bool":
         return Test(variable, op, value.true, strict=True)
     if kind == "Numeric" and value.kind == "number":
-        return Test(variable, op, float(value.text), strict=True)
-    if kind in ("String", "Timestamp") and value.kind == "string":
-        return Test(variable, op, value.text, strict=True)
-    return None
+        number = _number(value.text)
+        return None if number is None else Test(variable, op, number, strict=True)
+    if value.kind != "string" or _FILLED.search(value.text):
+        return None
+    if kind == "Timestamp":
+        return None if instant(value.text) is None else Test(variable, op, value.text, strict=True, time=True)
+    if kind != "String" or (op == "matches" and _LOOSE.search(value.text)):
+        return None
+    return Test(variable, op, value.text, strict=True)
+
+
+def _number(text: str) -> float | None:
+    """A number as it is written in JSON; None for one that has no place among the others."""
+    try:
+        found = float(text)
+    except ValueError:  # written as JSON5 allows
+        return None
+    return found if math.isfinite(found) else None
 
 
 class _Jsonata:
@@ -188,7 +198,7 @@ class _Jsonata:
         return None
 
 
-def _constant(kind: str, text: str) -> Value:
+def _constant(kind: str, text: str) -> Constant:
     if kind == "number":
         return float(text)
     if kind == "string":

@@ -204,10 +204,11 @@ class _Graph:
         self.nodes.append(ir.Gateway(gate, "exclusive", span=self.key(state)))
         self.flow(path, gate, "begins")
         free = not self.decided(state)
-        taken = state.ways.rules if state.ways is not None else ()
+        taken, formulas = (state.ways.rules, state.ways.formulas) if state.ways is not None else ((), ())
         for number, rule in enumerate(state.rules):
             if taken[number]:  # one that is never taken is said by a finding
-                guard = ir.Guard(rule.text, free)
+                told = free and not isinstance(formulas[number], bool)
+                guard = ir.Guard(rule.text, told)
                 self.way(state, gate, f"Choices[{number}]", rule.target, guard, self.span(rule.node))
         if state.ways is not None and not state.ways.none:
             pass
