@@ -171,23 +171,15 @@ def prepare(compiled: Compiled, options: Options = DEFAULTS) -> Compiled:
 
 def _answers(compiled: Compiled, options: Options, *, stopped: bool) -> tuple[CheckReport, ...]:
     """An entry for every query, in their order; queries under different faults are woven, and decided, apart."""
-    from placet.analysis.questions import MEASURED, of_calls, strictly, unanswerable
+    from placet.analysis.questions import strictly, unanswerable
     from placet.report.answers import report_check
 
     entries: dict[int, CheckReport] = {}
-    groups: dict[tuple[object, ...], list[int]] = {}
     for n, query in enumerate(compiled.queries):
         reason = _INTERRUPTED if stopped else unanswerable(query)
-        if reason is None:
-            runs = query.bound if query.check == "generalised_sound" else 0
-            asked = of_calls(compiled, query)
-            key = (query.faults, query.fault_budget, query.level, runs, asked, query.check in MEASURED)
-            groups.setdefault(key, []).append(n)
-        else:
+        if reason is not None:
             entries[n] = report_check(compiled, query, reason)
-    for (*_, calls, measured), numbers in groups.items():
-        base = compiled.called if calls and compiled.called is not None else compiled
-        group = base._replace(queries=tuple(compiled.queries[n] for n in numbers))
+    for numbers, group, measured in () if stopped else groups(compiled):
         if measured:
             try:
                 made = _measured(group, options)
@@ -210,13 +202,29 @@ def _answers(compiled: Compiled, options: Options, *, stopped: bool) -> tuple[Ch
     return tuple(entries[n] for n in range(len(compiled.queries)))
 
 
+def groups(compiled: Compiled) -> list[tuple[list[int], Compiled, bool]]:
+    """The queries that one net serves: their numbers, that net with them alone, and whether they are measured as `coverage` is."""
+    from placet.analysis.questions import MEASURED, of_calls, unanswerable
+
+    found: dict[tuple[object, ...], list[int]] = {}
+    for n, query in enumerate(compiled.queries):
+        if unanswerable(query) is None:
+            runs = query.bound if query.check == "generalised_sound" else 0
+            asked = of_calls(compiled, query)
+            key = (query.faults, query.fault_budget, query.level, runs, asked, query.check in MEASURED)
+            found.setdefault(key, []).append(n)
+    made = []
+    for (*_, calls, measured), numbers in found.items():
+        base = compiled.called if calls and compiled.called is not None else compiled
+        made.append((numbers, base._replace(queries=tuple(compiled.queries[n] for n in numbers)), bool(measured)))
+    return made
+
+
 _INTERRUPTED = Inconclusive("interrupted before it was decided", "interrupted")
 
 
-def _decide(compiled: Compiled, options: Options) -> tuple[Compiled, list[tuple[Verdict, float]]]:
-    """The subject with the faults that its queries ask for, and a verdict with its seconds for each."""
-    from placet.analysis import strategy
-
+def asked_of(compiled: Compiled, options: Options) -> Compiled | Verdict:
+    """The net that a group of queries is asked of, with the faults that they ask for; or the answer to all of them."""
     if compiled.roles.channels or compiled.roles.deliveries:
         from placet.faults.weave import weave
 
@@ -225,16 +233,25 @@ def _decide(compiled: Compiled, options: Options) -> tuple[Compiled, list[tuple[
         except UsageError as problem:
             if compiled.queries[0].faults is None:
                 raise  # the options ask for it, not the model
-            return compiled, [(Inconclusive(str(problem), "theory"), 0.0)] * len(compiled.queries)
+            return Inconclusive(str(problem), "theory")
     if compiled.queries[0].check == "generalised_sound":
         from placet.analysis.several_runs import several
         from placet.compiled import Compiled
 
         made = several(compiled, compiled.queries[0].bound)
-        if not isinstance(made, Compiled):
-            found = made._replace(assumptions=compiled.assumptions)
-            return compiled, [(found, 0.0)] * len(compiled.queries)
-        compiled = made
+        return made if isinstance(made, Compiled) else made._replace(assumptions=compiled.assumptions)
+    return compiled
+
+
+def _decide(compiled: Compiled, options: Options) -> tuple[Compiled, list[tuple[Verdict, float]]]:
+    """The subject with the faults that its queries ask for, and a verdict with its seconds for each."""
+    from placet.analysis import strategy
+    from placet.compiled import Compiled as Net
+
+    asked = asked_of(compiled, options)
+    if not isinstance(asked, Net):
+        return compiled, [(asked, 0.0)] * len(compiled.queries)
+    compiled = asked
     how = strategy.Options(options.budget, options.reduce, options.engine, options.progress)
     return compiled, [(a.verdict, a.seconds) for a in strategy.decide(compiled, compiled.queries, how)]
 

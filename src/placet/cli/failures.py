@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from placet.cli import exit_codes
 from placet.errors import ModelError
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ def refusal(problem: Exception) -> None:
         print(f"error: the system says: {problem.strerror.lower()}{where}", file=sys.stderr)
     else:
         print(f"error: {problem}", file=sys.stderr)
+
+
+def unwritten(path: str, problem: OSError) -> int:
+    """Say that a file could not be written, and give the exit status."""
+    print(f"error: `{path}` could not be written: {(problem.strerror or str(problem)).lower()}", file=sys.stderr)
+    return exit_codes.UNUSABLE
 
 
 def show(diagnostics: Sequence[Diagnostic]) -> None:

@@ -38,6 +38,9 @@ class Job(NamedTuple):
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path())
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), help="How to report; text if nothing is said.")
 @click.option("--output", type=click.Path(dir_okay=False), help="Write the report to this file.")
+@click.option(
+    "--certificate", metavar="FILE", type=click.Path(dir_okay=False), help="Write the evidence for `placet recheck`."
+)
 @check_options
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes to share the files between.")
 @click.option("-v", "--verbose", count=True, help="Say how each check was decided.")
@@ -69,12 +72,25 @@ def command(paths: tuple[str, ...], **given: Any) -> int:  # noqa: ANN401 - the 
     options = run_options(configuration, given)
     found = discover(paths, configuration.exclusion)
     output = given["output"]
-    if output:
-        _writable(output, found.files)
+    certificate = given["certificate"]
+    for name, wanted in (("--output", output), ("--certificate", certificate)):
+        if wanted:
+            _writable(wanted, found.files, name)
     jobs = given["jobs"] or configuration.jobs or 1
     debug = debugging()
     work, notes = _without_sidecarred(paths, [Job(path, options, jobs > 1, debug) for path in found.files])
-    return _report(_reports((*found.diagnostics, *notes), work, jobs, quiet=given["quiet"]), configuration, given)
+    if certificate:
+        from placet.cli.certifying import one_file
+
+        one_file([job.path for job in work], certificate)
+        jobs, work = 1, [work[0]._replace(copied=False)]
+    reports = _reports((*found.diagnostics, *notes), work, jobs, quiet=given["quiet"])
+    whole, status = _report(reports, configuration, given)
+    if certificate and not whole.interrupted:
+        from placet.cli.certifying import certified
+
+        return certified(whole, options, certificate) or status
+    return status
 
 
 def _without_sidecarred(paths: Sequence[str], work: list[Job]) -> tuple[list[Job], list[Diagnostic]]:
@@ -98,15 +114,15 @@ def _without_sidecarred(paths: Sequence[str], work: list[Job]) -> tuple[list[Job
     return kept, notes
 
 
-def _writable(output: str, files: Sequence[str]) -> None:
+def _writable(output: str, files: Sequence[str], option: str = "--output") -> None:
     """Refuse an output that cannot be written or that is a model, before any work is done."""
     folder = os.path.dirname(output) or "."  # noqa: PTH120
     if not os.path.isdir(folder):  # noqa: PTH112
-        raise click.BadParameter(f"there is no folder `{folder}`", param_hint="--output")
+        raise click.BadParameter(f"there is no folder `{folder}`", param_hint=option)
     if not os.access(output if os.path.exists(output) else folder, os.W_OK):  # noqa: PTH110
-        raise click.BadParameter(f"`{output}` cannot be written", param_hint="--output")
+        raise click.BadParameter(f"`{output}` cannot be written", param_hint=option)
     if os.path.realpath(output) in {os.path.realpath(file) for file in files}:
-        raise click.BadParameter(f"`{output}` is one of the models", param_hint="--output")
+        raise click.BadParameter(f"`{output}` is one of the models", param_hint=option)
 
 
 def _reports(diagnostics: Sequence[Diagnostic], work: Sequence[Job], jobs: int, *, quiet: bool) -> Iterator[Report]:
@@ -170,8 +186,8 @@ def verify_file(job: Job) -> Report:
     return report
 
 
-def _report(reports: Iterator[Report], configuration: Configuration, given: dict[str, Any]) -> int:
-    """Print what comes, and give the exit status."""
+def _report(reports: Iterator[Report], configuration: Configuration, given: dict[str, Any]) -> tuple[Report, int]:
+    """Print what comes, and give it whole, with the exit status."""
     from placet.cli.terminal import style, write
 
     form = given["form"] or configuration.format or "text"
@@ -197,12 +213,19 @@ def _report(reports: Iterator[Report], configuration: Configuration, given: dict
         from placet.report.registry import render
 
         text = render(whole, form, look)
-    if output:
+    if not output:
+        write(text)
+        return whole, whole.exit_status
+    try:
         with open(output, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
             file.write(text)
-    else:
-        write(text)
-    return whole.exit_status
+    except OSError as problem:  # what was found out is told all the same
+        from placet.cli.failures import unwritten
+        from placet.report.text import last_line
+
+        write(last_line(whole, look) + "\n")
+        return whole, unwritten(output, problem)
+    return whole, whole.exit_status
 
 
 def _remembered(configuration: Configuration, *, verbose: bool) -> Callable[[ModelReport], ModelReport] | None:

@@ -128,3 +128,13 @@ class Diagram:
             local.append(index)
             node = row[index]
         return self._relation.whole(local[::-1])
+
+    def written(
+        self,
+    ) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[tuple[int, ...], ...], ...], tuple[tuple[int, ...], ...], int]:
+        """All reachable states to be written down: the slots of each level, its local states, the nodes from number 2 on, the root."""
+        relation, kids = self._relation, self._forest.kids
+        nodes = self._forest.below(self.all)
+        numbers = {0: 0, 1: 1} | {node: n for n, node in enumerate(nodes, 2)}
+        made = tuple(tuple(numbers[kid] for kid in kids[node]) for node in nodes)
+        return relation.levels[1:], tuple(tuple(row) for row in relation.states[1:]), made, numbers[self.all]

@@ -1,0 +1,324 @@
+"""Making certificates: for each verdict the evidence that fits, found on the net as it was compiled, and checked before it is written.
+
+How a verdict came about does not matter here: where it rests on a reduced net or on a theorem, the states of the unreduced net are
+looked at again, within a limit, or given as a decision diagram, or a weighting of the places is found. What has none of these carries
+no certificate, and it is said why.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from placet.certificate.form import Certificate, Entry, Layers, States, digest, shifted, unshifted
+from placet.certificate.meaning import faults, question
+from placet.certificate.recheck import Checker, RefusedError
+from placet.errors import EvidenceError
+from placet.evidence import Budget, Holds, Lasso, Never, NoReturn, Pump, Reach, Violated
+from placet.logic.state import FALSE, And, Fireable, Linear, Or, evaluate
+from placet.net.firing import enabled, fire_state
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from placet.certificate.meaning import Obligation, Question
+    from placet.compiled import Compiled, Query
+    from placet.engines.protocol import Exploration
+    from placet.evidence import State, Trace, Verdict
+    from placet.net.core import Net
+    from placet.net.observer import Observer
+
+FEW, MANY = 20_000, 300_000  # states of a set: those that are looked for at once, and at most
+CELLS = 30_000_000  # numbers of a set
+ENTRIES = 2_000_000  # of an attempt at a diagram
+SECONDS = 10.0  # that an attempt at a diagram, or at weightings, may take
+_ROUNDS = 1000  # of a loop that fills a place, to show that it gets above a bound
+
+NOT_DECIDED = "it was not decided"
+_TOO_MANY = "the model as it is has more situations than a certificate may list"
+
+
+class NoneError(Exception):
+    """There is no evidence that could be written down: why, in a few words."""
+
+
+class Making:
+    """A certificate in the making."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
+        self._entries: list[Entry] = []
+        self._sets: list[States] = []
+        self._diagrams: list[Layers] = []
+        self._runs: list[Trace] = []
+        self._known: dict[object, Any] = {}
+
+    def certificate(self) -> Certificate:
+        """What was made."""
+        made = (tuple(self._entries), tuple(self._sets), tuple(self._diagrams), tuple(self._runs))
+        return Certificate(self._options, *made)
+
+    def add(self, compiled: Compiled, query: Query, number: int, verdict: Verdict) -> None:
+        """Make the entry of one answer. Raises EvidenceError where the evidence found does not show the verdict."""
+        outcome = (
+            "proved" if isinstance(verdict, Holds) else "violated" if isinstance(verdict, Violated) else "inconclusive"
+        )
+        entry = Entry(query.check, query.label, compiled.subject, number, outcome)
+        try:
+            asked, evidence = self._evidence(compiled, query, verdict)
+        except NoneError as why:
+            self._entries.append(entry._replace(none=str(why)))
+            return
+        entry = entry._replace(question=digest(asked), evidence=tuple(evidence))
+        try:
+            self._checker().check(asked, entry)
+        except RefusedError as problem:
+            raise EvidenceError(f"the certificate of `{query.label}` would be refused: {problem}") from None
+        self._entries.append(entry)
+
+    def none(self, compiled: Compiled, query: Query, number: int, outcome: str, why: str) -> None:
+        """The entry of an answer that carries no evidence."""
+        self._entries.append(Entry(query.check, query.label, compiled.subject, number, outcome, none=why))
+
+    def _checker(self) -> Checker:
+        """A checker of what there is so far, which keeps what it has found out about sets."""
+        checker: Checker | None = self._known.get("checker")
+        if checker is None:
+            checker = self._known["checker"] = Checker(self.certificate())
+        checker.extend(self.certificate())
+        return checker
+
+    def _evidence(self, compiled: Compiled, query: Query, verdict: Verdict) -> tuple[Question, list[dict[str, Any]]]:
+        if not isinstance(verdict, Holds | Violated):
+            raise NoneError(NOT_DECIDED)
+        asked = question(compiled, query)
+        if isinstance(asked, str):
+            raise NoneError(asked)
+        if isinstance(verdict, Holds):
+            return asked, [self._proof(asked, obligation) for obligation in asked.obligations]
+        return asked, [self._refutation(asked, verdict)]
+
+    # -- proofs ------------------------------------------------------------------------------------------------------
+
+    def _proof(self, asked: Question, obligation: Obligation) -> dict[str, Any]:
+        if obligation.kind == "some":
+            return self._run_to(asked, obligation)
+        shown = self._out_of_reach(asked, obligation, FEW)
+        if shown is None and obligation.kind != "again":
+            shown = self._weighed(asked, obligation) or self._drawn(asked)
+        shown = shown or self._out_of_reach(asked, obligation, MANY)
+        if shown is None:
+            raise NoneError(_TOO_MANY)
+        return shown
+
+    def _out_of_reach(self, asked: Question, obligation: Obligation, most: int) -> dict[str, Any] | None:
+        number = self._whole(asked.compiled, asked.compiled.start, most)
+        return None if number is None else {"set": number}
+
+    def _whole(self, compiled: Compiled, start: State, most: int, aside: frozenset[int] = frozenset()) -> int | None:
+        """The number of the set of all states that can be reached from one; None where there are too many."""
+        key = (compiled.net, compiled.observers, start, most, aside)
+        if key not in self._known:
+            found = self._explored(compiled, start, most, aside)
+            self._known[key] = None
+            if found.stop is not None and found.stop.budget == "unbounded":
+                raise NoneError("there is no end to the situations of the model")
+            if found.complete:
+                width = len(compiled.net.places)
+                rows = tuple(shifted(width, found.state(i)) for i in range(found.states))
+                self._known[key] = self._enter(self._sets, States(len(start), rows))
+        number: int | None = self._known[key]
+        return number
+
+    def _explored(self, compiled: Compiled, start: State, most: int, aside: frozenset[int]) -> Exploration:
+        from placet.engines.chosen import engine
+        from placet.engines.protocol import Needs, Visitor
+
+        net, observers = _without(compiled, aside)
+        width = len(net.places)
+        observers = tuple(o._replace(initial=v) for o, v in zip(observers, start[width:], strict=True))
+        states = max(1, min(most, CELLS // max(1, len(start))))
+        return engine(None).explore(net, start[:width], observers, (Visitor(FALSE, Needs.STATES),), Budget(states))
+
+    def _weighed(self, asked: Question, obligation: Obligation) -> dict[str, Any] | None:
+        from time import perf_counter
+
+        from placet.analysis.invariants import semiflows
+
+        compiled = asked.compiled
+        key = ("flows", compiled.net)
+        if key not in self._known:
+            self._known[key] = semiflows(compiled.net, surplus=True, until=perf_counter() + SECONDS / 5).found
+        flows, start = self._known[key], compiled.initial
+        if obligation.kind == "bounded":
+            total: dict[int, int] = {}
+            for flow in flows:
+                for p, w in flow.weights:
+                    total[p] = total.get(p, 0) + w
+            return {"weights": sorted(total.items())} if len(total) == len(start) else None
+        made = []
+        predicate = obligation.predicate
+        for part in predicate.of if isinstance(predicate, Or) else (predicate,):
+            if not isinstance(part, Linear) or part.op not in (">=", ">") or len(part.terms) != 1:
+                return None
+            (place, factor), least = part.terms[0], part.bound + (part.op == ">")
+            for flow in flows:
+                weight = dict(flow.weights).get(place, 0)
+                if factor == 1 and weight and flow.total(start) < weight * least:
+                    made.append([flow.weights, [weight]])
+                    break
+            else:
+                return None
+        return {"weights": made}
+
+    def _drawn(self, asked: Question) -> dict[str, Any] | None:
+        from placet.analysis.diagrams import Attempts
+
+        compiled = asked.compiled
+        key = ("diagram", compiled.net, compiled.observers)
+        if key not in self._known:
+            crowded = any(compiled.initial[p] > most for p, most in compiled.net.capacity)
+            attempts = Attempts(compiled.net, compiled.initial, compiled.observers)
+            found = None if crowded else attempts.run(ENTRIES, monotonic() + SECONDS)
+            self._known[key] = None if found is None else self._enter(self._diagrams, Layers(*found.written()))
+        number = self._known[key]
+        return None if number is None else {"diagram": number}
+
+    def _run_to(self, asked: Question, obligation: Obligation) -> dict[str, Any]:
+        """The shortest run to where the predicate holds, through one of the steps where there are some."""
+        from placet.engines.chosen import engine
+        from placet.engines.protocol import Needs, Visitor
+        from placet.net.observer import Observer
+
+        compiled = asked.compiled
+        key = ("runs", compiled.net, compiled.observers, obligation.through)
+        if key not in self._known:
+            wanted = [o.predicate for o in asked.obligations if o.kind == "some" and o.through == obligation.through]
+            observers = compiled.observers
+            if obligation.through:
+                latch = Observer("#through", "it was done", tuple((t, 1) for t in sorted(obligation.through)))
+                done = Linear(((len(compiled.start), 1),), ">=", 1)
+                observers, wanted = (*observers, latch), [_both(done, p) for p in wanted]
+            visitors = tuple(Visitor(p, Needs.FIRST) for p in wanted)
+            found = engine(None).explore(compiled.net, compiled.initial, observers, visitors, Budget(MANY))
+            traces = [found.trace(i) if i >= 0 else None for i in found.found]
+            self._known[key] = dict(zip(map(_name, wanted), traces, strict=True))
+        name = _name(
+            _both(Linear(((len(compiled.start), 1),), ">=", 1), obligation.predicate)
+            if obligation.through
+            else obligation.predicate
+        )
+        trace = self._known[key].get(name)
+        if trace is None:
+            raise NoneError("no run that shows it was found among the situations that were looked at")
+        return self._run(trace)
+
+    def _run(self, trace: Trace) -> dict[str, Any]:
+        return {"run": self._enter(self._runs, tuple(trace)), "steps": len(trace)}
+
+    def _enter(self, table: list[Any], value: object) -> int:
+        key = (id(table), value)
+        if key not in self._known:
+            self._known[key] = len(table)
+            table.append(value)
+        number: int = self._known[key]
+        return number
+
+    # -- refutations -------------------------------------------------------------------------------------------------
+
+    def _refutation(self, asked: Question, verdict: Violated) -> dict[str, Any]:
+        witness = verdict.witness
+        for number, obligation in enumerate(asked.obligations):
+            shown: dict[str, Any] | None = None
+            if isinstance(witness, Reach | Pump) and obligation.kind == "never":
+                trace = _until(asked.compiled, witness, obligation)
+                shown = None if trace is None else self._run(trace)
+            elif isinstance(witness, NoReturn | Lasso) and obligation.kind == "again":
+                shown = self._lost(asked.compiled, witness.trace, obligation)
+            elif isinstance(witness, Never) and obligation.kind == "some":
+                shown = self._never_done(asked, verdict, witness, obligation)
+            elif isinstance(witness, Pump) and obligation.kind == "bounded":
+                shown = {**self._run(witness.trace), "loop": self._enter(self._runs, witness.loop)}
+            if shown is not None:
+                return {"obligation": number, **shown}
+        raise NoneError("its evidence is an argument that a certificate cannot hold, or too large for one")
+
+    def _lost(self, compiled: Compiled, trace: Trace, obligation: Obligation) -> dict[str, Any] | None:
+        start = _after(compiled, trace)
+        number = self._whole(compiled, start, MANY, faults(compiled))
+        if number is None:
+            return None
+        width = len(compiled.net.places)
+        for row in self._sets[number].rows:
+            if _has(compiled, obligation, unshifted(width, row)):
+                return None
+        return {**self._run(trace), "set": number}
+
+    def _never_done(
+        self, asked: Question, verdict: Violated, witness: Never, obligation: Obligation
+    ) -> dict[str, Any] | None:
+        parts = obligation.predicate.of if isinstance(obligation.predicate, Or) else ()
+        steps = {part.transition for part in parts if isinstance(part, Fireable)}
+        if steps and not steps <= set(verdict.culprits):
+            return None
+        if obligation.through and not obligation.through <= set(verdict.culprits):
+            return None
+        if witness.certificate.kind == "empty siphon":
+            return {"siphon": list(witness.certificate.places)}
+        number = self._whole(asked.compiled, asked.compiled.start, MANY)
+        if number is not None:
+            return {"set": number}
+        return None if obligation.through else self._drawn(asked)
+
+
+def _without(compiled: Compiled, aside: frozenset[int]) -> tuple[Net, tuple[Observer, ...]]:
+    """The net without some transitions, and the observers that go with it."""
+    net = compiled.net
+    if not aside:
+        return net, compiled.observers
+    kept = [t for t in range(len(net.transitions)) if t not in aside]
+    numbers = {t: n for n, t in enumerate(kept)}
+
+    def of(column: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(column[t] for t in kept)
+
+    smaller = net._replace(
+        transitions=of(net.transitions), pre=of(net.pre), post=of(net.post), read=of(net.read),
+        inhibit=of(net.inhibit), reset=of(net.reset),
+    )  # fmt: skip
+    return smaller, tuple(
+        o._replace(deltas=tuple((numbers[t], d) for t, d in o.deltas if t in numbers)) for o in compiled.observers
+    )
+
+
+def _name(predicate: object) -> str:
+    return repr(predicate)
+
+
+def _both(one: Linear, other: Any) -> Any:  # noqa: ANN401 - predicates
+    return And((one, other))
+
+
+def _after(compiled: Compiled, trace: Sequence[int]) -> State:
+    state: State | None = compiled.start
+    for t in trace:
+        state = fire_state(compiled.net, compiled.observers, state or (), t)
+        if state is None:
+            raise EvidenceError("a counterexample cannot be fired")
+    return state or ()
+
+
+def _has(compiled: Compiled, obligation: Obligation, state: State) -> bool:
+    return evaluate(obligation.predicate, state, lambda: enabled(compiled.net, state[: len(compiled.net.places)]))
+
+
+def _until(compiled: Compiled, witness: Reach | Pump, obligation: Obligation) -> Trace | None:
+    """The run, with as many rounds of its loop as it takes, to where the predicate holds; None where it never does."""
+    trace = witness.trace
+    for _ in range(_ROUNDS):
+        if _has(compiled, obligation, _after(compiled, trace)):
+            return trace
+        if isinstance(witness, Reach):
+            return None
+        trace += witness.loop
+    return None

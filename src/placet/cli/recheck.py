@@ -1,0 +1,124 @@
+"""`placet recheck MODEL CERTIFICATE`: evidence checked again, by somebody who does not know who made it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from placet.cli import exit_codes
+from placet.cli.group import debug_option
+
+if TYPE_CHECKING:
+    from placet.certificate.form import Certificate, Entry
+    from placet.pipeline import Loaded
+
+
+@debug_option
+@click.command()
+@click.argument("model", type=click.Path())
+@click.argument("certificate", type=click.Path())
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the last line only.")
+def command(model: str, certificate: str, form: str, *, quiet: bool) -> int:
+    """Check a certificate that `placet verify MODEL --certificate FILE` wrote.
+
+    The model is compiled again, and the evidence is held against it by the firing rule alone, without the search
+    and the reductions that found it.
+
+    \b
+    Exit status
+      0  accepted
+      1  refused
+      2  usage, an unreadable or broken model or certificate, or one without any evidence
+    """  # noqa: D301 - click needs the character itself
+    from placet.certificate.form import FormError, read
+    from placet.cli.certifying import options_of
+    from placet.errors import ModelError, UsageError
+    from placet.pipeline import load
+
+    try:
+        given = read(certificate)
+        options = options_of(given)
+    except (FormError, UsageError) as problem:
+        print(f"error: `{certificate}` cannot be used: {problem}", file=sys.stderr)
+        return exit_codes.UNUSABLE
+    loaded = load(model, options)
+    if loaded.broken:
+        raise ModelError(loaded.diagnostics)
+    found = _judged(loaded, given)
+    refused = [row for row in found if row["result"] == "refused"]
+    accepted = [row for row in found if row["result"] == "accepted"]
+    if form == "json":
+        import json
+
+        word = "refused" if refused else "accepted" if accepted else "no evidence"
+        document = {"schema": "placet.recheck/1", "model": model, "verdict": word, "checks": found}
+        click.echo(json.dumps(document, indent=2))
+    else:
+        _tell(found, len(accepted), len(refused), quiet=quiet)
+    if refused:
+        return exit_codes.VIOLATED
+    return exit_codes.PROVED if accepted else exit_codes.UNUSABLE
+
+
+def _judged(loaded: Loaded, given: Certificate) -> list[dict[str, Any]]:
+    """What becomes of each entry, and of each check that the certificate says nothing of."""
+    from placet.certificate.recheck import Checker
+    from placet.cli.certifying import options_of, questions_of
+
+    asked = questions_of(loaded, options_of(given))
+    checker = Checker(given)
+    found = []
+    for entry in given.entries:
+        place = (entry.subject, entry.query)
+        result, why = _one(checker, entry, asked.pop(place, "absent"))
+        found.append(_row(entry.label, entry.verdict, result, why))
+    for (subject, number), question in asked.items():
+        label = question[1].label if isinstance(question, tuple) else f"check {number + 1} of {subject}"
+        found.append(_row(label, "", "refused", "the certificate says nothing of it, or says it twice"))
+    return found
+
+
+def _row(label: str, verdict: str, result: str, why: str) -> dict[str, Any]:
+    return {"label": label, "verdict": verdict or None, "result": result, "reason": why or None}
+
+
+def _one(checker: Any, entry: Entry, question: Any) -> tuple[str, str]:  # noqa: ANN401 - see `_judged`
+    from placet.certificate.meaning import question as meaning
+    from placet.certificate.recheck import RefusedError
+
+    if question == "absent":
+        return "refused", "the model is not asked this"
+    if entry.none:
+        return "no evidence", entry.none
+    if question is None:
+        return "refused", "no evidence can show this"
+    compiled, query = question
+    if (entry.check, entry.label) != (query.check, query.label):
+        return "refused", "the model is asked something else here"
+    asked = meaning(compiled, query)
+    if isinstance(asked, str):
+        return "refused", asked
+    try:
+        checker.check(asked, entry)
+    except RefusedError as problem:
+        return "refused", str(problem)
+    return "accepted", ""
+
+
+def _tell(found: list[dict[str, Any]], accepted: int, refused: int, *, quiet: bool) -> None:
+    rest = len(found) - accepted - refused
+    for row in () if quiet else found:
+        why = f": {row['reason']}" if row["reason"] else ""
+        click.echo(f"{row['result']:12}{row['verdict'] or '':14}{row['label']}{why}")
+    if not quiet and found:
+        click.echo("")
+    parts = [
+        f"{accepted} shown",
+        *([f"{refused} refused"] if refused else []),
+        *([f"{rest} without evidence"] if rest else []),
+    ]
+    word = "refused" if refused else "accepted" if accepted else "nothing is shown"
+    click.echo(f"{word}: {', '.join(parts)}")
