@@ -93,6 +93,17 @@ def test_what_an_unknown_outcome_leads_to(choice, effects) -> None:
     assert result.effects("compensated") == effects
 
 
+@pytest.mark.parametrize("failing", ["yes", "unless_rejected", "no"])
+def test_a_refusal_after_a_time_out_does_not_tell_that_nothing_was_done(failing) -> None:
+    """Found with the habits of Temporal and Restate, tried again when in doubt: the first attempt was applied, unheard."""
+    policy = DEFAULT._replace(on_unknown="retry", undo_failing=failing)
+    for faults in [("lost", "reject"), ("slow", "reject")]:
+        left = (1,) in found(step("a"), faults, policy, 2).effects("compensated")
+        assert left == (failing == "no")
+    partly = found(step("a"), ("lost", "partial"), policy, 2).effects("compensated")
+    assert ((1,) in partly) == (failing != "yes")  # an error with an effect is taken for a refusal
+
+
 # -- register --------------------------------------------------------------------------------------------------------
 
 

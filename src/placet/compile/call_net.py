@@ -115,10 +115,11 @@ def _forward(call: Call, record: Record) -> None:
         made.append((ready, attempt_of(call, a, [name for name, _ in rules])))
     waits_for_ever = not call.asks and (stmt.retriable or stmt.pivot or policy.on_unknown == "retry")
     undone = stmt.undo is not None and policy.register != "after" and not stmt.pivot
-    unclear = undone and policy.undo_failing != "no" and policy.on_unknown == "undo"
+    unclear = undone and policy.undo_failing != "no" and policy.on_unknown in ("undo", "retry")
     clean = undone and policy.undo_failing == "yes"
     timed = call.timed
-    doubts = timed and (clean != unclear or stmt.pivot or call.asks) and (attempts > 1 or waits_for_ever)
+    told_apart = clean != unclear or (clean and policy.on_unknown == "retry")
+    doubts = timed and (told_apart or stmt.pivot or call.asks) and (attempts > 1 or waits_for_ever)
     sure = call.record("sure", f"no attempt of `{stmt.name}` has timed out", 1) if doubts else -1
     doubt = call.record("doubt", f"an attempt of `{stmt.name}` has timed out", 0) if doubts else -1
     for a, (ready, attempt) in enumerate(made, start=1):
