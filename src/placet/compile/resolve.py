@@ -224,6 +224,8 @@ def _idle(known: Iterable[ir.Variable], used: set[str], findings: Findings) -> N
 
 
 def _unused(declared: Declarations, findings: Findings) -> None:
+    if not declared.processes:  # a file of declarations, which others import
+        return
     for name, service in declared.services.items():
         if name not in declared.used:
             message = f"no step and no task is on the service `{name}`"
