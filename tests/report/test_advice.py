@@ -38,6 +38,12 @@ def test_a_step_without_undo():
     assert "give `car` an `undo`" in line
 
 
+def test_a_pivot_that_is_done_is_not_told_to_be_a_pivot():
+    (line,) = advice(with_steps(CASES["late_request"](), undo="", pivot=True))
+    assert "`errors { other: unknown }`" in line
+    assert "`undo`" not in line
+
+
 def test_a_wait_without_timeout():
     (line,) = advice(CASES["no_timeout"]())
     assert "give `charge` a `timeout`" in line

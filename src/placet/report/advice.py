@@ -131,7 +131,12 @@ def _left_in_effect(step: Step, happened: _Happened, *, imported: bool) -> Itera
     applied = happened.last(Kind.APPLY)
     undone = max(happened.last(Kind.APPLY, undo=True), happened.last(Kind.IGNORE, undo=True))
     asked = happened.last(Kind.SEND, undo=True)
-    if not step.undo:
+    if step.pivot and not step.undo and not imported:
+        yield (
+            f"do not take an error of {name} for a refusal: the point of no return may have been passed "
+            "(`errors { other: unknown }`: it is then asked for again)"
+        )
+    elif not step.undo:
         yield f"give {name} an `undo`, or make it the point of no return (`pivot`) if it needs none"
     elif 0 <= undone < applied:
         if "rejects_after_cancel" not in step.guarantees:

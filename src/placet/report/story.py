@@ -132,7 +132,7 @@ def _impossible(run: Run) -> str:
 def _stranded(run: Run) -> str:
     subject, check = quoted(run.compiled.subject), run.query.check
     if check == "home" and run.query.predicate is not None:
-        return f"{subject} can get to where there is no way back to this: {_inner(run.query.label)}"
+        return f"{subject} can get to where there is no way back to this: {_inner(run)}"
     if check == "generalised_sound":
         return f"one run of {subject} may end, but several side by side get to where not all of them can"
     if check in ("reversible", "home"):
@@ -163,7 +163,7 @@ def _reached(run: Run, claim: Reaches) -> str:
         count = "twice" if times == 2 else f"{times} times"
         return f"the same thing is under way {count} at once in {subject}{what}"
     if check == "never":
-        return f"what must never happen in {subject} does happen: {_inner(run.query.label)}"
+        return f"what must never happen in {subject} does happen: {_inner(run)}"
     if check in ("deadlock_free", "livelock_free") or (is_stuck(run) and not ends):
         return f"{subject} gets stuck: nothing can happen any more"
     if ends and check in ("proper_completion", "sound", "weak_sound", "generalised_sound"):
@@ -175,8 +175,9 @@ def _reached(run: Run, claim: Reaches) -> str:
     return f"{clean(run.query.label)} does not hold"
 
 
-def _inner(label: str) -> str:
-    """What stands in the parentheses of `never(...)`."""
+def _inner(run: Run) -> str:
+    """What stands in the parentheses of `never(...)`, behind the name of whom it is asked of."""
+    label = run.query.label
     if label.endswith(")") and "(" in label:
-        return clean(label[label.index("(") + 1 : -1])
+        label = label[label.index("(") + 1 : -1].removeprefix(f"{run.compiled.subject}, ")
     return clean(label)
