@@ -58,16 +58,17 @@ class AllConsumed:
     def judge(self, subject: Subject, query: Query, seen: Pass) -> Verdict | None:
         """Violated by a state from which some message is never consumed.
 
-        The first state after which one certain queue is never empty again tells more than the first from which not all are.
+        The first state after which one certain queue is never empty again tells more than the first from which not all are:
+        of the latter no message can be named, for those that wait there may all be dealt with, and others left.
         """
         goal = self._goal(subject)
         found = [(state, single) for single in self._singles(subject) if (state := seen.doomed(single).find(1)) >= 0]
-        state, stays = min(found, key=lambda pair: pair[0]) if found else (seen.doomed(goal).find(1), goal)
+        state, stays = min(found, key=lambda pair: pair[0]) if found else (seen.doomed(goal).find(1), None)
         if state < 0:
             return Holds(seen.proof("every message is dealt with in the end")) if seen.complete else None
         trace = seen.trace(state)
         end = subject.end_state(trace)
-        culprits = tuple(p for p, _ in stays.terms if end[p])
+        culprits = tuple(p for p, _ in stays.terms if end[p]) if stays is not None else ()
         return Violated(Strands(goal), NoReturn(trace, seen.closed(state)), seen.proof(), culprits=culprits)
 
     @staticmethod
@@ -76,7 +77,11 @@ class AllConsumed:
 
     @staticmethod
     def _singles(subject: Subject) -> list[Linear]:
-        return list(dict.fromkeys(_empty([d]) for d in subject.compiled.roles.deliveries))
+        """That one queue is empty, and all hands that take from it."""
+        queues: dict[frozenset[int], list[Delivery]] = {}
+        for d in subject.compiled.roles.deliveries:
+            queues.setdefault(frozenset(d.waiting), []).append(d)
+        return list(dict.fromkeys(_empty(queue) for queue in queues.values()))
 
 
 def _empty(deliveries: list[Delivery]) -> Linear:

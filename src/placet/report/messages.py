@@ -67,8 +67,8 @@ def reasons(run: Run) -> Iterator[str]:
     if lost:
         return
     left = _left(run)
-    for d in left[:1]:
-        yield f"from then on there is always a {quoted(d.event)} that {quoted(d.reader)} has not dealt with"
+    if left:
+        yield f"from then on there is always a {quoted(left[0].event)} that {_readers(left)} has not dealt with"
     told = onwards(run.compiled, run.last)[1]
     phrases = list(dict.fromkeys(run.compiled.origin.transitions[t].phrase for t in told if tells(run.compiled, t)))
     if phrases:
@@ -142,8 +142,7 @@ def _queue(run: Run, place: int) -> Delivery | None:
 def _left(run: Run) -> list[Delivery]:
     """The deliveries with messages that stay at the end of the run."""
     named = frozenset(run.violated.culprits)
-    found = [d for d in run.compiled.roles.deliveries if not named.isdisjoint((*d.waiting, *d.hands))]
-    return found or [d for d in run.compiled.roles.deliveries if any(run.last[p] for p in (*d.waiting, *d.hands))]
+    return [d for d in run.compiled.roles.deliveries if not named.isdisjoint((*d.waiting, *d.hands))]
 
 
 def _forgotten(run: Run) -> str:
@@ -152,9 +151,13 @@ def _forgotten(run: Run) -> str:
         return f"{quoted(lost[0].event)} for {quoted(lost[0].reader)} is lost, and nobody ever reads it"
     left = _left(run)
     if not left:
-        return f"a message of {quoted(run.compiled.subject)} is never dealt with"
-    d = left[0]
-    return f"{quoted(d.event)} is never dealt with by {quoted(d.reader)}"
+        return f"in {quoted(run.compiled.subject)} there is always some message that nobody has dealt with"
+    return f"{quoted(left[0].event)} is never dealt with by {_readers(left)}"
+
+
+def _readers(left: list[Delivery]) -> str:
+    """Who could have dealt with the first message that stays."""
+    return listed(list(dict.fromkeys(quoted(d.reader) for d in left if d.event == left[0].event)), "or")
 
 
 def _round(run: Run) -> str:
