@@ -96,6 +96,9 @@ class Compiled(NamedTuple):
     steps: tuple[
         tuple[str, tuple[int, ...]], ...
     ] = ()  # what the user wrote -> the transitions of which one must be able to fire
+    demanded: frozenset[int] = (
+        frozenset()
+    )  # how handlers begin that the language asks for, whether or not their end comes about
     called: Compiled | None = None  # of an import with roles: the same with its calls, which faults are woven into
     waived: tuple[tuple[str, str], ...] = ()  # checks that somebody lives with -> until when, and why
 

@@ -162,6 +162,7 @@ class Holds(NamedTuple):
     proof: Proof
     assumptions: Assumptions = Assumptions()
     vacuous: str = ""  # why the premise never occurs, where that is so
+    note: str = ""  # what was not asked for
 
     def __bool__(self) -> Raises:
         raise TypeError("a verdict has no truth value; ask isinstance(verdict, Holds)")

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from oracles import properties
 from oracles.reachability import explore as textbook
+from placet import pipeline
 from placet.analysis.strategy import Options, decide
 from placet.compiled import Query
 from placet.evidence import Budget, Holds, Inconclusive, Violated
 from placet.net.builder import NetBuilder
+from placet.report.words import short
 from strategies import any_nets, compiled_of
 
 SMALL = Options(Budget(states=2), reduce=False)
@@ -94,3 +96,54 @@ def test_steps_of_several_transitions_and_searches_that_end_early(marked, data, 
             assert set(verdict.culprits) <= set().union(*dead)
     if dead:
         assert set(whole.culprits) == set().union(*dead)
+
+
+HANDLED = """
+service a {{ idempotent; null_safe; rejects_after_cancel }}
+saga s {{ step x on a {{ undo y; timeout 5s }} {policy} }}
+workflow helped {{ task ring }}
+workflow w {{
+  call s
+    on compensated {{ task regret }}
+    on failed {{ choice sev {{ when "bad" {{ task shout }} otherwise {{ call helped }} }} {more} }}
+  {after}
+}}
+check {check}(w)
+"""
+
+
+def of_handlers(policy="", more="", after="", check="no_dead_step", **how):
+    text = HANDLED.format(policy=policy, more=more, after=after, check=check)
+    return pipeline.verify(text, **how).models[0].checks[0]
+
+
+@pytest.mark.parametrize("check", ["no_dead_step", "sound", "relaxed_sound"])
+def test_a_handler_that_the_language_asks_for_may_never_begin(check):
+    found = of_handlers(check=check)
+    assert isinstance(found.verdict, Holds)
+    assert "after `s` has ended `failed`" in found.note
+    heard = of_handlers(policy="on undo_failure halt", check=check, level="L2")
+    assert isinstance(heard.verdict, Holds)
+    assert not heard.note
+
+
+@pytest.mark.parametrize("check", ["no_dead_step", "sound", "relaxed_sound"])
+def test_what_else_leads_nowhere_is_still_said(check):
+    found = of_handlers(after="end fine task late", check=check)
+    assert "`late` can never happen" in found.message or check == "relaxed_sound"
+    assert isinstance(found.verdict, Violated)
+    assert len(found.verdict.culprits) == 1
+
+
+def test_a_dead_step_behind_a_handler_that_begins_is_said():
+    found = of_handlers(policy="on undo_failure halt", more="end bad task late", level="L2")
+    assert isinstance(found.verdict, Violated)
+    assert "`late`" in found.message
+
+
+def test_ways_of_a_decision_have_names_of_their_own():
+    names = [
+        short(f"w/{path}")
+        for path in ("choice[sev][otherwise]", "choice(big)[big]", "choice(big)[otherwise]", "choice[sev]")
+    ]
+    assert names == ["otherwise", "big", "otherwise", "sev"]

@@ -1,6 +1,9 @@
 """Dead steps: what the user wrote and no run ever does; quasi-liveness, the same for single transitions.
 
 An initially unmarked siphon shows a dead transition without any search, and names the input that never arrives.
+
+The language asks for a handler of every end of a saga, also of one that does not come about: under the faults that are
+allowed for, or ever. Steps that only such a handler leads to are left aside, and the verdict says so.
 """
 
 from __future__ import annotations
@@ -14,8 +17,11 @@ from placet.evidence import Certificate, Holds, Inconclusive, Never, NeverHolds,
 from placet.logic.state import FALSE, Fireable, Or
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from placet.analysis.subject import Subject
     from placet.compiled import Query
+    from placet.net.core import Net
 
 
 def steps_of(subject: Subject) -> tuple[tuple[int, ...], ...]:
@@ -26,9 +32,57 @@ def steps_of(subject: Subject) -> tuple[tuple[int, ...], ...]:
     return tuple((t,) for t in _expected(subject))
 
 
+def behind(subject: Subject, dead: frozenset[int]) -> frozenset[int]:
+    """What only these transitions lead to, themselves included, where tokens are never used up. O(arcs)."""
+    if not dead:
+        return dead
+    net = subject.compiled.net
+    marked = [p for p, count in enumerate(subject.compiled.initial) if count]
+    without = _fireable(net, marked, dead)
+    given = (p for t in dead for p, _ in net.post[t])
+    return (_fireable(net, {*marked, *given}, dead) - without) | dead
+
+
+def _fireable(net: Net, marked: Iterable[int], never: frozenset[int]) -> frozenset[int]:
+    """What can fire, but for `never`, where tokens are never used up and nothing is held up by them."""
+    takers: dict[int, list[int]] = {}
+    missing: list[int] = []
+    for t, arcs in enumerate(net.pre):
+        inputs = {p for p, _ in (*arcs, *net.read[t])}
+        missing.append(len(inputs))
+        for p in inputs:
+            takers.setdefault(p, []).append(t)
+    fresh = list(marked)
+    seen = set(fresh)
+    ready = [t for t, count in enumerate(missing) if not count]
+    fired: set[int] = set()
+    while fresh or ready:
+        if fresh:
+            for t in takers.get(fresh.pop(), ()):
+                missing[t] -= 1
+                if not missing[t]:
+                    ready.append(t)
+            continue
+        t = ready.pop()
+        if t not in never:
+            fired.add(t)
+            more = {p for p, _ in net.post[t]} - seen
+            seen |= more
+            fresh.extend(more)
+    return frozenset(fired)
+
+
 def _expected(subject: Subject) -> list[int]:
     aside = subject.compiled.quiet | subject.faults
     return [t for t in range(len(subject.net.transitions)) if t not in aside]
+
+
+def left_aside(subject: Subject, dead: frozenset[int]) -> str:
+    """What a proof says of handlers that never begin."""
+    origins = subject.compiled.origin.transitions
+    first = next(origins[t].phrase for t in sorted(dead))
+    more = f" (and {len(dead) - 1} more)" if len(dead) > 1 else ""
+    return f"it never happens that {first}{more}, so what only that leads to is not asked for"
 
 
 class NoDeadStep:
@@ -52,6 +106,13 @@ class NoDeadStep:
         if not missing:
             return Holds(seen.proof("each was seen to happen"))
         siphon = empty_siphon(subject.compiled.net, subject.compiled.initial)
+        unheard = subject.compiled.demanded - alive
+        if not seen.all_alive_known:
+            unheard = frozenset(t for t in unheard if self._input(subject, t, siphon) >= 0)
+        aside = frozenset() if self._single else behind(subject, unheard)
+        missing = [step for step in missing if not aside.issuperset(step)]
+        if not missing:
+            return Holds(seen.proof("each was seen to happen"), note=left_aside(subject, unheard))
         starved = [step for step in missing if all(self._input(subject, t, siphon) >= 0 for t in step)]
         if starved:
             step = starved[0]

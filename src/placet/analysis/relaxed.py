@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from placet.analysis.completion import NO_FINAL
 from placet.analysis.components import Rows, hopeless
-from placet.analysis.dead_steps import steps_of
+from placet.analysis.dead_steps import behind, left_aside, steps_of
 from placet.analysis.passes import Asks, Pass
 from placet.engines.protocol import Needs
 from placet.evidence import Certificate, Holds, Inconclusive, Never, NeverHolds, Verdict, Violated
@@ -39,8 +39,12 @@ class RelaxedSound:
         missing = [step for step in steps_of(subject) if useful.isdisjoint(step)]
         if not seen.complete:
             return None
+        unheard = subject.compiled.demanded - seen.alive()
+        aside = behind(subject, unheard)
+        missing = [step for step in missing if not aside.issuperset(step)]
         if not missing:
-            return Holds(seen.proof("each step lies on a run to an end"))
+            note = left_aside(subject, unheard) if unheard else ""
+            return Holds(seen.proof("each step lies on a run to an end"), note=note)
         transitions = tuple(t for step in missing for t in step)
         claim = NeverHolds(subject.final, after=transitions)
         return Violated(claim, Never(Certificate("closed set", states=rows.states)), seen.proof(), culprits=transitions)

@@ -69,7 +69,8 @@ class Sound:
         if refuted:
             return min(refuted, key=_length)
         if all(isinstance(v, Holds) for v in verdicts):
-            return Holds(seen.proof("each of its parts holds"))
+            note = next((v.note for v in verdicts if isinstance(v, Holds) and v.note), "")
+            return Holds(seen.proof("each of its parts holds"), note=note)
         net = subject.compiled.net
         if subject.compiled.final.any_sink or net.capacity or any(net.inhibit) or any(net.reset) or subject.faults:
             return None

@@ -53,6 +53,7 @@ class Draft:
         self.transition_origins: list[Origin] = []
         self.roles: list[Role] = []
         self.quiet: set[int] = set()
+        self.demanded: set[int] = set()  # how handlers begin that the language asks for
         self.steps: dict[str, list[int]] = {}
         self.channels: list[Channel] = []
         self.forks: list[Fork] = []
@@ -167,6 +168,7 @@ class Draft:
             origin=OriginMap(tuple(self.place_origins), tuple(self.transition_origins)),
             assumptions=assumptions,
             quiet=frozenset(self.quiet),
+            demanded=frozenset(self.demanded),
             steps=tuple((name, tuple(found)) for name, found in self.steps.items()),
         )
 

@@ -192,6 +192,8 @@ def _after(agenda: Agenda, stmt: Call, env: Env, frame: Frame, name: str, start:
     phrase = f"`{env.frame.name}` goes on after `{frame.name}` has ended `{name}`"
     made = agenda.move(f"{frame.path}#after.{name}", (end,), (start,), env, stmt.id, phrase, stmt.span)
     agenda.draft.step(f"{stmt.id}#{name}", made)
+    if frame.process.kind == "saga" and name in ("compensated", "failed"):
+        agenda.draft.demanded.add(made)
 
 
 def _finish_call(agenda: Agenda, stmt: Call, ports: Ports, env: Env, frame: Frame, entry: int) -> None:

@@ -86,7 +86,7 @@ def report_check(compiled: Compiled, query: Query, verdict: Verdict, seconds: fl
         verdict=verdict,
     )
     if isinstance(verdict, Holds):
-        return entry._replace(vacuous=verdict.vacuous)
+        return entry._replace(vacuous=verdict.vacuous, note=verdict.note)
     if isinstance(verdict, Violated):
         from placet.report.story import tell
 

@@ -101,6 +101,9 @@ def step_name(compiled: Compiled, step: str, transition: int) -> str:
         return f"{quoted(part)} of {quoted(short(path))}"
     if part and role.kind is Kind.ROUTE:
         return f"{quoted(short(path))} ending {quoted(part)}"
+    if role.kind is Kind.ROUTE and step.endswith("]"):
+        decision = short(step.rpartition("[")[0])
+        return quoted(short(step)) if decision == short(step) else f"{quoted(short(step))} of {quoted(decision)}"
     return quoted(short(step))
 
 

@@ -91,6 +91,7 @@ def _check(check: CheckReport) -> dict[str, Any]:
         "span": _span(check.span),
         "assumptions": _assumptions(check.assumptions),
         "vacuous": check.vacuous or None,
+        **({"note": check.note} if check.note else {}),
         "argument": check.argument or None,
         "reductions": list(check.reductions),
         "budget": {"kind": check.budget, "limit": check.limit, "option": check.option} if check.budget else None,

@@ -94,6 +94,7 @@ class CheckReport(NamedTuple):
     span: Span | None = None
     assumptions: Assumptions = Assumptions()
     vacuous: str = ""
+    note: str = ""  # what a proof leaves out
     argument: str = ""
     reductions: tuple[str, ...] = ()
     budget: str = ""  # what ran out, for an inconclusive one

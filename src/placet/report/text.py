@@ -135,6 +135,8 @@ def _check_lines(check: CheckReport, style: Style, *, told: bool = False) -> lis
         lines += wrap(f"raise the budget with {check.option}", style.width, _INDENT)
     if check.vacuous:
         lines += wrap(f"warning: proves nothing here, {check.vacuous}", style.width, _INDENT)
+    if check.note:
+        lines += wrap(f"note: {check.note}", style.width, _INDENT)
     if style.verbose:
         lines += wrap(_how(check), style.width, _INDENT)
     return lines

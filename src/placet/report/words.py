@@ -42,13 +42,15 @@ def quoted(name: str) -> str:
 def short(identifier: str) -> str:
     """The last name of a path of names: `trip/choice[stock]/flight~2` is `flight`, `x/end(rejected)` is `rejected`.
 
-    The second round or instance of a step, `trip/flight[2]`, is `flight[2]`.
+    The second round or instance of a step, `trip/flight[2]`, is `flight[2]`; a way of a decision, `choice[stock][none]`, is `none`.
     """
     last = identifier.rpartition("/")[2].partition("#")[0] or identifier
     suffix = ""
     while last.endswith("]") and last.rpartition("[")[2][:-1].isdecimal() and last.rpartition("[")[0]:
         last, _, number = last.rpartition("[")
         suffix = f"[{number}{suffix}"
+    if "][" in last or ")[" in last:  # a way of a decision: `choice[stock][otherwise]`
+        return last.rpartition("[")[2].rstrip("]") + suffix
     for opening, closing in (("(", ")"), ("[", "]")):
         inner = last.partition(opening)[2]
         if inner and closing in inner:
