@@ -65,6 +65,7 @@ def checks(draw):
     return CheckReport(
         draw(st.sampled_from(["sound", "never"])), draw(text), outcome, draw(text), draw(text), draw(small), 0, 0.5, draw(maybe),
         draw(assumptions), draw(text), draw(text), draw(lines), draw(text), draw(text), draw(text), draw(text), story,
+        note=draw(text),
     )  # fmt: skip
 
 

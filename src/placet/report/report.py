@@ -94,7 +94,6 @@ class CheckReport(NamedTuple):
     span: Span | None = None
     assumptions: Assumptions = Assumptions()
     vacuous: str = ""
-    note: str = ""  # what a proof leaves out
     argument: str = ""
     reductions: tuple[str, ...] = ()
     budget: str = ""  # what ran out, for an inconclusive one
@@ -105,6 +104,7 @@ class CheckReport(NamedTuple):
     verdict: Verdict | None = None  # the evidence itself, for users of the library
     coverage: CoverageReport | None = None
     waived: str = ""  # until when, and why, where somebody lives with its not holding
+    note: str = ""  # what a proof leaves out
 
     @property
     def counts(self) -> str:
