@@ -351,6 +351,26 @@ def test_no_event_of_an_item_can_be_left_out_or_come_twice(serial):
         assert held(each(0), twice).verdict == "violates", events[at]
 
 
+def test_a_map_begins_again_only_after_an_item_of_it_has_failed():
+    definition = each(0, Retry=[{"ErrorEquals": ["Broken"], "MaxAttempts": 1}])
+    text = """
+ExecutionStarted
+MapStateEntered name=Each
+3<2 MapStateStarted length=1
+4<3 MapIterationStarted name=Each index=0
+5<4 TaskStateEntered name=Ship
+6<5 TaskScheduled
+7<6 TaskStarted
+8<7 TaskFailed error=Broken
+9<8 MapIterationFailed name=Each index=0
+10<8 MapStateStarted length=1
+11<10 MapIterationStarted name=Each index=0
+"""
+    assert held(definition, text).verdict == "conforms"
+    found = held(definition, text.replace("9<8 MapIterationFailed name=Each index=0\n", ""))
+    assert (found.verdict, found.event.id) == ("violates", 10)
+
+
 def test_an_item_that_fails_fails_the_map_which_must_say_so():
     definition = each(0, Catch=[{"ErrorEquals": ["Broken"], "Next": "Sorry"}])
     definition["States"]["Sorry"] = PASS

@@ -109,6 +109,9 @@ class AslReading:
     def _map(self, event: Event) -> Meaning:
         key = (event.name, event.copies)
         if event.what == "started":
+            before = self._events.get(event.cause)
+            if key not in self._failing and before is not None and self._within(before, key):
+                return Meaning(foreign=f"`{event.name}` begins again, but no item of it has failed")
             self._failing.pop(key, None)
             self._items[key] = (-1, 0)
             self._lengths[key] = event.items
@@ -120,6 +123,11 @@ class AslReading:
                 return Meaning(foreign=f"`{event.name}` cannot succeed here")
         self._phase[key] = event.what
         return self._ends(event, key)
+
+    @staticmethod
+    def _within(event: Event, key: tuple[str, Copies]) -> bool:
+        """An event of a state in an item of a Map."""
+        return event.kind != "iteration" and len(event.copies) > len(key[1]) and event.copies[: len(key[1])] == key[1]
 
     def _started(self, event: Event) -> tuple[Label, ...]:
         counts = self._of.items.get(event.name, ())
