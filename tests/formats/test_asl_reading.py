@@ -34,6 +34,7 @@ States:
   Ship:
     Type: Succeed
 """
+TASK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:1:function:f", "End": True}
 BOMB = "StartAt: A\nStates: &a {A: {Type: Pass, End: true}}\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join([f'*{chr(97 + i)}'] * 10)}]\n" for i in range(9)
 )
@@ -105,6 +106,40 @@ def test_definitions_are_found_where_they_stand(path, text, expected):
         assert expected[net.subject] is None or places(net) == expected[net.subject]
 
 
+IN_TEMPLATES = {
+    "joined with what is substituted": ("{'Fn::Join': ['', ['{\"StartAt\": \"A\", \"States\": {\"A\": {\"Type\": ', !Sub '\"Task\", \"Resource\": \"${F.Arn}\", \"End\": true}}}']]}", ["Order"], []),
+    "one of two": ("!If [Live, '{\"StartAt\": \"A\", \"States\": {\"A\": {\"Type\": \"Succeed\"}}}', {'Fn::Sub': '{\"StartAt\": \"B\", \"States\": {\"B\": {\"Type\": \"Succeed\"}}}'}]", ["Order", "Order~2"], []),
+    "one or none": ("{'Fn::If': [Live, '{\"StartAt\": \"A\", \"States\": {\"A\": {\"Type\": \"Succeed\"}}}', !Ref 'AWS::NoValue']}", ["Order"], []),
+    "an object to be written down": ("{'Fn::ToJsonString': {StartAt: A, States: {A: {Type: Succeed}}}}", ["Order"], []),
+    "numbers to be filled in": ("!Sub '{\"StartAt\": \"A\", \"States\": {\"A\": {\"Type\": \"Wait\", \"Seconds\": ${S}, \"End\": true}}}'", ["Order"], []),
+    "numbers elsewhere": ("{StartAt: A, States: {A: {Type: Wait, Seconds: !Ref S, Next: B}, B: {Type: Task, Resource: !GetAtt F.Arn, TimeoutSeconds: {'Fn::FindInMap': [a, b, c]}, End: true}}}", ["Order"], []),
+    "YAML where JSON has to be": ('"StartAt: A\\nStates: {A: {Type: Succeed}}"', [], ["P530"]),
+    "what is made elsewhere": ("{'Fn::Transform': {Name: 'AWS::Include'}}", [], ["P535"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IN_TEMPLATES)
+def test_how_templates_put_definitions_together(name):
+    written, subjects, codes = IN_TEMPLATES[name]
+    text = f"Resources:\n  Order:\n    Type: AWS::StepFunctions::StateMachine\n    Properties:\n      DefinitionString: {written}\n"
+    nets, problems = read(text, "t.yaml")
+    assert ([n.subject for n in nets], [d.code for d in problems]) == (subjects, codes)
+
+
+def test_what_terraform_fills_in():
+    text = """{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "${arn}", "TimeoutSeconds": ${time},
+        "Parameters": {"x": ${jsonencode({a = 1})}}, "Next": "B"}, "B": {"Type": "Wait", "Seconds": ${n}, "End": true}}}"""
+    nets, problems = read(text)
+    assert len(nets) == 1
+    assert not problems
+
+
+def test_several_documents_in_one_file():
+    nets, problems = read("# two\n---\nResources: {}\n---\nStartAt: A\nStates:\n  A: {Type: Succeed}\n", "m.yaml")
+    assert [n.subject for n in nets] == ["m"]
+    assert not problems
+
+
 def test_a_machine_far_down_in_a_template():
     machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": TEXT}}
     others = {f"B{i}": {"Type": "AWS::S3::Bucket"} for i in range(3_000)}
@@ -141,6 +176,20 @@ def test_spans_inside_a_string_of_json_point_at_the_letters():
         ({"StartAt": "A", "States": {"A": {"Type": "Map", "End": True}}}, ["P540"]),
         ({"StartAt": "A", "States": {"A": {"Type": "Task", "End": True}}}, ["P540"]),
         ({"StartAt": 1, "States": {"A": 2}}, ["P540"]),
+        ({"StartAt": "A", "States": {"A": {**TASK, "Resource": "arn:aws:states:::dynamodb:query"}}}, ["P546"]),
+        ({"StartAt": "A", "States": {"A": {**TASK, "Resource": "arn:aws:states:::aws-sdk:dynamodb:query"}}}, []),
+        ({"StartAt": "A", "States": {"A": {**TASK, "Resource": "arn:aws-cn:states:::lambda:invoke.waitForTaskToken", "TimeoutSeconds": 9}}}, []),
+        ({"StartAt": "A", "States": {"A": {**TASK, "TimeoutSeconds": 5, "HeartbeatSeconds": 5}}}, ["P543"]),
+        ({"StartAt": "A", "States": {"A": {**TASK, "TimeoutSeconds": 5, "TimeoutSecondsPath": "$.t"}}}, ["P543"]),
+        ({"StartAt": "A", "States": {"A": {**TASK, "Output": "{% 1 %}"}}}, ["P543"]),
+        ({"StartAt": "A", "States": {"A": {**TASK, "QueryLanguage": "JSONata", "Output": "{% 1 %}"}}}, []),
+        ({"StartAt": "A", "States": {"A": {**TASK, "QueryLanguage": "JSONata", "ResultPath": "$.a"}}}, ["P543"]),
+        ({"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {**TASK, "QueryLanguage": "JSONPath"}}}, ["P543"]),
+        (  # the language of a Map is not that of the states in it
+            {"StartAt": "A", "States": {"A": {"Type": "Map", "QueryLanguage": "JSONata", "ItemProcessor": {"StartAt": "B", "States": {"B": {**TASK, "Output": 1}}}, "End": True}}},
+            ["P543"],
+        ),
+        ({"type": "EXPRESS", "definition": {"StartAt": "A", "States": {"A": {**TASK, "Resource": "arn:aws:states:::glue:startJobRun.sync"}}}}, ["P544"]),
         ({"StartAt": "A", "States": {"A": {"Type": "Map", "ItemProcessor": {"StartAt": "X"}, "End": True}}}, ["P540"]),
     ],
 )  # fmt: skip

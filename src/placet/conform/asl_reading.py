@@ -109,8 +109,8 @@ class AslReading:
     def _map(self, event: Event) -> Meaning:
         key = (event.name, event.copies)
         if event.what == "started":
-            before = self._events.get(event.cause)
-            if key not in self._failing and before is not None and self._within(before, key):
+            cause = self._events.get(event.cause)
+            if key not in self._failing and cause is not None and self._within(cause, key):
                 return Meaning(foreign=f"`{event.name}` begins again, but no item of it has failed")
             self._failing.pop(key, None)
             self._items[key] = (-1, 0)

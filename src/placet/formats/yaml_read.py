@@ -45,7 +45,10 @@ class _Open:
 
 
 def read(text: str, limits: Limits) -> Node:
-    """The tree of the first document of a text. Raises BadData, with P533 where PyYAML is not installed. Linear."""
+    """The tree of a text; of several documents a list of theirs. Raises BadData, with P533 where PyYAML is not installed.
+
+    Linear.
+    """
     try:
         import yaml
     except ImportError as absent:
@@ -86,10 +89,12 @@ def _built(events: Any, yaml: Any, limits: Limits, offset: Callable[[Any], int])
     stack: list[_Open] = []
     anchors: dict[str, _Anchored] = {}
     root: Node | None = None
+    roots: list[Node] = []
     for event in events:
         kind = type(event)
         if kind is yaml.DocumentEndEvent and root is not None:
-            return root
+            roots.append(root)
+            root, anchors = None, {}
         if kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent):
             start = offset(event.start_mark)
             limits.deeper(len(stack) + 1, start)
@@ -114,7 +119,9 @@ def _built(events: Any, yaml: Any, limits: Limits, offset: Callable[[Any], int])
             root = node
         else:
             _put(stack[-1], node, limits)
-    raise limits.fail("P530", "there is nothing in this file", 0, 1)
+    if not roots:
+        raise limits.fail("P530", "there is nothing in this file", 0, 1)
+    return roots[0] if len(roots) == 1 else Node("array", roots[0].start, roots[-1].end, items=tuple(roots))
 
 
 def _tag(event: Any) -> str:  # noqa: ANN401

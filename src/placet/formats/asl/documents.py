@@ -48,11 +48,11 @@ class _Search:
         self.found: list[Definition] = []
         self.diagnostics: list[Diagnostic] = []
 
-    def search(self, node: Node, name: str, depth: int = 0) -> None:
+    def search(self, node: Node, name: str, depth: int = 0, *, express: bool = False) -> None:
         """Definitions in a value. Recurses over its depth, which is bounded."""
         if node.kind == "object":
             if "StartAt" in node.members and "States" in node.members:
-                self.found.append(Definition(name, node))
+                self.found.append(Definition(name, node, express))
                 return
             kind = node.get("Type")
             if kind is not None and kind.kind == "string" and kind.text in _RESOURCES:
@@ -60,13 +60,14 @@ class _Search:
                 return
             named = node.get("name")
             called = named.text if named is not None and named.kind == "string" and named.text else name
+            sort = node.get("type")
+            short = sort is not None and sort.kind == "string" and sort.text.upper() == "EXPRESS"
             for key, member in node.members.items():
                 if key in _STRINGS:
                     inner = self.text(member.value, depth)
-                    if inner is not None:
-                        self.search(inner, called, depth + 1)
-                        continue
-                self.search(member.value, called if key in _STRINGS or not depth else key, depth + 1)
+                    self.search(inner or member.value, called, depth + 1, express=short)
+                    continue
+                self.search(member.value, key if depth else called, depth + 1)
         elif node.kind == "array":
             for item in node.items:
                 self.search(item, name, depth + 1)
@@ -109,7 +110,8 @@ class _Search:
             if number and between.text:
                 text.append(between.text)
                 places += [part.start] * len(between.text)
-            if part.kind == "string" and not part.tag:
+            part = _substituted(part)  # noqa: PLW2901
+            if part.kind == "string" and part.tag in ("", "!Sub"):
                 text.append(part.text)
                 places += self.places(part)[: len(part.text)]
             else:
@@ -137,11 +139,16 @@ class _Search:
             value = properties.get(key)
             if value is None:
                 continue
-            inner = self.text(value, depth) or value
-            if "States" in inner.members or "StartAt" in inner.members:
-                self.found.append(Definition(name, inner, express, name, substitutions))
-                return
-            self.elsewhere(name, value)
+            for way in _ways(value):
+                inner = self.text(way, depth) or way
+                if "States" in inner.members or "StartAt" in inner.members:
+                    self.found.append(Definition(name, inner, express, name, substitutions))
+                elif way.kind == "string" and "StartAt" in way.text:
+                    message = f"the definition of `{name}` is no JSON, which is what `{key}` holds"
+                    hint = "write it as JSON, or as an object under `Definition` of a SAM template"
+                    self.diagnostics.append(self.limits.fail("P530", message, way.start, way.end, hint).diagnostic)
+                else:
+                    self.elsewhere(name, way)
             return
         for key in ("DefinitionUri", "DefinitionS3Location"):
             value = properties.get(key)
@@ -179,6 +186,33 @@ def _tree(source: SourceFile, limits: Limits, search: _Search) -> Node:
         search.yaml = True
         return yaml_read.read(source.text, limits)
     return json_read.read(source.text, limits).root
+
+
+def _ways(node: Node) -> tuple[Node, ...]:
+    """The values that a value of a template may be: both ways of `Fn::If`; what `Fn::ToJsonString` writes down. Bounded."""
+    found: list[Node] = []
+    pending = [node]
+    while pending:
+        at = pending.pop(0)
+        tag, value = (at.tag, at) if at.tag else next(((k, m.value) for k, m in at.members.items()), ("", at))
+        if tag in ("!If", "Fn::If") and len(value.items) == 3:
+            pending += value.items[1:]
+        elif tag in ("!ToJsonString", "Fn::ToJsonString") and value.kind == "object":
+            pending.append(value._replace(tag=""))
+        elif not (tag in ("Ref", "!Ref") and value.text == "AWS::NoValue"):
+            found.append(at)
+    return tuple(found)
+
+
+def _substituted(node: Node) -> Node:
+    """The text that `Fn::Sub` fills, where it is one."""
+    if node.kind == "object" and len(node.members) == 1 and "Fn::Sub" in node.members:
+        node = node.members["Fn::Sub"].value
+    elif node.tag != "!Sub":
+        return node
+    if node.kind == "array" and node.items:
+        return node.items[0]
+    return node
 
 
 def _reference(node: Node) -> str:

@@ -32,6 +32,22 @@ if TYPE_CHECKING:
 MOST_PROBLEMS = 100
 _ENDS = ("Succeed", "Fail")
 _RETRIES = ("Task", "Parallel", "Map")
+_ATA = ("Arguments", "Output", "Items")
+_PATHS = (
+    "InputPath", "OutputPath", "ResultPath", "Parameters", "ResultSelector", "ItemsPath", "SecondsPath", "TimestampPath",
+    "TimeoutSecondsPath", "HeartbeatSecondsPath", "MaxConcurrencyPath", "ErrorPath", "CausePath", "ToleratedFailureCountPath",
+    "ToleratedFailurePercentagePath",
+)  # fmt: skip
+_OWN = {  # of the services that Step Functions calls in its own way all that it calls
+    "dynamodb": ("getItem", "putItem", "updateItem", "deleteItem"),
+    "lambda": ("invoke",),
+}
+_TWICE = (  # the same said in two ways
+    ("TimeoutSeconds", "TimeoutSecondsPath"), ("HeartbeatSeconds", "HeartbeatSecondsPath"), ("Error", "ErrorPath"),
+    ("Cause", "CausePath"), ("MaxConcurrency", "MaxConcurrencyPath"), ("ItemProcessor", "Iterator"),
+    ("ToleratedFailureCount", "ToleratedFailureCountPath"), ("ToleratedFailurePercentage", "ToleratedFailurePercentagePath"),
+)  # fmt: skip
+_CALL = re.compile(r"arn:[\w-]+:states:[^:]*:[^:]*:(\w+):(\w+)(?:\.\w+(?::2)?)?")
 _TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
@@ -74,7 +90,8 @@ class Reader:
         if missing:
             self.report("P540", f"{what} has no {' and no '.join(missing)}", node)
             return None
-        language = self.string(node, "QueryLanguage") or language
+        if top:
+            language = self.string(node, "QueryLanguage") or language
         start, states = node.members["StartAt"].value, node.members["States"].value
         if start.kind != "string":
             self.report("P540", "`StartAt` is the name of a state", start)
@@ -122,13 +139,33 @@ class Reader:
             hint = f"did you mean `{near}`?" if near else f"there are {', '.join(KINDS)}"
             self.report("P542", f"there is no type of state `{kind.text[:80]}`", kind, hint)
             return None
-        jsonata = (self.string(node, "QueryLanguage") or language) == "JSONata"
+        own = self.string(node, "QueryLanguage")
+        if own == "JSONPath" and language == "JSONata":
+            member = node.members["QueryLanguage"]
+            self.at("P543", "a state cannot go back to JSONPath where its machine is in JSONata", member.start, member.end, "write the state in JSONata")  # fmt: skip
+        jsonata = (own or language) == "JSONata"
+        self.fields(node, jsonata=jsonata)
         state = State(name, kind.text, node, key, jsonata=jsonata)
         state = state._replace(next=self.following(state))
         if state.kind in _RETRIES:
             state = state._replace(retry=self.retriers(node), catch=self.catchers(node))
         read: Callable[[State, str], State] | None = getattr(self, f"on_{state.kind.lower()}", None)
-        return state if read is None else read(state, "JSONata" if jsonata else "JSONPath")
+        return state if read is None else read(state, language)
+
+    def fields(self, node: Node, *, jsonata: bool) -> None:
+        """No field of the other language, and nothing said twice."""
+        for one, other in _TWICE:
+            if one in node.members and other in node.members:
+                member = node.members[other]
+                self.at("P543", f"`{one}` and `{other}` say the same thing twice", member.start, member.end, "keep one")
+        for field in _PATHS if jsonata else _ATA:
+            if field in node.members:
+                member = node.members[field]
+                mine, other = ("JSONata", "JSONPath") if jsonata else ("JSONPath", "JSONata")
+                hint = f'use the fields of {mine}, or give the state `"QueryLanguage": "{other}"`'
+                if jsonata:
+                    hint = "JSONata has `Arguments`, `Output`, `Assign`, and expressions in `{% %}` everywhere else"
+                self.at("P543", f"`{field}` is a field of {other}, and this state is in {mine}", member.start, member.end, hint)  # fmt: skip
 
     def following(self, state: State) -> Target | None:
         """`Next` or `End`: exactly one of them, and neither where the type has none."""
@@ -166,9 +203,27 @@ class Reader:
                 if resource.text.endswith(way):
                     hint = "make the machine a standard one, or call without waiting"
                     self.report("P544", f"an express machine cannot wait by `{way}`", resource, hint)
+        self.integration(resource)
         for field in ("TimeoutSeconds", "HeartbeatSeconds"):
             self.number(state.node, field)
+        whole, beat = (_seconds(state.node.get(field)) for field in ("TimeoutSeconds", "HeartbeatSeconds"))
+        if whole is not None and beat is not None and beat >= whole:
+            node = state.node.members["HeartbeatSeconds"].value
+            hint = "a heartbeat is missed only within the time of the whole task"
+            self.report("P543", f"`HeartbeatSeconds` is no less than the {whole} of `TimeoutSeconds`", node, hint)
         return state
+
+    def integration(self, resource: Node) -> None:
+        """A call that Step Functions makes in its own way is one that it knows."""
+        found = _CALL.fullmatch(resource.text) if resource.kind == "string" else None
+        if found is None or found[2] in _OWN.get(found[1], (found[2],)):
+            return
+        message = f"Step Functions itself has no `{found[1]}:{found[2]}`"
+        if found[1] == "lambda":
+            hint = f"`arn:aws:states:::aws-sdk:lambda:{found[2]}` calls it; `arn:aws:states:::lambda:invoke` calls a function"
+        else:
+            hint = f"`arn:aws:states:::aws-sdk:{found[1]}:{found[2]}` calls it"
+        self.report("P546", message, resource, hint)
 
     def on_wait(self, state: State, language: str) -> State:
         """How long."""
@@ -178,7 +233,7 @@ class Reader:
             self.at("P543", f"the wait `{state.name[:80]}` {much}", *state.key, "give exactly one of `Seconds`, `SecondsPath`, `Timestamp`, `TimestampPath`")  # fmt: skip
         self.number(state.node, "Seconds")
         stamp = state.node.get("Timestamp")
-        if stamp is not None and stamp.kind == "string" and not _fluid(stamp.text) and not _is_time(stamp.text):
+        if stamp is not None and stamp.kind == "string" and not _later(stamp) and not _is_time(stamp.text):
             self.report("P545", f"`{stamp.text[:40]}` is no time such as `2030-01-31T08:00:00Z`", stamp)
         return state
 
@@ -219,6 +274,10 @@ class Reader:
             return state
         config = processor.get("ProcessorConfig")
         mode = config.get("Mode") if config is not None else None
+        if "QueryLanguage" in processor.members:
+            member = processor.members["QueryLanguage"]
+            hint = "give it to the states in there, or to the whole machine"
+            self.at("P543", "the processor of a map has no `QueryLanguage` of its own", member.start, member.end, hint)
         inner = self.of(processor, language, what="the processor of a map")
         distributed = mode is not None and mode.text == "DISTRIBUTED"
         return state._replace(inner=() if inner is None else (inner,), distributed=distributed)
@@ -234,7 +293,7 @@ class Reader:
             count = DEFAULT_ATTEMPTS
             if times is not None and times.kind == "number" and times.text.isdigit():
                 count = int(times.text[:9])
-            elif times is not None and not (times.kind == "string" and _fluid(times.text)):
+            elif times is not None and not _later(times):
                 self.report("P540", "`MaxAttempts` is a whole number", times)
             if errors:
                 found.append(Retrier(errors, count, item))
@@ -285,13 +344,28 @@ class Reader:
         found = node.get(field)
         if found is None or (found.kind == "number" and found.text.isdigit()):
             return
-        if not (found.kind == "string" and _fluid(found.text)):
+        if not _later(found):
             self.report("P545", f"`{field}` is a whole number of seconds", found)
 
 
 def _fluid(text: str) -> bool:
     """A value that is only known later: JSONata, a path, or a placeholder of a template."""
-    return "{%" in text or "${" in text or text.startswith("$") or "__" in text
+    return "{%" in text or "${" in text or "{{" in text or text.startswith("$") or "__" in text
+
+
+def _seconds(node: Node | None) -> int | None:
+    """A number of seconds, where it is given as one."""
+    return int(node.text[:12]) if node is not None and node.kind == "number" and node.text.isdigit() else None
+
+
+def _later(node: Node) -> bool:
+    """A value that is only known later; in a template perhaps `!Ref` or `{"Fn::FindInMap": ...}`."""
+    if node.tag.startswith("!"):
+        return True
+    if node.kind == "object" and len(node.members) == 1:
+        key = next(iter(node.members))
+        return key == "Ref" or key.startswith("Fn::")
+    return node.kind == "string" and _fluid(node.text)
 
 
 def _is_time(text: str) -> bool:
