@@ -74,7 +74,7 @@ def rows(source: str, how: str) -> tuple[str, ...]:
 
 
 def _side(net, arcs) -> str:
-    return " + ".join(f"`{net.places[p]}`" for p, _ in arcs)
+    return " + ".join((f"{w} " if w > 1 else "") + f"`{net.places[p]}`" for p, w in arcs)
 
 
 @pytest.mark.parametrize("table", tables(), ids=lambda table: f"{table.heading} {table.how}".strip())
@@ -89,6 +89,6 @@ def test_every_construct_has_a_table() -> None:
         "Call of a process", "Sequence of steps", "Choice around steps", "Parallel around steps", "Try around steps",
         "Loop around steps", "Data", "Several instances", "Messages that come twice",
         "Cancelling a saga", "A crash of the coordinator", "Two runs at once",
-        "A deadline of the whole saga", "Messages of a process on its own", "A handler", "A handler that fails", "Room in a queue",
+        "A deadline of the whole saga", "A circuit breaker", "A bulkhead, and a limit of the rate", "Keys", "Kinds of calls", "Messages of a process on its own", "A handler", "A handler that fails", "Room in a queue",
         "Messages in order", "Copies", "Outbox", "Faults of messages", "Systems",
     }  # fmt: skip

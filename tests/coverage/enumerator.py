@@ -114,12 +114,14 @@ class Enumerator:
             or any(p in back for p, _ in self.net.post[t])
             for t, role in enumerate(self.roles.transitions)
         ]
+        answers |= {c.place for c in self.roles.channels if "#error.AlreadyExists[" in self.net.places[c.place]}
         told = {t for name, group in self.compiled.steps if "#" not in name for t in group}
         self.learns = [
             role.kind.value == "reply"
             and role.direction == "forward"
             and (
                 any(p in answers for p, _ in self.net.pre[t])  # the reply, or what it was told when it asked
+                and (t in told or "AlreadyExists" not in role.says)  # which the model may take for a refusal
                 or (t in told and not any(p in parts for p, _ in self.net.pre[t]))
             )
             for t, role in enumerate(self.roles.transitions)
@@ -213,7 +215,7 @@ class Enumerator:
             facts.add(("acknowledged", n))
             if role.how == "other":
                 facts.add(("wrong scope", n))
-        if forward and (kind == "refuse" or (kind == "fault" and role.fault == "reject")):
+        if forward and (kind == "refuse" or role.how == "blocked" or (kind == "fault" and role.fault == "reject")):
             m = m._replace(refused=True)
         if forward and applies:
             facts.add(("applied", n))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, NamedTuple
 
+from placet.compile.call_kinds import CALL_KINDS, with_errors
 from placet.compile.profiles import PROFILES
 from placet.compile.workflow_to_net import process_to_net
 from placet.faults.hypothesis import KINDS, Hypothesis
@@ -47,9 +48,13 @@ class Case(NamedTuple):
         return weave(compiled, self.hypothesis)
 
 
-def case(seed: int, *, most: int = 3) -> Case:
-    """The case of a number."""
-    rng = random.Random(seed)
+def case(seed: int, *, most: int = 3, limited: bool = False) -> Case:
+    """The case of a number; `limited`: its service holds calls back, is asked in some way, and has keys for some time."""
+    rng = _Rng(seed)
+    if limited:
+        rng.more = random.Random(-seed - 1)
+        rng.limits = limits(rng.more)
+        most = 2
     steps = rng.choice([1, 1, *range(1, most + 1)])
     rich = rng.random() < 0.4
     if steps > 1 and rng.random() < 0.2:
@@ -77,6 +82,40 @@ def _faults(rng: random.Random) -> Hypothesis:
 
 def _has_step(body: ir.Statement) -> bool:
     return any(isinstance(s, ir.Step) for s in walk(body))
+
+
+class _Rng(random.Random):
+    """What else is drawn comes from a second source, so that a case with limits is the same as without but for them."""
+
+    more: random.Random | None = None
+    limits: ir.Limits | None = None
+
+
+def limits(rng: random.Random) -> ir.Limits | None:
+    """What holds calls back from a service."""
+    if rng.random() < 0.2:
+        return None
+    found = ir.Limits()
+    if rng.random() < 0.6:
+        found = found._replace(breaker=rng.choice([1, 1, 2]), pause=rng.choice([None, 30.0]))
+    if rng.random() < 0.4:
+        found = found._replace(bulkhead=rng.choice([1, 1, 2]), full=rng.choice(["wait", "reject"]))
+    if rng.random() < 0.4:
+        found = found._replace(rate=rng.choice([1, 2]), window=1.0, spent=rng.choice(["wait", "reject"]))
+    return found if found != ir.Limits() else None
+
+
+def _limited(step: ir.Step, rng: random.Random, held: ir.Limits | None) -> ir.Step:
+    """The step asked in some way, with a key for some time, at a service that holds calls back."""
+    via = rng.choice(["", "", *CALL_KINDS])
+    errors = step.errors
+    if rng.random() < 0.2 and not errors:
+        error = rng.choice(["CircuitOpen", "BulkheadFull", "RateLimited", "AlreadyExists", "ServerError"])
+        errors = (ir.ErrorRule(error, rng.choice([0, 1]), rng.choice(["reject", "unknown", "escalate"])),)
+    if via:
+        errors = with_errors(via, errors, step.retry)
+    per, ttl = rng.choice(["run", "run", "attempt"]), rng.choice([None, None, 5.0, 100.0])
+    return step._replace(via=via, errors=errors, per=per, ttl=ttl, limits=held)
 
 
 class _Body:
@@ -165,7 +204,7 @@ class _Body:
             errors = (ir.ErrorRule("timeout", 0, rng.choice(["escalate", "halt"])),)
         after = tuple(k for k in self.known if rng.random() < 0.7)
         self.known.append(identifier)
-        return ir.Step(
+        made = ir.Step(
             identifier,
             identifier.rpartition("/")[2],
             "z",
@@ -179,6 +218,8 @@ class _Body:
             errors=errors,
             after=after,
         )
+        more = getattr(rng, "more", None)
+        return made if more is None else _limited(made, more, rng.limits)
 
 
 # -- smaller ----------------------------------------------------------------------------------------------------------
@@ -257,7 +298,20 @@ def _smaller_bodies(statement: ir.Statement) -> Iterator[ir.Statement]:
 
 def _smaller_steps(step: ir.Step) -> Iterator[ir.Step]:
     plain = ir.Step(step.id, step.name, step.service, ir.Undo("u"), timeout=10.0)
-    for field in ("undo", "timeout", "pivot", "retriable", "read_only", "guarantees", "errors", "after"):
+    for field in (
+        "undo",
+        "timeout",
+        "pivot",
+        "retriable",
+        "read_only",
+        "guarantees",
+        "errors",
+        "after",
+        "via",
+        "per",
+        "ttl",
+        "limits",
+    ):
         if getattr(step, field) != getattr(plain, field):
             yield step._replace(**{field: getattr(plain, field)})
     if step.retry:

@@ -45,6 +45,22 @@ def test_every_obligation_is_that_of_all_runs(first) -> None:
     assert compared >= CHUNK // 2
 
 
+@pytest.mark.parametrize("first", range(0, 6 * CHUNK, CHUNK))
+def test_every_obligation_where_calls_are_held_back(first) -> None:
+    """Limits of services, kinds of calls, keys of attempts and keys that are forgotten."""
+    compared = 0
+    for seed in range(first, first + CHUNK):
+        one = case(seed, limited=True)
+        found = difference(one, MOST)
+        if found is None:
+            continue
+        compared += 1
+        if found.measured:
+            least = smallest(one, MOST)
+            pytest.fail(f"seed {seed}, smallest:\n{least}\n{difference(least, MOST)}")
+    assert compared >= CHUNK // 3
+
+
 @pytest.mark.parametrize("first", range(0, 6 * 100, 100))
 def test_every_obligation_of_a_net_that_no_compiler_writes(first) -> None:
     compared = 0

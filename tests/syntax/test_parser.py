@@ -98,19 +98,23 @@ STATEMENTS = [
     ),
     ("call b", ("Call", "b", [])),
     ("call b on c { } on unknown { }", ("Call", "b", [("Handler", "c", None, ("Block", [])), ("Handler", "unknown", None, ("Block", []))])),
-    ("step a", ("Step", "a", None, [], [])),
+    ("step a", ("Step", "a", None, [], [], None)),
+    (
+        "step a on b via rest { key c per run ttl 24h }",
+        ("Step", "a", "b", [("Option", "key", ["c", "per", "run", 86400.0])], [], "rest"),
+    ),
     (
         "step a on b { undo c(d.reply); retry 3 timeout 4s; pivot after e, f }",
         ("Step", "a", "b", [
             ("Option", "undo", ["c", "d.reply"]), ("Option", "retry", [3]), ("Option", "timeout", [4.0]),
             ("Option", "pivot", []), ("Option", "after", ["e", "f"]),
-        ], []),
+        ], [], None),
     ),
     (
         "step a { errors { A: retry 2 then reject; B: retry 1 other: unknown } }",
         ("Step", "a", None, [], [
             ("ErrorRule", "A", 2, "reject", []), ("ErrorRule", "B", 1, None, []), ("ErrorRule", "other", None, "unknown", []),
-        ]),
+        ], None),
     ),
 ]  # fmt: skip
 
@@ -138,7 +142,7 @@ def test_policies():
         "on undo_failure retry 5 then halt on  undo_failure halt task b on x on unknown # no\n retry }"
     ).items
     assert saga.profile.text == "step-functions"
-    assert [shown(s) for s in saga.body.statements] == [("Step", "a", "unknown", [], []), ("Task", "b", "x", [])]
+    assert [shown(s) for s in saga.body.statements] == [("Step", "a", "unknown", [], [], None), ("Task", "b", "x", [])]
     assert [shown(p) for p in saga.policies] == [
         ("Option", "siblings", ["await"]),
         ("Option", "on unknown", ["ask"]),

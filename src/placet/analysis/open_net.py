@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from placet.evidence import Budget
     from placet.net.core import Arcs, Marking
 
-_OUTSIDE = frozenset((Kind.APPLY, Kind.IGNORE, Kind.REFUSE, Kind.FAULT, Kind.ABSORB))
+_OUTSIDE = frozenset((Kind.APPLY, Kind.IGNORE, Kind.REFUSE, Kind.FAULT, Kind.ABSORB, Kind.PASSES))
 _SET = re.compile(r"`(\w+)` is now ([^,\s]+)")  # in the phrase of what sets a variable
 SILENT = 0  # the number of the silent label
 

@@ -9,8 +9,11 @@ late requests stay in flight and are carried out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from placet.compile.call_kinds import exists
+from placet.compile.call_limits import ILL, WELL, answers, blocked, sends, waited
+from placet.compile.call_participant import participant
 from placet.compile.call_parts import (
     FORWARD,
     REJECTED,
@@ -29,6 +32,9 @@ from placet.net.roles import Kind, Role
 from placet.net.roles import Step as StepRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from placet.compile.call_limits import Blocked
     from placet.compile.call_parts import Attempt
     from placet.compile.env import Agenda, Env, Ports, Throw
     from placet.ir.model import ErrorRule, Step
@@ -90,9 +96,20 @@ def remembered(call: Call) -> Record:
 # -- forward ---------------------------------------------------------------------------------------------------------
 
 
-def _rules(stmt: Step) -> list[tuple[str, ErrorRule | None]]:
-    """The error replies of a step by name, the unnamed one first, each with its rule."""
-    named = [(r.error, r) for r in stmt.errors if r.error not in ("other", TIMEOUT)]
+class _Turn(NamedTuple):
+    """Where an attempt leads that fails: `undone` says whether the step is undone itself where it is known to have failed, and where not."""
+
+    ready: int
+    after: int  # the next attempt; -1 after the last one
+    again: list[str]  # the outcomes after which this attempt is made again, for ever
+    undone: tuple[bool, bool]
+    doubts: tuple[int, int]
+
+
+def _rules(stmt: Step, local: Iterable[str] = ()) -> list[tuple[str, ErrorRule | None]]:
+    """The error replies of a step by name, the unnamed one first, each with its rule; not those that are `local`."""
+    aside = {"other", TIMEOUT, exists(stmt), *local}
+    named = [(r.error, r) for r in stmt.errors if r.error not in aside]
     other = next((r for r in stmt.errors if r.error == "other"), None)
     return [("", other), *named]
 
@@ -102,10 +119,16 @@ def stops_at_timeout(stmt: Step) -> str:
     return next((r.action for r in stmt.errors if r.error == TIMEOUT and r.action in ("halt", "escalate")), "")
 
 
+def _unknown(stmt: Step, timed: str, unknown: str) -> str:
+    """The words for an outcome that is unknown, where only a time-out can make it so, or also an error."""
+    return unknown if any(rule.action == "unknown" for rule in stmt.errors) else timed
+
+
 def _forward(call: Call, record: Record) -> None:
     stmt = call.stmt
-    rules = _rules(stmt)
-    attempts = 1 + max([stmt.retry, *(rule.retry for _, rule in rules if rule is not None)])
+    blocks = blocked(call)
+    rules = _rules(stmt, [b.error for b in blocks])
+    attempts = 1 + max([stmt.retry, *(rule.retry for rule in stmt.errors)])
     policy = call.policy
     ready = call.ports.start
     made: list[tuple[int, Attempt]] = []
@@ -118,10 +141,27 @@ def _forward(call: Call, record: Record) -> None:
     unclear = undone and policy.undo_failing != "no" and policy.on_unknown in ("undo", "retry")
     clean = undone and policy.undo_failing == "yes"
     timed = call.timed
+    unsure = timed or any(rule.action == "unknown" for rule in stmt.errors)
     told_apart = clean != unclear or (clean and policy.on_unknown == "retry")
-    doubts = timed and (told_apart or stmt.pivot or call.asks) and (attempts > 1 or waits_for_ever)
-    sure = call.record("sure", f"no attempt of `{stmt.name}` has timed out", 1) if doubts else -1
-    doubt = call.record("doubt", f"an attempt of `{stmt.name}` has timed out", 0) if doubts else -1
+    doubts = unsure and (told_apart or stmt.pivot or call.asks) and (attempts > 1 or waits_for_ever)
+    sure = (
+        call.record(
+            "sure",
+            f"no attempt of `{stmt.name}` {_unknown(stmt, 'has timed out', 'has an outcome that is unknown')}",
+            1,
+        )
+        if doubts
+        else -1
+    )
+    doubt = (
+        call.record(
+            "doubt",
+            f"an attempt of `{stmt.name}` {_unknown(stmt, 'has timed out', 'has an outcome that is unknown')}",
+            0,
+        )
+        if doubts
+        else -1
+    )
     for a, (ready, attempt) in enumerate(made, start=1):
         after = made[a][0] if a < attempts else -1
         again: list[str] = []
@@ -132,9 +172,14 @@ def _forward(call: Call, record: Record) -> None:
                 again.append(UNKNOWN)
             _times_out(call, a, attempt, target, unclear, sure, doubt)
         _learns(call, a, attempt)
+        turn = _Turn(ready, after, again, (clean, unclear), (sure, doubt))
         for name, rule in rules:
-            _refused(call, a, attempt, name, rule, ready, after, again, (clean, unclear), (sure, doubt))
-        participant(call, a, attempt, record)
+            _refused(call, a, attempt, name, rule, turn)
+        if attempt.exists >= 0 and (before := next((r for r in stmt.errors if r.error == exists(stmt)), None)):
+            _refused(call, a, attempt, before.error, before, turn)
+        for block in blocks:
+            _blocked(call, a, block, turn)
+        participant(call, a, attempt, record, again=bool(again))
         channels_of(call, FORWARD, a, attempt, tuple(again))
         _sends(call, a, ready, attempt)
         given_up = undone and policy.undo_failing != "no" and policy.on_unknown != "ignore"
@@ -171,10 +216,12 @@ def _takes(call: Call, waiting: tuple[int, Attempt], name: str, reply: int, how:
     late = (attempt.gone,) if attempt.gone >= 0 else ()
     what = f"another call of `{call.stmt.name}`" if how else f"an earlier attempt of `{call.stmt.name}`"
     phrase = f"`{call.saga}` takes the reply to {what} for the one that it waits for"
-    role = call.role(Kind.REPLY, FORWARD, a)._replace(how=how)
-    made = call.does(name, (attempt.waiting, reply), (call.ports.done, *late), phrase, role)
-    call.draft.quiet.add(made)
-    call.draft.step(call.stmt.id, made)
+    role = call.role(Kind.REPLY, FORWARD, a)._replace(how=how, ails=WELL)
+    for answer in answers(call, attempt, WELL):
+        pre, post = (*answer.pre, reply), (call.ports.done, *late, *answer.post)
+        made = call.does(name + answer.suffix, pre, post, phrase + answer.words, role)
+        call.draft.quiet.add(made)
+        call.draft.step(call.stmt.id, made)
 
 
 def _asked(call: Call, record: Record, clean: bool) -> None:  # noqa: FBT001
@@ -223,28 +270,47 @@ def _moments(
         else:  # asked for ever, and nothing tells the first time from the others
             agenda.draft.ports.pop((ready, ()), None)
     here = (call.path, FORWARD, a)
-    waits_here(agenda, env, attempt.waiting, unclear, stmt, call=here, gone=attempt.gone)
+    for place in waited(attempt):
+        waits_here(agenda, env, place, unclear, stmt, call=here, gone=attempt.gone)
 
 
 def _sends(call: Call, a: int, ready: int, attempt: Attempt) -> None:
     name, service = call.stmt.name, call.service
     phrase = f"`{call.saga}` asks `{service}` for `{name}`" + (f", attempt {a}" if a > 1 else "")
-    call.does(f"send[{a}]", (ready,), (attempt.request, attempt.waiting), phrase, call.role(Kind.SEND, FORWARD, a))
+    sends(call, f"send[{a}]", ready, attempt, phrase, call.role(Kind.SEND, FORWARD, a))
 
 
 def _learns(call: Call, a: int, attempt: Attempt) -> None:
     stmt = call.stmt
     late = (attempt.gone,) if attempt.gone >= 0 else ()
-    made = call.does(
-        f"known[{a}]",
-        (attempt.waiting, attempt.ok),
-        (call.ports.done, *late),
-        f"`{call.saga}` learns that `{stmt.name}` is done",
-        call.role(Kind.REPLY, FORWARD, a),
-    )
-    call.draft.step(stmt.id, made)
+    role = call.role(Kind.REPLY, FORWARD, a)._replace(ails=WELL)
+    phrase = f"`{call.saga}` learns that `{stmt.name}` is done"
+    _done(call, f"known[{a}]", attempt, attempt.ok, late, phrase, role)
+    if attempt.exists >= 0:
+        _known_before(call, a, attempt, late)
     if attempt.gone >= 0:
         absorb(call, FORWARD, a, attempt)
+
+
+def _done(call: Call, name: str, attempt: Attempt, reply: int, late: tuple[int, ...], phrase: str, role: Role) -> None:
+    """A reply that says that the step is done."""
+    for answer in answers(call, attempt, WELL):
+        pre, post = (*answer.pre, reply), (call.ports.done, *late, *answer.post)
+        made = call.does(name + answer.suffix, pre, post, phrase + answer.words, role)
+        call.draft.step(call.stmt.id, made)
+        if answer.suffix:
+            call.draft.quiet.add(made)
+
+
+def _known_before(call: Call, a: int, attempt: Attempt, late: tuple[int, ...]) -> None:
+    """The service says that it has carried out the request before: the step is done, unless the model takes it for something else."""
+    stmt = call.stmt
+    error = exists(stmt)
+    rule = next((rule for rule in stmt.errors if rule.error == error), None)
+    if rule is None:
+        role = call.role(Kind.REPLY, FORWARD, a, error)._replace(ails=WELL)
+        phrase = f"`{call.saga}` learns that `{stmt.name}` was done before"
+        _done(call, f"known[{a}].before", attempt, attempt.exists, late, phrase, role)
 
 
 def _fails(call: Call, undo_itself: bool, error: str) -> Throw:  # noqa: FBT001
@@ -267,25 +333,34 @@ def _leaves(
 
 def _times_out(call: Call, a: int, attempt: Attempt, target: int, unclear: bool, sure: int, doubt: int) -> None:  # noqa: FBT001
     stmt = call.stmt
-    phrase = f"`{stmt.name}` times out waiting for `{call.service}`"
-    role = call.role(Kind.TIMER, FORWARD, a)
-    pre = (attempt.waiting, attempt.due)
-    if target < 0 and (action := stops_at_timeout(stmt)):
-        _stops(call, f"timeout[{a}]", pre, (attempt.gone,), phrase, role, action)
-        return
-    if target < 0 and call.asks:
-        call.draft.quiet.add(call.does(f"timeout[{a}]", pre, (call.asking, attempt.gone), phrase, role))
-        return
-    if target < 0:
-        _leaves(call, f"timeout[{a}]", pre, (attempt.gone,), _fails(call, unclear, TIMEOUT), phrase, role)
-        return
-    # an attempt that is made for ever is still waited for: any reply of it will do
-    after = (target,) if a > stmt.retry else (target, attempt.gone)
+    role = call.role(Kind.TIMER, FORWARD, a)._replace(ails=ILL)
+    for answer in answers(call, attempt, ILL):
+        phrase = f"`{stmt.name}` times out waiting for `{call.service}`{answer.words}"
+        label = f"timeout[{a}]{answer.suffix}"
+        pre, gone = (*answer.pre, attempt.due), (attempt.gone, *answer.post)
+        if target < 0 and (action := stops_at_timeout(stmt)):
+            _stops(call, label, pre, gone, phrase, role, action)
+        elif target < 0 and call.asks:
+            call.draft.quiet.add(call.does(label, pre, (call.asking, *gone), phrase, role))
+        elif target < 0:
+            _leaves(call, label, pre, gone, _fails(call, unclear, TIMEOUT), phrase, role)
+        else:
+            # an attempt that is made for ever is still waited for: any reply of it will do
+            after = (target, *answer.post) if a > stmt.retry else (target, *gone)
+            _unclear(call, label, pre, after, phrase, role, (sure, doubt))
+
+
+def _unclear(
+    call: Call, name: str, pre: tuple[int, ...], post: tuple[int, ...], phrase: str, role: Role, doubts: tuple[int, int]
+) -> None:
+    """An attempt whose outcome is unknown is made again, which is remembered where it makes a difference later."""
+    quiet = call.draft.quiet
+    sure, doubt = doubts
     if sure < 0:
-        call.draft.quiet.add(call.does(f"timeout[{a}]", pre, after, phrase, role))
+        quiet.add(call.does(name, pre, post, phrase, role))
         return
-    call.draft.quiet.add(call.does(f"timeout[{a}]", (*pre, sure), (*after, doubt), phrase, role))
-    call.draft.quiet.add(call.does(f"timeout[{a}].again", (*pre, doubt), (*after, doubt), phrase, role))
+    quiet.add(call.does(name, (*pre, sure), (*post, doubt), phrase, role))
+    quiet.add(call.does(f"{name}.again", (*pre, doubt), (*post, doubt), phrase, role))
 
 
 def _stops(
@@ -297,99 +372,88 @@ def _stops(
     call.draft.quiet.add(call.does(name, pre, (call.env.failed, *post), phrase, role))
 
 
-def _refused(
+def _refused(call: Call, a: int, attempt: Attempt, name: str, rule: ErrorRule | None, turn: _Turn) -> None:
+    """What the coordinator does about one error reply of one attempt."""
+    place = attempt.exists if attempt.exists >= 0 and name == exists(call.stmt) else dict(attempt.errors)[name]
+    label = f"error.{name}[{a}]" if name else f"refused[{a}]"
+    words = f"`{call.saga}` learns that `{call.stmt.name}` is refused" + (f": {name}" if name else "")
+    late = (attempt.gone,) if attempt.gone >= 0 else ()
+    answered = rule is not None and name == rule.error and rule.action == "reject" and not rule.retry
+    health = WELL if answered else ILL
+    role = call.role(Kind.REPLY, FORWARD, a, name or REJECTED)._replace(ails=health)
+    for answer in answers(call, attempt, health):
+        pre = (*answer.pre, place)
+        _turns(call, a, label + answer.suffix, pre, (late, answer.post), words + answer.words, (role, rule), turn)
+
+
+def _blocked(call: Call, a: int, block: Blocked, turn: _Turn) -> None:
+    """A call that is refused before it is made: nothing was done. What is made for ever just waits until it is let through."""
+    stmt = call.stmt
+    rule = next((rule for rule in stmt.errors if rule.error == block.error), None)
+    label = f"blocked.{block.error}[{a}]{block.suffix}"
+    words = f"`{stmt.name}` is refused before `{call.service}` is asked: {block.words}"
+    role = call.role(Kind.REPLY, FORWARD, a, block.error)._replace(how="blocked")
+    _turns(call, a, label, (turn.ready, *block.held), ((), block.held), words, (role, rule), turn)
+
+
+def _turns(
     call: Call,
     a: int,
-    attempt: Attempt,
-    name: str,
-    rule: ErrorRule | None,
-    ready: int,
-    after: int,
-    again: list[str],
-    undone: tuple[bool, bool],
-    doubts: tuple[int, int],
+    label: str,
+    pre: tuple[int, ...],
+    given: tuple[tuple[int, ...], tuple[int, ...]],
+    words: str,
+    refusal: tuple[Role, ErrorRule | None],
+    turn: _Turn,
 ) -> None:
-    """What the coordinator does about one error reply of one attempt."""
-    stmt = call.stmt
-    place = dict(attempt.errors)[name]
-    pre = (attempt.waiting, place)
-    label = f"error.{name}[{a}]" if name else f"refused[{a}]"
-    words = f"`{call.saga}` learns that `{stmt.name}` is refused" + (f": {name}" if name else "")
-    role = call.role(Kind.REPLY, FORWARD, a, name or REJECTED)
-    late = (attempt.gone,) if attempt.gone >= 0 else ()
-    quiet = call.draft.quiet
+    """Where an attempt leads that is refused. What is `given` besides: where nobody waits for it any more, and in any case."""
+    stmt, quiet = call.stmt, call.draft.quiet
+    role, rule = refusal
+    late, post = given
+    kept = (*late, *post)
+    before = role.how == "blocked"
     retry, action = (rule.retry, rule.action) if rule is not None else (stmt.retry, "reject")
-    if a <= retry and after >= 0:
-        quiet.add(call.does(label, pre, (after, *late), words, role))
+    sure, doubt = turn.doubts
+    if a <= retry and turn.after >= 0:
+        if action == "unknown":
+            _unclear(call, label, pre, (turn.after, *kept), words, role, turn.doubts)
+        else:
+            quiet.add(call.does(label, pre, (turn.after, *kept), words, role))
         return
     if action in ("escalate", "halt"):
-        _stops(call, label, pre, late, words, role, action)
+        _stops(call, label, pre, kept, words, role, action)
         return
     for_ever = stmt.retriable or (action == "unknown" and (stmt.pivot or call.policy.on_unknown == "retry"))
-    if for_ever:
-        again.append(name)
-        quiet.add(call.does(label, pre, (ready,), words, role))
+    if for_ever and before:
         return
-    clean, unclear = undone
-    sure, doubt = doubts
-    error = name or REJECTED
+    if for_ever:
+        turn.again.append("" if role.says == REJECTED else role.says)
+        if action == "unknown":
+            _unclear(call, label, pre, (turn.ready, *post), words, role, turn.doubts)
+        else:
+            quiet.add(call.does(label, pre, (turn.ready, *post), words, role))
+        return
+    clean, unclear = turn.undone
+    error = role.says
     if call.asks and action == "unknown":
-        quiet.add(call.does(label, pre, (call.asking, *late), words, role))
+        quiet.add(call.does(label, pre, (call.asking, *kept), words, role))
         return
     if action == "unknown":
-        _leaves(call, label, pre, late, _fails(call, unclear, error), words, role)
+        _leaves(call, label, pre, kept, _fails(call, unclear, error), words, role)
         return
     if sure < 0:
-        _leaves(call, label, pre, late, _fails(call, clean, error), words, role)
+        _leaves(call, label, pre, kept, _fails(call, clean, error), words, role)
         return
-    _leaves(call, label, (*pre, sure), (*late, sure), _fails(call, clean, error), words, role)
+    _leaves(call, label, (*pre, sure), (*kept, sure), _fails(call, clean, error), words, role)
     if stmt.pivot and not call.asks:
-        quiet.add(call.does(f"{label}.doubt", (*pre, doubt), (ready, doubt), f"{words}, after a time-out", role))
+        late_words = f"{words}, after {_unknown(stmt, 'a time-out', 'an attempt whose outcome is unknown')}"
+        if not before:
+            quiet.add(call.does(f"{label}.doubt", (*pre, doubt), (turn.ready, doubt, *post), late_words, role))
         return
-    words = f"{words}, but an earlier attempt timed out"
+    words = (
+        f"{words}, but {_unknown(stmt, 'an earlier attempt timed out', 'the outcome of an earlier attempt is unknown')}"
+    )
     if call.asks:
-        quiet.add(call.does(f"{label}.doubt", (*pre, doubt), (call.asking, *late, doubt), words, role))
+        quiet.add(call.does(f"{label}.doubt", (*pre, doubt), (call.asking, *kept, doubt), words, role))
         return
-    _leaves(call, f"{label}.doubt", (*pre, doubt), (*late, doubt), _fails(call, unclear, error), words, role)
-
-
-def participant(call: Call, a: int, attempt: Attempt, record: Record) -> None:
-    """What the service does with a request, by what it remembers of the step."""
-    name, service = call.stmt.name, call.service
-    request, ok = attempt.request, attempt.ok
-    if record.fresh < 0:
-        call.there(
-            f"answer[{a}]", (request,), (ok,), f"`{service}` answers `{name}`", call.role(Kind.IGNORE, FORWARD, a)
-        )
-        return
-    apply = call.role(Kind.APPLY, FORWARD, a)
-    done = f"`{name}` is applied at `{service}`"
-    call.there(f"apply[{a}]", (request, record.fresh), (ok, record.applied), done, apply)
-    quiet = call.draft.quiet
-    held = (request, record.applied)
-    if call.idempotent:
-        known = f"`{service}` has applied `{name}` already and only answers"
-        ignore = call.role(Kind.IGNORE, FORWARD, a)
-        again = ignore._replace(how="repeat")
-        quiet.add(call.there(f"repeat[{a}]", held, (ok, record.applied), known, again))
-    else:
-        again = apply._replace(how="repeat")
-        quiet.add(call.there(f"repeat[{a}]", held, (ok, record.applied), f"{done} once more", again))
-    if record.undone >= 0:
-        held = (request, record.undone)
-        if call.barrier:
-            _refuses(call, a, attempt, record.undone, "undone")
-        elif call.idempotent:
-            quiet.add(call.there(f"revive[{a}]", held, (ok, record.undone), known, ignore._replace(how="revive")))
-        else:
-            after = apply._replace(how="revive")
-            quiet.add(call.there(f"revive[{a}]", held, (ok, record.applied), f"{done} after it was undone", after))
-    if record.cancelled >= 0:
-        _refuses(call, a, attempt, record.cancelled, "cancelled")
-
-
-def _refuses(call: Call, a: int, attempt: Attempt, place: int, why: str) -> None:
-    phrase = f"`{call.service}` refuses `{call.stmt.name}`, which was {why}"
-    pre, post = (attempt.request, place), (attempt.errors[0][1], place)
-    made = call.there(f"refuse.{why}[{a}]", pre, post, phrase, call.role(Kind.REFUSE, FORWARD, a))
-    call.draft.quiet.add(made)
+    _leaves(call, f"{label}.doubt", (*pre, doubt), (*kept, doubt), _fails(call, unclear, error), words, role)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from placet.compile.call_kinds import CALL_KINDS, definite, exists
 from placet.compile.draft import CHANNEL, RECORD
+from placet.compile.service_guard import guard_of
 from placet.ir.model import Policy
 from placet.net.roles import Channel, Kind, Role
 
@@ -38,6 +40,8 @@ class Attempt(NamedTuple):
     errors: tuple[tuple[str, int], ...]
     due: int
     gone: int
+    probing: int = -1  # where it is waited for if a circuit breaker let it through to see how its service does
+    exists: int = -1  # the reply that it was carried out before, where that is no `ok`
 
 
 class Call:
@@ -67,7 +71,13 @@ class Call:
         self.asking = (
             self.place("asking", f"`{self.service}` is asked what became of `{stmt.name}`") if self.asks else -1
         )
+        self.guard = guard_of(self.draft, self.service, stmt.limits, self.actor)
+        agenda.timed = agenda.timed or self.guard is not None
         self.forgets = self.timed or bool(env.stops)  # a call may be given up while its reply is on its way
+
+    def keyless(self, again: bool) -> bool:  # noqa: FBT001
+        """Whether the service cannot recognise an attempt, since it has a new key each time it is made."""
+        return again and self.stmt.per == "attempt"
 
     def place(self, name: str, phrase: str) -> int:
         """A control place of the coordinator."""
@@ -118,7 +128,15 @@ def attempt_of(call: Call, a: int, names: list[str], direction: str = FORWARD, w
         tuple([(n, call.message(f"{p}{'error.' + n if n else REJECTED}[{a}]", refused)) for n in names]),
         call.record(f"{p}due[{a}]", f"the reply of `{name}` is late") if timed else -1,
         call.record(f"{p}gone[{a}]", f"nobody waits any more for attempt {a} of `{name}`")
-        if timed or (call.forgets and not undo)
+        if timed or (not undo and (call.forgets or stmt.ttl is not None))
+        else -1,
+        call.place(
+            f"{p}waiting[{a}].probe", f"waiting for the reply of `{name}`, which shows how `{call.service}` does"
+        )
+        if call.guard is not None and call.guard.closed >= 0
+        else -1,
+        call.message(f"{p}error.{known}[{a}]", f"the reply that `{name}` was done before is on its way")
+        if not undo and (known := exists(stmt))
         else -1,
     )
 
@@ -130,7 +148,8 @@ def absorb(call: Call, direction: str, a: int, attempt: Attempt) -> None:
     name = call.stmt.undo.name if direction == UNDO and call.stmt.undo else call.stmt.name
     phrase = f"a late reply of `{name}` is thrown away"
     after = (attempt.gone,)
-    for label, place in (("ok", attempt.ok), *attempt.errors):
+    known = ((exists(call.stmt), attempt.exists),) if attempt.exists >= 0 else ()
+    for label, place in (("ok", attempt.ok), *known, *attempt.errors):
         made = call.does(f"{p}late.{label or REJECTED}[{a}]", (place, attempt.gone), after, phrase, role)
         call.draft.quiet.add(made)
 
@@ -139,7 +158,10 @@ def channels_of(call: Call, direction: str, a: int, attempt: Attempt, again: tup
     """The messages of one attempt; `again` names the outcomes after which it is made once more."""
     add = call.draft.channels.append
     path, due = call.path, attempt.due
-    add(Channel(attempt.request, path, direction, "request", a, due, -1, attempt.errors, attempt.ok, again))
-    add(Channel(attempt.ok, path, direction, "reply", a, due, -1, (), -1, again))
-    for _, place in attempt.errors:
-        add(Channel(place, path, direction, "reply", a, due, -1, (), -1, again))
+    kind = CALL_KINDS.get(call.stmt.via)
+    sure = definite(call.stmt)
+    asked, told = (kind.request, kind.reply) if kind is not None else ((), ())
+    ok, errors = attempt.ok, attempt.errors
+    add(Channel(attempt.request, path, direction, "request", a, due, -1, errors, ok, again, sure, asked))
+    for place in (ok, *((attempt.exists,) if attempt.exists >= 0 else ()), *(p for _, p in errors)):
+        add(Channel(place, path, direction, "reply", a, due, -1, (), -1, again, never=told))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from placet.compile.call_limits import ILL, WELL, answers, blocked, sends, waited
 from placet.compile.call_parts import REJECTED, UNDO, UNKNOWN, absorb, attempt_of, channels_of
 from placet.compile.ports import waits_here
 from placet.net.roles import Kind
@@ -24,19 +25,22 @@ def undo_call(call: Call, record: Record) -> None:
         last = a == retries + 1
         attempt = attempt_of(call, a, [""], UNDO)
         asks = f"`{call.saga}` asks `{call.service}` for `{name}`" + (f", attempt {a}" if a > 1 else "")
-        made = call.does(
-            f"undo.send[{a}]", (ready,), (attempt.request, attempt.waiting), asks, call.role(Kind.SEND, UNDO, a)
-        )
-        if a == 1:
-            call.draft.step(key, made)
+        made = sends(call, f"undo.send[{a}]", ready, attempt, asks, call.role(Kind.SEND, UNDO, a))
+        for sent in made if a == 1 else ():
+            call.draft.step(key, sent)
         late: tuple[int, ...] = (attempt.gone,) if attempt.gone >= 0 else ()
-        call.does(
-            f"undo.known[{a}]",
-            (attempt.waiting, attempt.ok),
-            (ports.undone, *late),
-            f"`{call.saga}` learns that `{name}` is done",
-            call.role(Kind.REPLY, UNDO, a),
-        )
+        learns = call.role(Kind.REPLY, UNDO, a)._replace(ails=WELL)
+        for answer in answers(call, attempt, WELL):
+            pre, post = (*answer.pre, attempt.ok), (ports.undone, *late, *answer.post)
+            told = call.does(
+                f"undo.known[{a}]{answer.suffix}",
+                pre,
+                post,
+                f"`{call.saga}` learns that `{name}` is done{answer.words}",
+                learns,
+            )
+            if answer.suffix:
+                call.draft.quiet.add(told)
         forgets, words = late, "and is tried again"
         if not last:
             after = call.place(f"undo.ready[{a + 1}]", f"`{name}` is to be tried again")
@@ -45,20 +49,30 @@ def undo_call(call: Call, record: Record) -> None:
         else:
             after, words = _gives_up(call), _GIVES_UP[policy.undo_failure]
         calls_person = last and policy.undo_failure == "escalate"
-        role = call.role(Kind.REPLY, UNDO, a, REJECTED)._replace(escalates=calls_person)
-        pre = (attempt.waiting, attempt.errors[0][1])
-        call.draft.quiet.add(call.does(f"undo.refused[{a}]", pre, (after, *forgets), f"`{name}` fails {words}", role))
+        role = call.role(Kind.REPLY, UNDO, a, REJECTED)._replace(escalates=calls_person, ails=ILL)
+        quiet = call.draft.quiet
+        for answer in answers(call, attempt, ILL):
+            pre, post = (*answer.pre, attempt.errors[0][1]), (after, *forgets, *answer.post)
+            fails = f"`{name}` fails {words}{answer.words}"
+            quiet.add(call.does(f"undo.refused[{a}]{answer.suffix}", pre, post, fails, role))
+        for block in blocked(call) if not (last and for_ever) else ():
+            error = role._replace(says=block.error, how="blocked", ails=0)
+            fails = f"`{name}` is refused before `{call.service}` is asked, {words}: {block.words}"
+            pre, post = (ready, *block.held), (after, *block.held)
+            quiet.add(call.does(f"undo.blocked.{block.error}[{a}]{block.suffix}", pre, post, fails, error))
         if attempt.due >= 0:
-            timer = call.role(Kind.TIMER, UNDO, a)._replace(escalates=calls_person)
-            expires = f"`{name}` times out waiting for `{call.service}` {words}"
-            pre = (attempt.waiting, attempt.due)
-            call.draft.quiet.add(call.does(f"undo.timeout[{a}]", pre, (after, *forgets), expires, timer))
+            timer = call.role(Kind.TIMER, UNDO, a)._replace(escalates=calls_person, ails=ILL)
+            for answer in answers(call, attempt, ILL):
+                pre, post = (*answer.pre, attempt.due), (after, *forgets, *answer.post)
+                expires = f"`{name}` times out waiting for `{call.service}` {words}{answer.words}"
+                quiet.add(call.does(f"undo.timeout[{a}]{answer.suffix}", pre, post, expires, timer))
             absorb(call, UNDO, a, attempt)
         undo_participant(call, a, attempt, record)
         agenda, env = call.agenda, call.env
         waits_here(agenda, env, ready, -1, stmt, call=(call.path, UNDO, 0))
         here = (call.path, UNDO, a)
-        waits_here(agenda, env, attempt.waiting, -1, stmt, call=here, gone=attempt.gone)
+        for place in waited(attempt):
+            waits_here(agenda, env, place, -1, stmt, call=here, gone=attempt.gone)
         channels_of(call, UNDO, a, attempt, ("", UNKNOWN) if last and for_ever else ())
         ready = after
 

@@ -475,8 +475,8 @@ class CheckReader:
         if len(found) > 1 and text.endswith(".done"):
             # of a process that is called, the call is done when the process is
             found = [m for m in found if m.facts[0].kind != "end"] or found
-        if len(found) == 1:
-            return found[0]
+        if len(found) == 1 or (found and self._within is not None and found[0].facts[0].kind == "service"):
+            return found[0]  # a service is one and the same, whoever asks it
         if found:
             self._ambiguous(atom, [f"{m.owner}.{text}" for m in found])
             return None

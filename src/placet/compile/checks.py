@@ -180,10 +180,20 @@ class _Queries:
             return [self._numbers()[fact.id]]
         if fact.kind == "effect":
             return [self.watch.effect(n) for n in self._steps().get(fact.id, ())]
+        if fact.kind == "service":
+            return self._of_service(fact)
         if fact.kind == "done":
             return [i for i in (self.watch.done(fact.id),) if i >= 0]
         found = [self._reached(p) for p in self._ends.get((fact.id, fact.name), ())]
         return [i for i in found if i >= 0]
+
+    def _of_service(self, fact: ir.Fact) -> list[int]:
+        """How many calls to a service are under way: the places where one is waited for. What else is asked is counted."""
+        if fact.name != "calls":
+            return [i for i in (self.watch.asked(fact.id, fact.name),) if i >= 0]
+        roles = self._compiled.roles
+        steps = {s.id for s in roles.steps if s.service == fact.id}
+        return sorted({p.place for p in roles.ports if p.attempt and p.step in steps})
 
     def _reached(self, place: int) -> int:
         """The index that says an end was reached: the place of an end of the subject, a latch for one that was called."""

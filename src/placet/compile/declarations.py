@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, Union
 
 from placet.compile.options import GUARANTEES, SERVICE_OPTIONS, number, understood
@@ -10,6 +11,8 @@ from placet.ir import model as ir
 from placet.syntax import ast
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from placet.compile.findings import Findings
     from placet.compile.options import Operand
 
@@ -32,6 +35,8 @@ class Declarations(NamedTuple):
     system: ast.System | None
     variables: tuple[ast.Variable, ...] = ()
     timings: tuple[ir.Timing, ...] = ()
+    limits: Mapping[str, ir.Limits] = MappingProxyType({})
+    kinds: Mapping[str, str] = MappingProxyType({})  # how services are asked
 
 
 def declarations(file: ast.File, findings: Findings) -> Declarations:
@@ -69,6 +74,7 @@ def declarations(file: ast.File, findings: Findings) -> Declarations:
     good = {name: understood(s.options, SERVICE_OPTIONS, "service", findings) for name, s in services.items()}
     guarantees = {name: frozenset(options).intersection(GUARANTEES) for name, options in good.items()}
     timings = [_timing(name, o, findings) for name, o in good.items() if "latency" in o or "capacity" in o]
+    limited, kinds = _asked(services, good, findings)
     title = system.title.text if system is not None and system.title is not None else ""
     return Declarations(
         services,
@@ -82,7 +88,33 @@ def declarations(file: ast.File, findings: Findings) -> Declarations:
         system,
         tuple(variables),
         tuple(timings),
+        limited,
+        kinds,
     )
+
+
+def _asked(
+    services: dict[str, ast.Service],
+    good: dict[str, dict[str, tuple[ast.Option, tuple[Operand, ...]]]],
+    findings: Findings,
+) -> tuple[dict[str, ir.Limits], dict[str, str]]:
+    """What holds calls back from services, and of which kind calls are; by service that says so."""
+    limited: dict[str, ir.Limits] = {}
+    kinds: dict[str, str] = {}
+    for name, options in good.items():
+        if services[name].via is None and not any(
+            key in options for key in ("circuit_breaker", "bulkhead", "rate_limit")
+        ):
+            continue
+        from placet.compile.limits import call_kind, limits
+
+        found = limits(options, findings)
+        if found is not None:
+            limited[name] = found
+        kind = call_kind(services[name].via, findings)
+        if kind:
+            kinds[name] = kind
+    return limited, kinds
 
 
 def _timing(name: str, options: dict[str, tuple[ast.Option, tuple[Operand, ...]]], findings: Findings) -> ir.Timing:

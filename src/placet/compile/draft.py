@@ -6,9 +6,10 @@ this room, so the checks of the builder would cost half of the compile time of a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from placet.compiled import Compiled, Origin, OriginMap
+from placet.net.balance import Scales
 from placet.net.core import Net
 from placet.net.final import Final, PlaceClass
 from placet.net.roles import PLAIN, Channel, Fork, Port, Role, Roles, Scope, Step
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from placet.evidence import Assumptions
+    from placet.net.balance import Balance
     from placet.net.core import Arcs
     from placet.net.roles import Delivery, Published
     from placet.source import Span
@@ -29,6 +31,13 @@ _new = tuple.__new__  # a named tuple's own constructor is twice as slow, and th
 
 LIMIT = 1_000_000  # places and transitions; beyond it no engine could do anything with the net
 LETTERS = 200_000_000  # of all ids: thousands of calls within each other have ids that long
+
+
+class Guards(Protocol):
+    """What holds calls back from a service, as far as a draft knows it."""
+
+    def balances(self) -> list[Balance]:
+        """Sums of tokens that every transition has to keep."""
 
 
 class TooLargeError(Exception):
@@ -59,6 +68,8 @@ class Draft:
         self.forks: list[Fork] = []
         self.saga_steps: list[Step] = []
         self.saga_scopes: list[Scope] = []
+        self.guards: dict[str, Guards] = {}  # by service, what holds calls back from it
+        self.common: list[int] = []
         self.ports: dict[tuple[int, tuple[int, ...]], Port] = {}
         self.deliveries: list[Delivery] = []
         self.published: list[Published] = []
@@ -137,6 +148,12 @@ class Draft:
         quiet: bool = False,
     ) -> Compiled:
         """All of it, frozen."""
+        balances: tuple[Balance, ...] = ()
+        if self.guards:
+            balances = tuple([balance for guard in self.guards.values() for balance in guard.balances()])
+            scales = Scales(balances)
+            for t in range(len(self.pre)):
+                self.pre[t], self.post[t] = scales.even(self.pre[t], self.post[t])
         count = len(self.transitions)
         none: tuple[Arcs, ...] = ((),) * count
         inhibit = none
@@ -164,6 +181,8 @@ class Draft:
                 deliveries=tuple(self.deliveries),
                 published=tuple(self.published),
                 writes=tuple(self.writes),
+                common=tuple(self.common),
+                balances=balances,
             ),
             origin=OriginMap(tuple(self.place_origins), tuple(self.transition_origins)),
             assumptions=assumptions,

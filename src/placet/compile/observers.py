@@ -11,9 +11,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from placet.compiled import Compiled
+    from placet.net.roles import Role
 
 
 MOST_MOVED = 100  # times that a step moves its amount; what reaches it is not counted exactly any more
+
+
+MOST_ASKED = 100
+
+
+def _sent(role: Role) -> int:
+    if role.kind is Kind.PASSES:
+        return -1 if role.how == "window" else 0
+    return int(role.kind is Kind.SEND)
+
+
+def _failing(role: Role) -> int:
+    if role.kind is Kind.PASSES:
+        return 0 if role.how == "window" else -MOST_ASKED
+    return role.ails if role.ails > 0 else role.ails * MOST_ASKED
+
+
+def _blocked(role: Role) -> int:
+    return int(role.how == "blocked")
+
+
+_COUNTED = {"sent": _sent, "failing": _failing, "blocked": _blocked}
 
 
 class Watch:
@@ -63,6 +86,18 @@ class Watch:
         phrase = f"how often `{step.id.rpartition('/')[2]}` has moved its amount"
         deltas = tuple(self._applies.get(step.id, ()))
         return self._add(Observer(f"{step.id}#moved", phrase, deltas, -MOST_MOVED, MOST_MOVED, every_run=True))
+
+    def asked(self, service: str, what: str) -> int:
+        """A counter of calls to a service: made (`sent`), failed in a row (`failing`), refused before they were made (`blocked`)."""
+        deltas = []
+        for t, role in enumerate(self._compiled.roles.transitions):
+            if role.service == service and (by := _COUNTED[what](role)):
+                deltas.append((t, by))
+        words = {"sent": "calls made to", "failing": "calls in a row that failed at", "blocked": "calls not made to"}[
+            what
+        ]
+        observer = Observer(f"{service}#{what}", f"{words} `{service}`", tuple(deltas), 0, MOST_ASKED, every_run=True)
+        return self._add(observer) if deltas else -1
 
     def _add(self, observer: Observer) -> int:
         index = self._index.get(observer.id)

@@ -24,12 +24,19 @@ STEP_OPTIONS = {
     "retriable": "nothing",
     "read_only": "nothing",
     "after": "names",
-    "key": "name",
+    "key": "key",
     "correlation": "correlation",
     "effect": "amount",
     **dict.fromkeys(GUARANTEES, "nothing"),
 }
-SERVICE_OPTIONS = {**dict.fromkeys(GUARANTEES, "nothing"), "capacity": "number", "latency": "latency"}
+SERVICE_OPTIONS = {
+    **dict.fromkeys(GUARANTEES, "nothing"),
+    "capacity": "number",
+    "latency": "latency",
+    "circuit_breaker": "limit",
+    "bulkhead": "limit",
+    "rate_limit": "limit",
+}
 OF_SAGAS = (
     "register", "failing_step", "undo_order", "siblings", "cancellation", "children", "recovery", "deadline", "on unknown",
     "on undo_failure",
@@ -41,7 +48,8 @@ SHAPES = {
     "retries": "a number and how long it waits before, as in `retry 3` or `retry 3 backoff 1s..30s`",
     "latency": "a time or a distribution of times, as in `latency 80ms` or `latency lognormal(80ms, 2)`",
     "duration": "a time, as in `timeout 10s`",
-    "name": "a name, as in `key account`",
+    "key": "a name, whose it is and how long it is kept, as in `key account` or `key account per run ttl 24h`",
+    "limit": "a number, as in `circuit_breaker after 3 probe 30s`, `bulkhead 2 wait` or `rate_limit 5 per 1s reject`",
     "names": "names of earlier steps, as in `after flight, hotel`",
     "correlation": "what tells replies apart: `attempt`, `step` or `name`, as in `correlation attempt`",
     "amount": "what it moves, as in `effect debit(alice, 100)` or `effect credit(bob, 100)`",
@@ -92,13 +100,13 @@ def _fits(shape: str, operands: tuple[Operand, ...]) -> bool:
     if shape == "retries":
         first, *times = operands or (None,)
         return isinstance(first, ast.Number) and len(times) <= 2 and all(isinstance(t, ast.Duration) for t in times)
-    if shape == "latency":
-        return bool(operands)
+    if shape in ("latency", "limit", "key"):
+        return bool(operands)  # the grammar has seen to the rest
     if shape == "duration":
         return len(operands) == 1 and isinstance(operands[0], ast.Duration)
     if shape == "correlation":
         return len(operands) == 1 and isinstance(operands[0], ast.Name) and operands[0].text in CORRELATIONS
-    most = {"name": 1, "undo": 2}.get(shape, len(operands))
+    most = {"undo": 2}.get(shape, len(operands))
     return 0 < len(operands) <= most and all(isinstance(o, ast.Name) for o in operands)
 
 

@@ -267,7 +267,7 @@ def _way(env: Env, body: Statement, ports: Ports, rest: int) -> Way:
     """What a way of a fork consists of, and whether it keeps to itself while no fault comes."""
     found = list(statements(body))
     sealed = all(
-        (isinstance(s, Step) and not s.pivot)
+        (isinstance(s, Step) and not s.pivot and s.limits is None)
         or isinstance(s, Sequence | Parallel | Timer)
         or (isinstance(s, Task) and not s.errors)
         for s in found

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from placet.compile.call_net import participant, remembered
+from placet.compile.call_net import remembered
+from placet.compile.call_participant import participant
 from placet.compile.call_parts import FORWARD, UNDO, Call, absorb, attempt_of, channels_of
 from placet.compile.call_undo import undo_participant
 from placet.compile.draft import Draft

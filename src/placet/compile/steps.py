@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from placet.compile.findings import listed
 from placet.compile.options import GUARANTEES, STEP_OPTIONS, number, understood
@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 ACTIONS = ("reject", "unknown", "escalate", "halt")
 AFTER_TIMEOUT = ("unknown", "escalate", "halt")
 DIRECTIONS = {"debit": -1, "credit": 1}
+
+
+def key_of(
+    good: dict[str, tuple[ast.Option, tuple[Operand, ...]]],
+) -> tuple[str, Literal["run", "attempt"], float | None]:
+    """The key that two runs may have in common, what has one of its own otherwise, and for how many seconds it is kept."""
+    if "key" not in good:
+        return "", "run", None
+    operands = good["key"][1]
+    name, *own = [o.text for o in operands if isinstance(o, ast.Name)]  # own: `per`, and what
+    ttl = next((o.seconds for o in operands if isinstance(o, ast.Duration)), None)
+    return ("" if own else name), ("attempt" if "attempt" in own else "run"), ttl
 
 
 class Steps:
@@ -57,6 +69,17 @@ class Steps:
         timeout = good["timeout"][1][0] if "timeout" in good else None
         correlation = good["correlation"][1][0] if "correlation" in good else None
         self._known.setdefault(step.name.text, []).append(identifier)
+        via = self._declared.kinds.get(service, "")
+        if step.via is not None:
+            from placet.compile.limits import call_kind
+
+            via = call_kind(step.via, self._findings)
+        errors = self._errors(step.errors)
+        if via:
+            from placet.compile.call_kinds import with_errors
+
+            errors = with_errors(via, errors, times)
+        key, per, ttl = key_of(good)
         return ir.Step(
             identifier,
             step.name.text + self.instance,
@@ -69,10 +92,14 @@ class Steps:
             retriable="retriable" in good,
             read_only="read_only" in good,
             guarantees=guarantees,
-            errors=self._errors(step.errors),
+            errors=errors,
             after=after,
             span=step.span,
-            key=next((o.text for o in good["key"][1] if isinstance(o, ast.Name)), "") if "key" in good else "",
+            key=key,
+            per=per,
+            ttl=ttl,
+            via=via,  # type: ignore[arg-type] # one of CALL_KINDS
+            limits=self._declared.limits.get(service),
             correlation=correlation.text if isinstance(correlation, ast.Name) else "attempt",  # type: ignore[arg-type] # it fits
             amounts=self.amounts(effects, read_only="read_only" in good),
         )

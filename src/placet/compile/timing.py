@@ -70,7 +70,7 @@ def timed(compiled: Compiled, model: ir.Model, steps: dict[str, ir.Step]) -> Com
             found.append((t, latencies[service]))
             if service in groups:
                 groups[service].append(t)
-        elif role.kind is Kind.TIMER and (seconds := _seconds(role.says)) is not None:
+        elif role.kind in (Kind.TIMER, Kind.PASSES) and (seconds := _seconds(role.says)) is not None:
             found.append((t, Delay("constant", seconds)))
         elif role.kind is Kind.SEND and role.attempt > 1 and (pause := _pause(role, pauses)) is not None:
             found.append((t, Delay("constant", pause)))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 PROPERTIES = ("done", "effect", "enabled")
+OF_SERVICES = ("calls", "sent", "failing", "blocked")
 
 
 class Meaning(NamedTuple):
@@ -46,11 +47,14 @@ class Vocabulary:
         self.processes = processes
         self.nets = nets
         self.elements: dict[str, dict[str, list[ir.Statement]]] = {}  # name -> process -> statements
+        self.services: dict[str, set[str]] = {}  # name -> processes with a step on it
         self.places: dict[str, dict[str, str]] = {}  # name -> net -> id
         self.transitions: dict[str, dict[str, str]] = {}
         for process in processes.values():
             for statement in statements(process.body):
                 name = name_of(statement)
+                if isinstance(statement, ir.Step):
+                    self.services.setdefault(statement.service, set()).add(process.id)
                 if name:
                     self.elements.setdefault(name, {}).setdefault(process.id, []).append(statement)
         for net in nets.values():
@@ -84,6 +88,9 @@ class Vocabulary:
             for process, those in self.elements.get(name, {}).items():
                 facts = tuple(ir.Fact("effect", s.id) for s in those if isinstance(s, ir.Step))
                 found += [Meaning(process, facts)] if facts else []
+        elif asked in OF_SERVICES:
+            fact = ir.Fact("service", name, asked)
+            found += [Meaning(process, (fact,)) for process in sorted(self.services.get(name, ()))]
         return found
 
     def written(self) -> Iterable[str]:
@@ -95,6 +102,8 @@ class Vocabulary:
             yield f"{name}.done"
             if any(isinstance(s, ir.Step) for those in owners.values() for s in those):
                 yield f"{name}.effect"
+        for name in self.services:
+            yield from (f"{name}.{asked}" for asked in OF_SERVICES)
         for process in self.processes.values():
             for end in process.ends:
                 yield f"{process.id}.{end}"
@@ -102,6 +111,7 @@ class Vocabulary:
     def bare(self, text: str) -> list[str]:
         """What to write for a name that says of nothing what is asked of it."""
         found = [f"{text}.done"] if text in self.elements else []
+        found += [f"{text}.{asked}" for asked in OF_SERVICES] if text in self.services else []
         found += [f"{text}.enabled"] if text in self.transitions else []
         if (process := self.processes.get(text)) is not None:
             found += [f"{text}.{end}" for end in process.ends]

@@ -85,7 +85,7 @@ def ghosts(compiled: Compiled, *, isolation: bool = False) -> Ghosts:
                 mine[SENT][t] = 1
             if role.step not in acknowledged:
                 mine[HELD][t] = 1
-        if role.kind is Kind.REFUSE or (role.kind is Kind.FAULT and role.fault == "reject"):
+        if role.kind is Kind.REFUSE or role.how == "blocked" or (role.kind is Kind.FAULT and role.fault == "reject"):
             mine[REFUSED][t] = 1
         if t in acknowledged.get(role.step, ()):
             mine[HELD][t] = 1

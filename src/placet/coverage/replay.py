@@ -181,7 +181,7 @@ class _Walk:
             mine.sent = mine.sent or role.step not in self._asks
             if role.step not in self._acknowledges:
                 mine.held = mine.learned = True
-        if role.kind is Kind.REFUSE or role.fault == "reject":
+        if role.kind is Kind.REFUSE or role.how == "blocked" or role.fault == "reject":
             mine.refused = True
         if t in self._knows:
             mine.held = mine.learned = True

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def shared_records(compiled: Compiled) -> frozenset[int]:
     """The places that two runs have in common."""
-    return frozenset(p for step in compiled.roles.steps for p in step.shared)
+    return frozenset((*compiled.roles.common, *(p for step in compiled.roles.steps for p in step.shared)))
 
 
 def twice(compiled: Compiled) -> Compiled:
@@ -97,6 +97,10 @@ def twice(compiled: Compiled) -> Compiled:
         roles=roles._replace(
             transitions=(*roles.transitions, *(r._replace(step=name.of(r.step)) for r in roles.transitions)),
             channels=(*roles.channels, *channels),
+            balances=tuple(
+                b._replace(weights=(*b.weights, *((at[p], w) for p, w in b.weights if p not in shared)))
+                for b in roles.balances
+            ),
             ports=(*roles.ports, *ports),
             scopes=(*roles.scopes, *scopes),
             others=tuple(s._replace(id=name.of(s.id), saga=name.of(s.saga)) for s in roles.steps),

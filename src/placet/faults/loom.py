@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from placet.compiled import Compiled, Origin, OriginMap
 from placet.logic.state import And, Linear, Not, Or
+from placet.net.balance import Scales
 from placet.net.final import PlaceClass
 
 if TYPE_CHECKING:
@@ -107,6 +108,10 @@ class Loom:
     def compiled(self) -> Compiled:
         """Everything with the new columns behind the old ones."""
         base, net = self.base, self.base.net
+        if base.roles.balances:
+            scales = Scales(base.roles.balances)
+            evened = [scales.even(pre, post) for pre, post in zip(self.pre, self.post, strict=True)]
+            self.pre, self.post = [pre for pre, _ in evened], [post for _, post in evened]
         none: tuple[Arcs, ...] = ((),) * len(self.names)
         woven = net._replace(
             places=(*net.places, *self.places),

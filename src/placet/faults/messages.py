@@ -48,7 +48,7 @@ class Messages:
     def channel(self, channel: Channel) -> None:
         """All faults of one channel."""
         forward, request = channel.direction == "forward", channel.part == "request"
-        faults = self.faults
+        faults = self.faults.difference(channel.never)
         message = self.loom.message(channel)
         here: Arcs = ((channel.place, 1),)
         if request:
@@ -131,6 +131,8 @@ class Messages:
                 continue
             origin = base.origin.transitions[t]
             for name, place in channel.errors:
+                if name in channel.definite:
+                    continue
                 label = f"partial.{name}" if name else "partial"
                 words = f"{origin.phrase}, but the answer is an error" + (f": {name}" if name else "")
                 post = tuple((place, w) if p == channel.answered else (p, w) for p, w in net.post[t])

@@ -77,7 +77,7 @@ def _assume(compiled: Compiled, hypothesis: Hypothesis, assumptions: Assumptions
             guarantees = (*guarantees, FOR_EVER)
         if hypothesis.modes == "transient":
             guarantees = (*guarantees, "faults are transient")
-        if hypothesis.instances == 2 and any(s.shared for s in compiled.roles.steps):
+        if hypothesis.instances == 2 and (compiled.roles.common or any(s.shared for s in compiled.roles.steps)):
             guarantees = (*guarantees, "no more than two runs happen at once")
         if not compiled.roles.ports:  # of an import: its coordinator is an engine of its own
             guarantees = (*guarantees, *(_UNWOVEN[fault] for fault in hypothesis.faults if fault in _UNWOVEN))

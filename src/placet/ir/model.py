@@ -24,9 +24,9 @@ class Fact(NamedTuple):
     `value` (of a variable, as its number).
     """
 
-    kind: Literal["done", "effect", "end", "tokens", "enabled", "value"]
+    kind: Literal["done", "effect", "end", "tokens", "enabled", "value", "service"]
     id: str
-    name: str = ""  # of the end
+    name: str = ""  # of the end; of a service what is asked of it: calls, sent, failing, blocked
 
 
 class Sum(NamedTuple):
@@ -128,6 +128,19 @@ class ErrorRule(NamedTuple):
     action: Literal["reject", "unknown", "escalate", "halt"]
 
 
+class Limits(NamedTuple):
+    """What holds calls back from a service; what is 0 does not."""
+
+    breaker: int = 0  # failures in a row that open the circuit breaker
+    pause: float | None = None  # seconds until it lets a probe through
+    bulkhead: int = 0  # calls at once
+    full: Literal["wait", "reject"] = "wait"
+    rate: int = 0  # calls in a window
+    window: float = 0.0  # seconds
+    spent: Literal["wait", "reject"] = "wait"
+    span: Span | None = None
+
+
 class Step(NamedTuple):
     """A saga step: a request to a service whose outcome the coordinator may never learn."""
 
@@ -148,6 +161,10 @@ class Step(NamedTuple):
     key: str = ""  # what its service keeps its record under, where that may be the same in two runs; else the run
     correlation: Literal["attempt", "step", "name"] = "attempt"  # by what a reply is known: name: any call of that name
     backoff: tuple[float, float] | None = None  # seconds before the second attempt, and at most before any
+    per: Literal["run", "attempt"] = "run"  # what has a key of its own: the run, or each of its attempts
+    ttl: float | None = None  # seconds for which its service remembers the key; None: for ever
+    via: Literal["", "rest", "grpc", "queue"] = ""  # how it is asked; "": nothing is known about it
+    limits: Limits | None = None  # of its service
 
 
 class Sequence(NamedTuple):

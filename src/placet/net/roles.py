@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from placet.net.balance import Balance
 
 
 class Kind(Enum):
@@ -22,6 +25,7 @@ class Kind(Enum):
     EVENT = "event"  # an outside event arrives
     END = "end"  # a named end
     PUBLISH = "publish"  # a message is sent to a topic
+    PASSES = "passes"  # time goes by for what holds calls back from a service: it lets another one through
     TAKE = "take"  # a service begins to handle a message, or a process gets one it waits for
 
 
@@ -30,7 +34,7 @@ class Role(NamedTuple):
 
     `how` tells what a participant's APPLY or IGNORE finds: "" the step as it should be, "repeat" one that was done (for
     an undo: undone) already, "revive" one that was undone before, "null" an undo that finds nothing. Of a REPLY "other"
-    says that it answers another call than the one that it is taken for.
+    says that it answers another call than the one that it is taken for, "blocked" that the call was refused before it was made.
     `commits` marks each move by which the coordinator turns from going on to undoing, failing or recovering; the first
     one in a run is where it gives up going on.
     """
@@ -41,10 +45,13 @@ class Role(NamedTuple):
     attempt: int = 0
     service: str = ""
     fault: str = ""  # the fault kind, for Kind.FAULT
-    how: str = ""  # "", "repeat", "revive", "null", "other"
+    how: str = (
+        ""  # "", "repeat", "revive", "null", "other", "blocked"; of time that passes "window" for the limit of a rate
+    )
     commits: bool = False
     escalates: bool = False  # hands the case over to a person
     says: str = ""  # of a message its name, of a reply or task how it ended (empty: done), of a timer its time
+    ails: int = 0  # of an answer or a time-out: 1 where its service counts as failing by it, -1 where as well
 
 
 class Channel(NamedTuple):
@@ -62,6 +69,8 @@ class Channel(NamedTuple):
     ] = ()  # of a request: the error replies it may get, by name ("" unnamed), and their places
     answered: int = -1  # of a request: the place of the reply that says it was carried out
     again: tuple[str, ...] = ()  # after which outcomes this attempt is made again, for ever: names of errors, "unknown"
+    definite: frozenset[str] = frozenset()  # of a request: the errors that it gets only where it was not carried out
+    never: tuple[str, ...] = ()  # the faults that cannot befall it
 
 
 class Step(NamedTuple):
@@ -186,6 +195,8 @@ class Roles(NamedTuple):
     others: tuple[Step, ...] = ()  # those of a second run beside the one that is looked at
     deliveries: tuple[Delivery, ...] = ()
     published: tuple[Published, ...] = ()
+    common: tuple[int, ...] = ()  # places that all runs have in common: the limits of services
+    balances: tuple[Balance, ...] = ()  # sums of tokens that every transition keeps
     writes: tuple[tuple[str, str], ...] = ()  # ids of a task and of the publishing that belongs to it
 
 

@@ -85,7 +85,8 @@ class Option(NamedTuple):
 
     `undo cancel_flight` `undo void(ticket.reply)` `retry 3` `timeout 10s` `pivot` `retriable` `read_only`
     `escalates` `idempotent` `null_safe` `rejects_after_cancel` `after flight, hotel` `register before` `siblings await` `recovery resume`
-    `effect debit(alice, 100)` `effect credit(bob, 100)`
+    `effect debit(alice, 100)` `effect credit(bob, 100)` `key booking per run ttl 24h`
+    `circuit_breaker after 3 probe 30s` `bulkhead 2 wait` `rate_limit 5 per 1s reject` (of a service)
     `capacity 2 drop_old` `dead_letter after 3` `fifo per key` (of a topic)
     `on unknown ask` `on undo_failure retry 5 then escalate` `undo_order parallel` `failing_step undo`.
 
@@ -109,13 +110,14 @@ class ErrorRule(NamedTuple):
 
 
 class Step(NamedTuple):
-    """`step NAME on SERVICE { options; errors { ... } }`."""
+    """`step NAME on SERVICE [via KIND] { options; errors { ... } }`."""
 
     name: Name
     service: Name | None
     options: tuple[Option, ...]
     errors: tuple[ErrorRule, ...]
     span: Span
+    via: Name | None = None
 
 
 class Branch(NamedTuple):
@@ -289,11 +291,12 @@ class System(NamedTuple):
 
 
 class Service(NamedTuple):
-    """`service NAME { guarantees }`."""
+    """`service NAME [via KIND] { guarantees }`."""
 
     name: Name
     options: tuple[Option, ...]
     span: Span
+    via: Name | None = None
 
 
 class Import(NamedTuple):

@@ -94,8 +94,11 @@ class Builder:
     def system(self, span: Span, name: ast.Name, title: ast.Text | None) -> ast.System:
         return ast.System(self._defines(name), title, span)
 
-    def service(self, span: Span, name: ast.Name, options: tuple[ast.Option, ...] | None) -> ast.Service:
-        return ast.Service(self._defines(name), options or (), span)
+    def service(self, span: Span, name: ast.Name, via: Maybe, options: tuple[ast.Option, ...] | None) -> ast.Service:
+        return ast.Service(self._defines(name), options or (), span, via)
+
+    def sided_service(self, span: Span, name: ast.Name, *rest: tuple[ast.Option, ...] | None) -> ast.Service:
+        return ast.Service(self._defines(name), rest[-1] or (), span)
 
     def guarantees(self, _: Span, *options: ast.Option) -> tuple[ast.Option, ...]:
         return options
@@ -104,7 +107,6 @@ class Builder:
         return ast.Option(key, tuple(o for o in operands if o is not None), span)
 
     guarantee = policy = topic_option = option
-    sided_service = service
 
     def topic(
         self, span: Span, names: tuple[ast.Name, ...], broker: Maybe, options: tuple[ast.Option, ...] | None
@@ -207,11 +209,16 @@ class Builder:
         return ast.Task(self._defines(name), service, fails or (), span, sets or ())
 
     def step(
-        self, span: Span, name: ast.Name, service: Maybe = None, *parts: ast.Option | tuple[ast.ErrorRule, ...]
+        self,
+        span: Span,
+        name: ast.Name,
+        service: Maybe = None,
+        via: Maybe = None,
+        *parts: ast.Option | tuple[ast.ErrorRule, ...],
     ) -> ast.Step:
         options = tuple(p for p in parts if isinstance(p, ast.Option))
         rules = tuple(rule for p in parts if not isinstance(p, ast.Option) for rule in p)
-        return ast.Step(self._defines(name), service, options, rules, span)
+        return ast.Step(self._defines(name), service, options, rules, span, via)
 
     def errors(self, _: Span, *rules: ast.ErrorRule) -> tuple[ast.ErrorRule, ...]:
         return rules

@@ -67,6 +67,10 @@ def _some(before: str, value: ast.Name | ast.Number | ast.Text | ast.Duration | 
     return f" {before} {shown}" if before else f" {shown}"
 
 
+# Options with words between their operands: what stands before a time, and before the first operand.
+_WORDED = {"circuit_breaker": ("probe", "after "), "rate_limit": ("per", ""), "key": ("ttl", "")}
+
+
 def _option(option: ast.Option) -> str:
     key, operands = option.key.text, [_some("", o)[1:] for o in option.operands]
     if key == "undo":
@@ -77,6 +81,14 @@ def _option(option: ast.Option) -> str:
         return f"latency {operands[0]}({', '.join(operands[1:])})"
     if key == "retry" and len(operands) > 1:
         return f"retry {operands[0]} backoff {'..'.join(operands[1:])}"
+    if key in _WORDED:
+        word, at = _WORDED[key]
+        times = [n for n, o in enumerate(option.operands) if n and isinstance(o, ast.Duration)]
+        for n in times:
+            operands[n] = f"{word} {operands[n]}"
+        operands[0] = f"{at}{operands[0]}"
+        if key == "key":
+            operands = [f"per {o}" if o in ("run", "attempt") and n else o for n, o in enumerate(operands)]
     if key == "after":
         return f"after {', '.join(operands)}"
     if key == "on undo_failure" and isinstance(option.operands[-1], ast.Name) and len(operands) > 1:
@@ -124,7 +136,7 @@ def _task(indent: int, task: ast.Task) -> list[Piece]:
 
 
 def _step(indent: int, step: ast.Step) -> list[Piece]:
-    head = f"step {step.name.text}{_some('on', step.service)}"
+    head = f"step {step.name.text}{_some('on', step.service)}{_some('via', step.via)}"
     options = [_option(o) for o in step.options]
     if step.errors:
         errors = _braced(indent + 1, "errors", [_error_rule(rule) for rule in step.errors])
@@ -216,7 +228,7 @@ def _call(indent: int, call: ast.Call) -> list[Piece]:
 
 
 def _service(indent: int, service: ast.Service) -> list[Piece]:
-    head = f"service {service.name.text}"
+    head = f"service {service.name.text}{_some('via', service.via)}"
     return _braced(indent, head, [_option(o) for o in service.options]) if service.options else [(indent, head)]
 
 
