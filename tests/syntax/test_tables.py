@@ -59,7 +59,9 @@ def test_the_only_conflict_is_the_brace_after_a_step(caplog):
         logger.setLevel(level)
     conflicts = [r.getMessage() for r in caplog.records if r.getMessage().startswith((" *", "Shift"))]
     assert sorted(set(conflicts)) == [
+        " * <step : STEP NAME ON NAME VIA NAME>",
         " * <step : STEP NAME ON NAME>",
+        " * <step : STEP NAME VIA NAME>",
         " * <step : STEP NAME>",
         "Shift/Reduce conflict for terminal LBRACE: (resolving as shift)",
     ]
