@@ -245,3 +245,30 @@ def _bounds(case, original, smaller, reduced, width):
     greatest = max((true[p] for p in asked), default=0)
     shown = max((there[i] for i, p in enumerate(reduced.places) if p in asked), default=0)
     assert max(greatest, 1) == max(shown, 1), "the greatest bound"
+
+
+def check_reach(case, rules, draw, limit=300):
+    """Assert what the rules for reachability claim; gives the Reduced, or None where the net is too large to enumerate."""
+    case = case._replace(
+        zero=frozenset(), resource=frozenset(), end=frozenset(), channel=frozenset(), bounded=frozenset()
+    )
+    original = Graph.of(case.net, case.initial, observers_of(case), limit)
+    if original is None:
+        return None
+    reduced = case.reduce(rules)
+    smaller = Graph.of(reduced.net, reduced.initial, observers_of(case, reduced), 4 * limit)
+    assert smaller is not None, "the reduced net has more states"
+    asked = [*sorted(case.exact), *range(len(case.net.places), len(case.net.places) + len(case.fixed))]
+    index = {p: i for i, p in enumerate(reduced.places)}
+    for state, trace in smaller.trace.items():
+        now = original.start
+        for t in reduced.lift(trace):
+            now = next((after for u, after in original.edges[now] if u == t), None)
+            assert now is not None, "a lifted trace cannot be fired"
+        assert all(now[p] == state[index[p]] for p in case.exact), "it shows something else"
+        assert now[len(case.net.places) :] == state[len(reduced.places) :], "the observers differ"
+    shown = {(tuple(s[index[p]] for p in sorted(case.exact)), s[len(reduced.places) :]) for s in smaller.edges}
+    assert shown == {(tuple(s[p] for p in sorted(case.exact)), s[len(case.net.places) :]) for s in original.edges}, (
+        asked
+    )
+    return reduced

@@ -12,6 +12,7 @@ from oracles.runs import holds_in, lassos, on_lasso
 from placet.analysis.temporal.graph import Graph
 from placet.analysis.temporal.ltl import endless, holds_on_every_run
 from placet.analysis.temporal.symbolic import Symbolic, branching
+from placet.analysis.temporal.symbolic_ltl import holds_on_every_run as on_every_run
 from placet.engines.diagrams.diagram import Diagram
 from placet.logic.state import Fireable, Linear
 from placet.logic.temporal import Always, Atom, Conj, Disj, Eventually, Every, Next, Release, Some, Until
@@ -59,6 +60,21 @@ def test_ltl_that_ctl_can_say(case):
         return
     holds = lambda p, s: drawn.graph.holds(p, states[s])  # noqa: E731
     found = diagram.has(Symbolic(diagram, endless=True).label(said), states[0])
+    if found:
+        assert all(on_lasso(formula.of, stem, loop, holds) for stem, loop in lassos(edges, 6))
+    rows = [sorted(set(row)) for row in edges]
+    offsets = np.cumsum([0, *map(len, rows)])
+    graph = Graph(len(states), offsets, np.array([t for row in rows for t in row], dtype=np.int64))
+    truth = lambda p: np.array([holds(p, s) for s in range(len(states))], dtype=bool)  # noqa: E731
+    assert holds_on_every_run(endless(graph), formula.of, truth) is found
+
+
+@settings(max_examples=250)
+@given(cases(6, linear=True))
+def test_the_product_with_an_automaton(case):
+    drawn, formula, states, edges, diagram = case
+    holds = lambda p, s: drawn.graph.holds(p, states[s])  # noqa: E731
+    found = on_every_run(diagram, formula.of, states[0])
     if found:
         assert all(on_lasso(formula.of, stem, loop, holds) for stem, loop in lassos(edges, 6))
     rows = [sorted(set(row)) for row in edges]

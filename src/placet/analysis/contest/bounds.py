@@ -131,13 +131,13 @@ class Bounds:
 
     def _reduced(self, until: float) -> None:
         """The state space of a net reduced as far as the places that are still asked for allow."""
-        from placet.analysis.reduction import reduce
+        from placet.analysis.reduction import REACH, reduce
 
         if not self._open or monotonic() >= until:
             return
         context = self._context
         kept = {p for places in self._open.values() for p in places}
-        reduced = reduce(context.net, context.initial, visible_places=kept, bounded_places=())
+        reduced = reduce(context.net, context.initial, visible_places=kept, bounded_places=(), rules=REACH)
         index = {p: i for i, p in enumerate(reduced.places)}
         seen = context.explore([Visitor(FALSE, Needs.STATES)], None, until, reduced.net, reduced.initial)
         if isinstance(seen, Search):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from placet.analysis.diagrams import Attempts
     from placet.analysis.state_equation import StateEquation
+    from placet.engines.compiled_walk import CompiledWalk
     from placet.engines.diagrams.diagram import Diagram
     from placet.engines.frontier import Search
     from placet.engines.protocol import Exploration, Visitor
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 Tell: TypeAlias = "Callable[[str, str], None]"
 
 MEMORY = 2_500_000_000  # bytes of one exploration
+EARLY = 1.0  # seconds in which nothing is worth loading a compiler for
 
 
 class Context:
@@ -64,13 +67,23 @@ class Context:
 
     def walk(
         self, goals: Sequence[Predicate] = (), seed: int = 1, net: Net | None = None, initial: Marking = ()
-    ) -> Walk | None:
-        """Walkers at the initial marking of this net, or of another one; None where a count is too large for them."""
+    ) -> Walk | CompiledWalk | None:
+        """Walkers at the initial marking of this net, or of another one; None where a count is too large for them.
+
+        The compiled ones once the examination has lasted longer than it takes to load them.
+        """
+        from placet.engines.native import installed
         from placet.engines.walk import Walk
         from placet.engines.words import TooWideError
 
+        marked = (self.net, self.initial) if net is None else (net, initial)
+        if installed() and monotonic() - self.begun > EARLY:
+            from placet.engines.compiled_walk import CompiledWalk, UnfitError
+
+            with suppress(UnfitError):
+                return CompiledWalk(*marked, goals, seed=seed)
         try:
-            return Walk(net or self.net, self.initial if net is None else initial, goals, seed=seed)
+            return Walk(*marked, goals, seed=seed)
         except TooWideError:
             return None
 
@@ -118,7 +131,7 @@ class Context:
     def hurry(self, until: float) -> None:
         """What is asked of the diagram from now on has to be known then."""
         if self._diagram is not None:
-            self._diagram.allow(MEMORY // ENTRY, min(until, self.until))
+            self._diagram.allow(max(0, MEMORY // ENTRY - self._diagram.entries), min(until, self.until))
 
     def spelt(self, predicate: Predicate) -> Predicate:
         """The predicate with "fireable" spelt out as tokens on places, as far as the net's arcs allow that."""

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from placet.analysis.contest.symbolic import reachable
+from placet.engines.frontier import asks_dead
 from placet.engines.protocol import Visitor
 from placet.errors import UsageError
 from placet.logic.state import evaluate, support
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from placet.analysis.contest.context import Context
     from placet.analysis.state_equation import Solution
+    from placet.engines.compiled_walk import CompiledWalk
     from placet.engines.walk import Walk
     from placet.logic.state import Predicate
     from placet.net.core import Marking, Net
@@ -80,7 +82,7 @@ class Goals:
         if numbers and monotonic() < until:
             self._on_walk(numbers, self._context.walk([self.open[k] for k in numbers], seed), until)
 
-    def _on_walk(self, numbers: list[int], walk: Walk | None, until: float) -> None:
+    def _on_walk(self, numbers: list[int], walk: Walk | CompiledWalk | None, until: float) -> None:
         if walk is not None:
             walk.run(until)
             for k in walk.found:
@@ -116,7 +118,7 @@ class Goals:
                 self._on_reduced([k], now + (until - now) / len(self.open))
 
     def _on_reduced(self, numbers: list[int], until: float) -> None:
-        from placet.analysis.reduction import reduce
+        from placet.analysis.reduction import ALL, REACH, reduce
 
         context = self._context
         spelt = [context.spelt(self.open[k]) for k in numbers]
@@ -128,9 +130,11 @@ class Goals:
             transitions |= of_transitions
         for t in transitions:
             places |= {p for side in (context.net.pre, context.net.read, context.net.inhibit) for p, _ in side[t]}
+        rules = ALL if transitions or any(asks_dead(p) for p in spelt) else REACH
         reduced = reduce(
-            context.net, context.initial, visible_places=places, visible_transitions=transitions, bounded_places=()
-        )
+            context.net, context.initial, visible_places=places, visible_transitions=transitions, bounded_places=(),
+            rules=rules,
+        )  # fmt: skip
         try:
             visitors = [Visitor(reduced.predicate(p)) for p in spelt]
         except UsageError:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from placet.logic.temporal import Formula
 
 ROUNDS = (300, 5_000, 60_000, 600_000, 1 << 31)  # states of the parts of the graph that are looked at in turn
+SLICE = 0.3  # seconds of each formula in the first round on a diagram
 
 
 class Temporal:
@@ -56,6 +57,7 @@ class Temporal:
         self._leaves: dict[Formula, bool] = {}  # formulas whose truth in the initial state is known
         self._tested: set[Predicate] = set()
         self._symbolic: Symbolic | None = None
+        self._beyond: set[str] = set()  # formulas that a diagram cannot tell
 
     def run(self) -> None:
         """Decide what can be decided in the time there is."""
@@ -68,7 +70,7 @@ class Temporal:
             if not self._open or context.left <= 0:
                 return
             if number == 2:
-                self._on_diagram(context.share(0.2))
+                self._on_diagram(context.share(0.25))
                 self._learn()
                 self._reach(context.share(0.25))
             elif number == 4:
@@ -233,20 +235,38 @@ class Temporal:
     # -- on a diagram ------------------------------------------------------------------------------------------------
 
     def _on_diagram(self, until: float) -> None:
-        """Each formula with its share of the time, on a diagram of all states where there is one."""
-        context, left = self._context, len(self._open)
-        for name, formula in list(self._open.items()):
-            share = context.share(1.0, (until - monotonic()) / left if context.diagram(until) is not None else 0.0)
-            left -= 1
-            found = ask(context, share, partial(self._holds, formula))
-            if found is not None:
-                del self._open[name]
-                context.tell(name, "TRUE" if found else "FALSE")
+        """All formulas on a diagram of all states, where there is one until then: a little time for each, then ever more.
 
-    def _holds(self, formula: Formula, diagram: Diagram) -> bool | None:
+        Nothing tells more than a diagram, so that most of the time goes there once it is made; what was computed is kept.
+        """
+        context = self._context
+        if not self._open or context.diagram(until) is None:
+            return
+        until, slice_ = context.share(0.7), SLICE
+        while (names := [name for name in self._open if name not in self._beyond]) and monotonic() < until:
+            for name in names:
+                formula = self._open[name]
+                found = ask(context, min(until, monotonic() + slice_), partial(self._holds, name, formula))
+                if found is not None:
+                    del self._open[name]
+                    context.tell(name, "TRUE" if found else "FALSE")
+            slice_ *= 3
+
+    def _holds(self, name: str, formula: Formula, diagram: Diagram) -> bool | None:
+        from placet.analysis.temporal.buchi import TooLargeError
+        from placet.analysis.temporal.symbolic_ltl import holds_on_every_run
+
         if self._symbolic is None:
             self._symbolic = Symbolic(diagram, endless=self._linear)
-        return holds(self._context, formula, self._symbolic, linear=self._linear)
+        found = holds(self._context, formula, self._symbolic, linear=self._linear)
+        if found is None and self._linear:
+            try:
+                found = self._paths(formula, lambda f: holds_on_every_run(diagram, f, self._context.initial))
+            except TooLargeError:
+                found = None
+        if found is None:
+            self._beyond.add(name)
+        return found
 
     # -- on a graph --------------------------------------------------------------------------------------------------
 

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 class Rule(NamedTuple):
-    """A rule: looks at one place or one transition, applies itself there or leaves the net as it is.
+    """A rule: looks at one place, one transition or all of the net, applies itself there or leaves the net as it is.
 
-    `stage` orders the rules: a stage is run dry before the next one has its turn, and cheap rules come first.
+    `stage` orders the rules: a stage is run dry before the next one has its turn, and cheap rules come first. Rules on all of the net come when all others are done; they get 0.
     """
 
     name: str
     paper: str
-    subject: Literal["place", "transition"]
+    subject: Literal["place", "transition", "net"]
     stage: int
-    apply: Callable[[Work, int], bool]  # True: the subject is gone
+    apply: Callable[[Work, int], bool]  # True: the subject, or part of the net, is gone

@@ -49,6 +49,11 @@ class Diagram:
         """Set the limits anew: so many entries more than there are, and until then."""
         self._forest.most, self._forest.until = self._forest.entries + most, until
 
+    @property
+    def entries(self) -> int:
+        """How many entries there are."""
+        return self._forest.entries
+
     # -- numbers -----------------------------------------------------------------------------------------------------
 
     @cached_property
