@@ -12,6 +12,7 @@ from placet.evidence import Assumptions
 
 if TYPE_CHECKING:
     from placet.logic.state import Predicate
+    from placet.logic.temporal import Formula
     from placet.net.core import Marking, Net
     from placet.net.delays import Delay
     from placet.net.final import Final
@@ -75,6 +76,10 @@ class Query(NamedTuple):
     fault_budget: int | None = None  # `at_most 2`; None: the default
     demand: int = 100  # per cent that `coverage` must reach
     level: str = ""  # of faults, `at L2`: instead of `faults`
+    formula: Formula | None = None  # of `ctl` and `ltl`
+    fairness: str = ""  # of `ctl` and `ltl`, as `assuming` names it: "edges" (so also ""), "weak", "strong", "nothing"
+    given: Predicate | None = None  # from when on the formula is asked: its variables have a value
+    premise: tuple[Predicate, str] | None = None  # without which the formula says nothing, with its text
 
 
 class Compiled(NamedTuple):

@@ -12,6 +12,7 @@ from typing import NoReturn as Raises
 
 if TYPE_CHECKING:
     from placet.logic.state import Predicate
+    from placet.logic.temporal import Formula
 
 Trace: TypeAlias = tuple[int, ...]  # transition indices, fired from the initial state
 State: TypeAlias = tuple[int, ...]  # tokens of the P places, then values of the O observers
@@ -31,7 +32,7 @@ class Assumptions(NamedTuple):
     bounds: tuple[tuple[str, int], ...] = ()  # instances, loops, queues: (name, bound)
     unjustified_bounds: bool = False  # a bound that nothing justifies: inconclusive under --strict
     environment: Literal["open", "closed"] = "open"
-    fairness: str = ""  # "", "weak", "strong"
+    fairness: str = ""  # of runs that go on for ever: "", "edges", "weak", "strong", "nothing"
     faults: tuple[str, ...] = ()  # fault kinds considered
     fault_budget: int = 0
     guarantees: tuple[str, ...] = ()  # what the participants were trusted to do
@@ -91,7 +92,21 @@ class Breaks(NamedTuple):
     phase: str
 
 
-Claim: TypeAlias = Union[Reaches, Strands, NeverHolds, Grows, Cycles, Breaks]
+class RunBreaks(NamedTuple):
+    """Some fair run does not satisfy a formula of LTL. Witness: `Lasso`; where the run ends, `Reach`."""
+
+    formula: Formula
+    fairness: str
+
+
+class Fails(NamedTuple):
+    """A formula of CTL, in negation normal form, is false at the start. Witness: `Tree`."""
+
+    formula: Formula
+    fairness: str
+
+
+Claim: TypeAlias = Union[Reaches, Strands, NeverHolds, Grows, Cycles, Breaks, RunBreaks, Fails]
 
 
 # -- witnesses -------------------------------------------------------------------------------------------------------
@@ -109,6 +124,8 @@ class Lasso(NamedTuple):
     trace: Trace
     loop: Trace
     fairness: str = "strong on edges"
+    told: Trace = ()  # a shorter loop that shows the same, where fairness asks the other one to take many ways
+    whole: bool = True  # false: a fair loop is too long to be written down, and this one is fair only among many others
 
 
 class NoReturn(NamedTuple):
@@ -140,7 +157,32 @@ class Pump(NamedTuple):
     loop: Trace
 
 
-Witness: TypeAlias = Union[Reach, Lasso, NoReturn, Never, Pump]
+class Branch(NamedTuple):
+    """Why a formula is false in a state.
+
+    Of one about every run: the way to where it has failed, and `parts`, why what it asks for is false there; with `stays` a
+    fair run can stay from there on without ever getting what it asks for: round `loop`, or, without one, because nothing
+    can happen any more. Of one about some run: nothing else than what was asked can be reached from the state, over
+    `closed` states. Of an `or`: why each part is false; of an `and`: one.
+    """
+
+    formula: Formula
+    trace: Trace = ()
+    loop: Trace = ()
+    told: Trace = ()  # a shorter loop, for print
+    closed: int = 0
+    parts: tuple[Branch, ...] = ()
+    stays: bool = False
+    fair: bool = True  # whether `loop` is a fair run; false: that is too long to be written down
+
+
+class Tree(NamedTuple):
+    """Why a formula of CTL is false at the start."""
+
+    root: Branch
+
+
+Witness: TypeAlias = Union[Reach, Lasso, NoReturn, Never, Pump, Tree]
 
 
 # -- verdicts --------------------------------------------------------------------------------------------------------

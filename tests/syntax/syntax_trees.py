@@ -158,6 +158,34 @@ formulas = st.recursive(
     ),
     max_leaves=8,
 )
+run_formulas = st.recursive(
+    formulas.filter(lambda f: isinstance(f, (ast.Atom, ast.Compare))),
+    lambda inner: st.one_of(
+        st.builds(
+            ast.Modal,
+            st.sampled_from(["A", "E", "X", "F", "G", "AX", "AF", "AG", "EX", "EF", "EG"]),
+            st.tuples(inner),
+            st.just(NOWHERE),
+        ),
+        st.builds(ast.Modal, st.sampled_from(["U", "W", "R"]), st.tuples(inner, inner), st.just(NOWHERE)),
+        st.builds(ast.Negation, inner, st.just(NOWHERE)),
+        st.builds(ast.Junction, st.sampled_from(["and", "or"]), many(inner, 2), st.just(NOWHERE)),
+        st.builds(ast.Junction, st.just("implies"), st.tuples(inner, inner), st.just(NOWHERE)),
+    ),
+    max_leaves=8,
+)
+
+
+def about_runs(named):
+    """A check of `ctl` or `ltl`, perhaps with the name of whom it is about."""
+    logics = st.sampled_from(["ctl", "ltl"]).map(lambda text: ast.Name(text, NOWHERE))
+    one = run_formulas.map(lambda f: (f,))
+    operands = one | st.tuples(names.map(lambda n: ast.Atom(n, NOWHERE)), run_formulas) if named else one
+    return st.builds(
+        ast.CheckItem, logics, operands, maybe(texts), st.just(NOWHERE), maybe(names), st.none(), maybe(names)
+    )
+
+
 receives = st.builds(ast.Receive, paths, st.just(NOWHERE), many(assignments, most=2))
 timers = st.builds(ast.Timer, durations, st.just(NOWHERE))
 simple = st.one_of(
@@ -235,9 +263,14 @@ plain = names.filter(lambda name: name.text not in SIDED)
 plain_paths = paths.filter(lambda name: name.text not in SIDED)
 states = plain | texts
 days = st.dates().map(lambda day: ast.Name(day.isoformat(), NOWHERE))
+called = names.filter(lambda name: name.text not in ("ctl", "ltl"))
 checks = st.builds(
     ast.Check,
-    many(st.builds(ast.CheckItem, names, many(formulas | numbers), maybe(texts), st.just(NOWHERE)), 1),
+    many(
+        st.builds(ast.CheckItem, called, many(formulas | numbers), maybe(texts), st.just(NOWHERE))
+        | about_runs(named=False),
+        1,
+    ),
     st.none(),
     st.none(),
     st.just(NOWHERE),
@@ -296,14 +329,22 @@ items = st.one_of(
     ),
     st.builds(
         ast.Check,
-        many(st.builds(ast.CheckItem, names, many(formulas | numbers), maybe(texts), st.just(NOWHERE)), 1),
+        many(
+            st.builds(ast.CheckItem, called, many(formulas | numbers), maybe(texts), st.just(NOWHERE))
+            | about_runs(named=True),
+            1,
+        ),
         st.none(),
         st.none(),
         st.just(NOWHERE),
     ),
     st.builds(
         ast.Check,
-        many(st.builds(ast.CheckItem, names, many(formulas | numbers), maybe(texts), st.just(NOWHERE)), 1),
+        many(
+            st.builds(ast.CheckItem, called, many(formulas | numbers), maybe(texts), st.just(NOWHERE))
+            | about_runs(named=True),
+            1,
+        ),
         many(names),
         maybe(counts),
         st.just(NOWHERE),

@@ -59,6 +59,8 @@ CHECKS: dict[str, tuple[str, str]] = {
     "home": ("home", "HOME"),
     "never": ("predicates", "NEVER"),
     "possible": ("predicates", "POSSIBLE"),
+    "ctl": ("formulas", "CTL"),
+    "ltl": ("formulas", "LTL"),
     "anomaly_A1": ("predicates", "NEVER"),
     "conserved": ("conserved", "CONSERVED"),
     "all_consumed": ("messages", "ALL_CONSUMED"),

@@ -10,7 +10,7 @@ from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
 
 class Rows(NamedTuple):
@@ -103,14 +103,14 @@ def closure(rows: Rows, start: int) -> list[int]:
     return order
 
 
-def components(rows: Rows, inside: Callable[[int], bool]) -> list[list[int]]:
+def components(rows: Rows, inside: Callable[[int], bool], roots: Iterable[int] | None = None) -> list[list[int]]:
     """The strongly connected components of the states for which `inside` holds, each after those it leads to.
 
-    Iterative depth-first search with one stack of roots (Gabow 2000). O(states + edges).
+    `roots`: all these states, where they are known. Iterative depth-first search with one stack of roots (Gabow 2000). O(states + edges).
     """
     number: dict[int, int] = {}  # -1: its component is complete
     found: list[list[int]] = []
-    for root in range(rows.states):
+    for root in range(rows.states) if roots is None else roots:
         if root in number or not inside(root):
             continue
         path: list[int] = []

@@ -14,14 +14,10 @@ if TYPE_CHECKING:
     from placet.evidence import Verdict
 
 # Ids that the contract of the command names and that no analysis answers yet.
-LATER = frozenset(
-    (
-        *("ctl", "ltl"),
-        "anomaly_A21",
-    )
-)
+LATER = frozenset(("anomaly_A21",))
 # Answered from the obligations of a saga, by a room of their own.
 MEASURED = frozenset(("coverage", *(f"anomaly_A{number}" for number in (*range(2, 20), 25))))
+_FORMULAS = frozenset(("ctl", "ltl"))
 _NEEDS_PREDICATE = frozenset(("never", "possible", "anomaly_A1", "conserved"))
 
 
@@ -55,7 +51,9 @@ def about_calls(check: str) -> bool:
 
 def of_calls(compiled: Compiled, query: Query) -> bool:
     """Whether a query is asked of the calls of an imported definition (`Compiled.called`)."""
-    return compiled.called is not None and (query.predicate is not None or about_calls(query.check))
+    return compiled.called is not None and (
+        query.predicate is not None or query.formula is not None or about_calls(query.check)
+    )
 
 
 def whole(compiled: Compiled, check: str) -> Query:
@@ -69,7 +67,9 @@ def unanswerable(query: Query) -> Inconclusive | None:
         return None
     if query.check not in CHECKS:
         return Inconclusive(f"no analysis answers `{query.check}` yet", "theory")
-    if query.check in _NEEDS_PREDICATE and query.predicate is None:
+    if (query.check in _NEEDS_PREDICATE and query.predicate is None) or (
+        query.check in _FORMULAS and query.formula is None
+    ):
         what = (
             "is no saga with undos" if query.check.startswith("anomaly") else f"has no `{query.check}` check of its own"
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from placet.errors import EvidenceError
 from placet.evidence import (
     Cycles,
+    Fails,
     Grows,
     Lasso,
     Never,
@@ -19,6 +20,7 @@ from placet.evidence import (
     Pump,
     Reach,
     Reaches,
+    RunBreaks,
     Strands,
 )
 from placet.logic.state import And, Dead, Fireable, Linear, Not, Or, Predicate, compare, evaluate, support
@@ -61,6 +63,10 @@ def replay(compiled: Compiled, violated: Violated, limit: int = LIMIT) -> Replay
         return _grows(compiled, claim, witness)
     if isinstance(claim, Cycles) and isinstance(witness, Lasso):
         return _cycles(compiled, claim, witness, limit)
+    if isinstance(claim, RunBreaks | Fails):
+        from placet.analysis.replay_formulas import replay_formula
+
+        return Replayed(replay_formula(compiled, claim, witness, limit))
     raise EvidenceError(f"a witness `{type(witness).__name__}` cannot show a claim `{type(claim).__name__}`")
 
 

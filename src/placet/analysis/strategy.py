@@ -263,6 +263,8 @@ class _Decision:
         assumptions = self._compiled.assumptions
         if self._compiled.final.any_sink:
             assumptions = assumptions._replace(final="any-sink")
+        if o.query.formula is not None:
+            assumptions = assumptions._replace(fairness=o.query.fairness or "edges")
         if isinstance(verdict, Holds) and assumptions.free_guards and o.check.existential:
             names = ", ".join(f"`{guard}`" for guard in assumptions.free_guards)
             reason = f"it holds if these conditions over data can go either way at any time: {names}"

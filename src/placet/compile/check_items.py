@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from placet.compile.vocabulary import Calls, Meaning, Named, Vocabulary
     from placet.source import Span
 
-Shape: TypeAlias = Literal["subject", "bounded", "transition", "formula", "home", "saga", "amounts", "messages", "runs"]
+Shape: TypeAlias = Literal[
+    "subject", "bounded", "transition", "formula", "home", "saga", "amounts", "messages", "runs", "logic"
+]
 
 CHECKS: dict[str, Shape] = {
     "sound": "subject",
@@ -39,6 +41,8 @@ CHECKS: dict[str, Shape] = {
     "home": "home",
     "never": "formula",
     "possible": "formula",
+    "ctl": "logic",
+    "ltl": "logic",
     "anomaly_A1": "saga",
     "conserved": "amounts",
     "coverage": "saga",
@@ -59,13 +63,14 @@ SHAPES: dict[Shape, str] = {
     "runs": "a workflow or net, and perhaps how many runs side by side are looked at: `generalised_sound(order, 5)`",
     "transition": "the name of a workflow, saga or net, or of a transition of a net",
     "formula": "a formula, perhaps after the name of its workflow, saga or net: `never(order, pay.done)`",
+    "logic": "a formula about runs: `ctl AG (pay.done -> AF ship.done)`, `ltl of order G (placed -> F shipped)`",
     "home": "a workflow, saga or net, or what can be got back to: `home(order, pay.done)`, `home(traffic, red == 1)`",
     "saga": "the name of a saga, or of a workflow that calls one",
     "messages": "the name of a choreography, or of the system",
     "amounts": "the name of a saga whose steps say what they move, or of a workflow that calls one",
 }
 MOST_RUNS = 100  # side by side
-LATER = frozenset(("ctl", "ltl", "anomaly_A21"))
+LATER = frozenset(("anomaly_A21",))
 
 _NONE = ir.Process("", "workflow", ir.Sequence("", ()), ())
 
@@ -97,6 +102,7 @@ class CheckReader:
         self._calls = calls
         self._findings = findings
         self._within: frozenset[str] | None = None
+        self._about_runs = False  # the formula that is read: there a name alone says that it was done, or is reached
 
     def read(self, check: ast.Check) -> list[ir.Check]:
         """The checks of one `check` line."""
@@ -179,6 +185,13 @@ class CheckReader:
             sentence=item.sentence.text if item.sentence is not None else "",
             span=item.span,
         )
+        if shape == "logic":
+            from placet.compile.logics import fairness_of, label_of, misplaced
+
+            fairness = fairness_of(item, self._findings)
+            if fairness is None or misplaced(item, self._findings):
+                return None
+            return self._formula(item, blank._replace(label=label_of(item), fairness=fairness))
         if shape == "formula" or (shape == "home" and not self._whole(item)):
             return self._formula(item, blank)
         return self._named(item, shape, blank)
@@ -343,6 +356,7 @@ class CheckReader:
         operands: tuple[_Operand, ...] = item.operands
         named = ""
         self._within = None
+        self._about_runs = blank.check in ("ctl", "ltl")
         if len(operands) == 2 and isinstance(operands[0], ast.Atom):
             named = operands[0].name.text
             if named not in self._words.processes and named not in self._words.nets:
@@ -436,12 +450,19 @@ class CheckReader:
             case ast.Negation(of):
                 inner = self._read(of)
                 return inner and _Read(ir.Connective("not", (inner.formula,), text), inner.owners)
+            case ast.Modal(op, parts):
+                inside = [self._read(part) for part in parts]
+                known = [r for r in inside if r is not None]
+                if len(known) < len(inside):
+                    return None
+                modal = ir.Modal(op, tuple(r.formula for r in known), text)
+                return _Read(modal, frozenset().union(*(r.owners for r in known)))
             case ast.Junction(op, parts):
                 read = [self._read(part) for part in parts]
                 good = [r for r in read if r is not None]
                 if len(good) < len(read):
                     return None
-                formulas = [r.formula for r in good]
+                formulas: list[ir.Formula] = [r.formula for r in good]
                 if op == "implies":
                     formulas[0] = ir.Connective("not", (formulas[0],), f"not ({parts[0].span.text})")
                 junction = ir.Connective("and" if op == "and" else "or", tuple(formulas), text)
@@ -470,6 +491,8 @@ class CheckReader:
     def _atom(self, atom: ast.Atom) -> Meaning | None:
         text = atom.name.text
         found = self._words.meanings(text)
+        if not found and self._about_runs:
+            found = self._words.plainly(text)
         if self._within is not None:
             found = [m for m in found if m.owner in self._within]
         if len(found) > 1 and text.endswith(".done"):

@@ -121,6 +121,8 @@ class _Queries:
             return blank._replace(predicate=self._half_written())
         if check.element.startswith("topic "):
             return blank._replace(predicate=self._crowded(check.element.removeprefix("topic "), blank.bound))
+        if check.formula is not None and check.check in ("ctl", "ltl"):
+            return self._about_runs(blank._replace(fairness=check.fairness), check.formula)
         if check.formula is not None:
             predicate = self._formula(check.formula)
             if given := self._values.given(check.formula):
@@ -140,6 +142,17 @@ class _Queries:
 
     # -- formulas ----------------------------------------------------------------------------------------------------
 
+    def _about_runs(self, blank: Query, formula: ir.Formula) -> Query:
+        from placet.compile.temporal import atoms_of, formula_of, premise_of
+
+        given = self._values.given(formula)
+        return blank._replace(
+            formula=formula_of(formula, self._sum),
+            atoms=atoms_of(formula, self._sum),
+            premise=premise_of(formula, self._sum),
+            given=And(tuple(given)) if given else None,
+        )
+
     def _atoms(self, formula: ir.Formula) -> tuple[tuple[Predicate, str], ...]:
         parts = formula.parts if isinstance(formula, ir.Connective) and formula.op == "and" else (formula,)
         return tuple((self._formula(part), part.text) for part in parts)
@@ -147,6 +160,8 @@ class _Queries:
     def _formula(self, formula: ir.Formula) -> Predicate:
         if isinstance(formula, ir.Sum):
             return self._sum(formula)
+        if isinstance(formula, ir.Modal):
+            raise TypeError("an operator on runs stands in `ctl` and `ltl` only")
         parts = tuple(self._formula(part) for part in formula.parts)
         if formula.op == "not":
             return Not(parts[0])
@@ -182,8 +197,11 @@ class _Queries:
             return [self.watch.effect(n) for n in self._steps().get(fact.id, ())]
         if fact.kind == "service":
             return self._of_service(fact)
-        if fact.kind == "done":
-            return [i for i in (self.watch.done(fact.id),) if i >= 0]
+        if fact.kind in ("done", "fires"):
+            watch = self.watch.done if fact.kind == "done" else self.watch.fires
+            return [i for i in (watch(fact.id),) if i >= 0]
+        if fact.kind in ("undone", "undoes"):
+            return [i for i in (self.watch.undone(fact.id, now=fact.kind == "undoes"),) if i >= 0]
         found = [self._reached(p) for p in self._ends.get((fact.id, fact.name), ())]
         return [i for i in found if i >= 0]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.net.observer import Observer
+from placet.net.observer import Observer, completed
 from placet.net.roles import Kind
 
 if TYPE_CHECKING:
@@ -66,6 +66,32 @@ class Watch:
         """The latch that says one of these transitions has fired; -1 where there are none."""
         deltas = tuple((t, 1) for t in sorted(set(transitions)))
         return self._add(Observer(identifier, phrase, deltas)) if deltas else -1
+
+    def fires(self, identifier: str) -> int:
+        """Whether the last step did a statement; -1 where nothing in the net does it."""
+        transitions = self._steps.get(identifier) or self._steps.get(f"{identifier}#") or []
+        return self._moment(f"{identifier}#fires", f"`{identifier.rpartition('/')[2]}` is done", transitions)
+
+    def undone(self, identifier: str, *, now: bool) -> int:
+        """The latch that says the coordinator has learnt that the undo of a saga step was done; `now`: by the last step."""
+        origins = self._compiled.origin.transitions
+        transitions = [
+            t
+            for t, role in enumerate(self._compiled.roles.transitions)
+            if role.kind is Kind.REPLY and role.direction == "undo" and not role.says and origins[t].id == identifier
+        ]
+        name = identifier.rpartition("/")[2]
+        if now:
+            return self._moment(f"{identifier}#undoes", f"the undo of `{name}` is done", transitions)
+        return self.latch(f"{identifier}#undone", f"the undo of `{name}` was done", transitions)
+
+    def _moment(self, identifier: str, phrase: str, transitions: Iterable[int]) -> int:
+        """The observer that says one of these transitions was the last to fire; -1 where there are none."""
+        deltas = tuple((t, 1) for t in sorted(set(transitions)))
+        if not deltas:
+            return -1
+        made = Observer(identifier, phrase, deltas, momentary=True)
+        return self._add(completed(made, len(self._compiled.net.transitions)))
 
     def effect(self, number: int) -> int:
         """The counter of effective applies minus effective undos of a saga step, by its number in the roles."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from placet.compile.flow import children
 from placet.compile.names import base_name
@@ -11,8 +11,10 @@ from placet.ir import model as ir
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-PROPERTIES = ("done", "effect", "enabled")
 OF_SERVICES = ("calls", "sent", "failing", "blocked")
+_Kind: TypeAlias = Literal["done", "fires", "undone", "undoes"]
+# What was done, and is done now: of a statement, and of the undo of a saga step.
+_DOING: dict[str, tuple[_Kind, _Kind]] = {"done": ("done", "undone"), "fires": ("fires", "undoes")}
 
 
 class Meaning(NamedTuple):
@@ -48,6 +50,7 @@ class Vocabulary:
         self.nets = nets
         self.elements: dict[str, dict[str, list[ir.Statement]]] = {}  # name -> process -> statements
         self.services: dict[str, set[str]] = {}  # name -> processes with a step on it
+        self.undos: dict[str, dict[str, list[ir.Step]]] = {}  # name of an undo -> process -> the steps that it undoes
         self.places: dict[str, dict[str, str]] = {}  # name -> net -> id
         self.transitions: dict[str, dict[str, str]] = {}
         for process in processes.values():
@@ -57,6 +60,8 @@ class Vocabulary:
                     self.services.setdefault(statement.service, set()).add(process.id)
                 if name:
                     self.elements.setdefault(name, {}).setdefault(process.id, []).append(statement)
+                if isinstance(statement, ir.Step) and statement.undo is not None:
+                    self.undos.setdefault(statement.undo.name, {}).setdefault(process.id, []).append(statement)
         for net in nets.values():
             for place in net.places:
                 self.places.setdefault(place.id[len(net.id) + 1 :], {})[net.id] = place.id
@@ -81,9 +86,14 @@ class Vocabulary:
         name, _, asked = text.rpartition(".")
         if asked == "enabled":
             found += [Meaning(net, (ir.Fact("enabled", i),)) for net, i in self.transitions.get(name, {}).items()]
-        elif asked == "done":
+        elif asked in _DOING:
+            own, of_undo = _DOING[asked]
             for process, those in self.elements.get(name, {}).items():
-                found.append(Meaning(process, tuple(ir.Fact("done", s.id) for s in those)))
+                found.append(Meaning(process, tuple(ir.Fact(own, s.id) for s in those)))
+            for process, steps in self.undos.get(name, {}).items():
+                if process not in self.elements.get(name, {}):
+                    found.append(Meaning(process, tuple(ir.Fact(of_undo, s.id) for s in steps)))
+            found += [Meaning(net, (ir.Fact(own, i),)) for net, i in self.transitions.get(name, {}).items()]
         elif asked == "effect":
             for process, those in self.elements.get(name, {}).items():
                 facts = tuple(ir.Fact("effect", s.id) for s in those if isinstance(s, ir.Step))
@@ -98,6 +108,9 @@ class Vocabulary:
         yield from self.places
         for name in self.transitions:
             yield f"{name}.enabled"
+            yield f"{name}.done"
+        for name in self.undos:
+            yield f"{name}.done"
         for name, owners in self.elements.items():
             yield f"{name}.done"
             if any(isinstance(s, ir.Step) for those in owners.values() for s in those):
@@ -108,9 +121,15 @@ class Vocabulary:
             for end in process.ends:
                 yield f"{process.id}.{end}"
 
+    def plainly(self, text: str) -> list[Meaning]:
+        """What a name alone means in a formula about runs: that it was done, or that this end is reached."""
+        if text in self.elements or text in self.undos:
+            return self._unqualified(f"{text}.done")
+        return [m for process in self.processes.values() for m in _ends(process, text) if text in process.ends]
+
     def bare(self, text: str) -> list[str]:
         """What to write for a name that says of nothing what is asked of it."""
-        found = [f"{text}.done"] if text in self.elements else []
+        found = [f"{text}.done"] if text in self.elements or text in self.undos else []
         found += [f"{text}.{asked}" for asked in OF_SERVICES] if text in self.services else []
         found += [f"{text}.enabled"] if text in self.transitions else []
         if (process := self.processes.get(text)) is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from placet.compiled import Compiled, Origin, OriginMap
 from placet.faults.loom import SECOND, Shifter, told
 from placet.net.final import PlaceClass
+from placet.net.observer import completed
 
 if TYPE_CHECKING:
     from placet.net.core import Arcs
@@ -110,7 +111,9 @@ def twice(compiled: Compiled) -> Compiled:
             (*compiled.origin.places, *(_second(compiled.origin.places[p], name) for p in own)),
             (*compiled.origin.transitions, *(_second(o, name) for o in compiled.origin.transitions)),
         ),
-        observers=tuple(_observing(o, transitions) if o.every_run else o for o in compiled.observers),
+        observers=tuple(
+            completed(_observing(o, transitions) if o.every_run else o, 2 * transitions) for o in compiled.observers
+        ),
         queries=tuple(shift.asked(q) for q in compiled.queries),
         timing=(*compiled.timing, *((t + transitions, delay) for t, delay in compiled.timing)),
         limits=tuple(((*group, *(t + transitions for t in group)), most) for group, most in compiled.limits),

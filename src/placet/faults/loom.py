@@ -8,6 +8,7 @@ from placet.compiled import Compiled, Origin, OriginMap
 from placet.logic.state import And, Linear, Not, Or
 from placet.net.balance import Scales
 from placet.net.final import PlaceClass
+from placet.net.observer import completed
 
 if TYPE_CHECKING:
     from placet.compiled import Query
@@ -124,8 +125,11 @@ class Loom:
         )
         made = range(self.first_transition, self.first_transition + len(self.names))
         observers = tuple(
-            o._replace(
-                deltas=tuple(sorted([*o.deltas, *((c, d) for t, d in o.deltas for c in self.copies.get(t, ()))]))
+            completed(
+                o._replace(
+                    deltas=tuple(sorted([*o.deltas, *((c, d) for t, d in o.deltas for c in self.copies.get(t, ()))]))
+                ),
+                made.stop,
             )
             for o in base.observers
         )
@@ -167,9 +171,15 @@ class Shifter:
 
     def asked(self, query: Query) -> Query:
         """The query about the longer states."""
+        if query.formula is not None:
+            from placet.logic.temporal import renamed
+
+            query = query._replace(formula=renamed(query.formula, self.moved))
         return query._replace(
             predicate=None if query.predicate is None else self.moved(query.predicate),
             atoms=tuple((self.moved(p), text) for p, text in query.atoms),
+            given=None if query.given is None else self.moved(query.given),
+            premise=None if query.premise is None else (self.moved(query.premise[0]), query.premise[1]),
         )
 
     def moved(self, predicate: Predicate) -> Predicate:

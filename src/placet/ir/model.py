@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 class Fact(NamedTuple):
     """What a name in a formula speaks of.
 
-    `done` (latched: the step was acknowledged), `fires`, `effect` (applies minus undos at the participant), `end` (this
+    `done` (latched: the step was acknowledged), `fires` (it is done by the very step that led here), `undone` and
+    `undoes` (the same of the undo of a saga step), `effect` (applies minus undos at the participant), `end` (this
     end of the process is reached), `tokens` (of a place of a plain net), `enabled` (of a transition of a plain net),
     `value` (of a variable, as its number).
     """
 
-    kind: Literal["done", "effect", "end", "tokens", "enabled", "value", "service"]
+    kind: Literal["done", "fires", "undone", "undoes", "effect", "end", "tokens", "enabled", "value", "service"]
     id: str
     name: str = ""  # of the end; of a service what is asked of it: calls, sent, failing, blocked
 
@@ -46,7 +47,15 @@ class Connective(NamedTuple):
     text: str = ""
 
 
-Formula: TypeAlias = Union[Sum, Connective]
+class Modal(NamedTuple):
+    """An operator on runs, `AG` or `F` of one formula, `U`, `W` or `R` of two, as it is written."""
+
+    op: str
+    parts: tuple[Formula, ...]
+    text: str = ""
+
+
+Formula: TypeAlias = Union[Sum, Connective, Modal]
 
 
 class Variable(NamedTuple):
@@ -568,6 +577,7 @@ class Check(NamedTuple):
     span: Span | None = None
     level: str = ""  # of faults, such as L2
     demand: int = 100  # per cent, of a check that counts
+    fairness: str = ""  # of `ctl` and `ltl`: edges, weak, strong, nothing
 
 
 class Timing(NamedTuple):

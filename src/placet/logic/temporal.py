@@ -260,3 +260,56 @@ def is_ctl(formula: Formula) -> bool:
 def is_ltl(formula: Formula) -> bool:
     """Whether no quantifier stands in it: a formula about one run."""
     return not any(isinstance(one, (Every, Some)) for one in parts(formula))
+
+
+def is_plain(formula: Formula) -> bool:
+    """Whether it looks at one state only: no quantifier, no operator on runs."""
+    return all(isinstance(one, (Atom, Neg, Conj, Disj)) for one in parts(formula))
+
+
+def without_next(formula: Formula) -> bool:
+    """Whether no `Next` stands in it: then runs that differ only in how long they stay in like states are alike to it."""
+    return not any(isinstance(one, Next) for one in parts(formula))
+
+
+def renamed(formula: Formula, name: Callable[[Predicate], Predicate]) -> Formula:
+    """The formula with other predicates in the places of its own."""
+    match formula:
+        case Atom(predicate):
+            return Atom(name(predicate))
+        case Conj(of):
+            return Conj(tuple(renamed(f, name) for f in of))
+        case Disj(of):
+            return Disj(tuple(renamed(f, name) for f in of))
+        case Until(left, right):
+            return Until(renamed(left, name), renamed(right, name))
+        case Release(left, right):
+            return Release(renamed(left, name), renamed(right, name))
+    return replace(formula, of=renamed(formula.of, name))
+
+
+def normal(formula: Formula, *, negated: bool = False) -> Formula:
+    """The formula, or its negation, with `Neg` at atoms only, and of the operators on runs `Next`, `Until` and `Release`.
+
+    Of CTL on maximal runs, of LTL on endless ones (there alone a `Next` without a quantifier is its own dual).
+    """
+    match formula:
+        case Atom():
+            return Neg(formula) if negated else formula
+        case Neg(of):
+            return normal(of, negated=not negated)
+        case Conj(of) | Disj(of):
+            both = isinstance(formula, Conj) is not negated
+            return (Conj if both else Disj)(tuple(normal(f, negated=negated) for f in of))
+        case Every(of) | Some(of):
+            every = isinstance(formula, Every) is not negated
+            return (Every if every else Some)(normal(of, negated=negated))
+        case Next(of):
+            return Next(normal(of, negated=negated))
+        case Eventually(of):
+            return Release(NO, normal(of, negated=True)) if negated else Until(YES, normal(of))
+        case Always(of):
+            return Until(YES, normal(of, negated=True)) if negated else Release(NO, normal(of))
+        case Until(left, right) | Release(left, right):
+            until = isinstance(formula, Until) is not negated
+            return (Until if until else Release)(normal(left, negated=negated), normal(right, negated=negated))

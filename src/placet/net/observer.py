@@ -22,6 +22,9 @@ class Observer(NamedTuple):
     high: int = 1
     initial: int = 0
     every_run: bool = False  # where a saga runs twice at once it counts both runs, else the first alone
+    momentary: bool = (
+        False  # it says what the last step was: `deltas` has every transition, -1 those that it does not mean
+    )
 
     def step(self, value: int, transition: int) -> int:
         """The value after a transition fired."""
@@ -29,3 +32,11 @@ class Observer(NamedTuple):
             if t == transition:
                 return min(self.high, max(self.low, value + delta))
         return value
+
+
+def completed(observer: Observer, transitions: int) -> Observer:
+    """The observer over a net of so many transitions: one that says what the last step was takes every new one for another."""
+    if not observer.momentary:
+        return observer
+    listed = dict(observer.deltas)
+    return observer._replace(deltas=tuple((t, listed.get(t, -1)) for t in range(transitions)))

@@ -63,6 +63,8 @@ _MEANING = {
     "anomaly_A23": "the messages of {subject} come to rest, and none is left",
     "never": "it never happens",
     "possible": "it can happen",
+    "ctl": "it holds in {subject}",
+    "ltl": "it holds on every run of {subject}",
 }
 
 

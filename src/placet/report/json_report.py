@@ -172,6 +172,7 @@ def _story(story: Story) -> dict[str, Any]:
             }
             for step in story.steps
         ],
+        **({"branches": [_story(branch) for branch in story.branches]} if story.branches else {}),
     }
 
 

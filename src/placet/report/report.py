@@ -48,6 +48,9 @@ class Story(NamedTuple):
     turned: int | None = None
     why: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
+    branches: tuple[
+        Story, ...
+    ] = ()  # where it takes several runs to show it: each from the start, `steps` being what they share
 
 
 class ObligationReport(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from placet.evidence import Lasso, NoReturn, Pump
+from placet.evidence import Fails, Lasso, NoReturn, Pump, RunBreaks
 from placet.net.final import PlaceClass
 from placet.net.roles import Kind
 from placet.report.report import Step
@@ -57,6 +57,10 @@ def make_run(compiled: Compiled, query: Query, violated: Violated) -> Run:
     witness = violated.witness
     trace: Trace = getattr(witness, "trace", ())
     loop: Trace = witness.loop if isinstance(witness, Lasso | Pump) else ()
+    if isinstance(violated.claim, RunBreaks | Fails):
+        from placet.report.about_runs import run_of
+
+        trace, loop = run_of(compiled, violated)
     fired = trace + loop
     if isinstance(witness, NoReturn) and query.check not in RETURNS:
         *_, (_, state, _) = (0, list(compiled.start), []), *walk(compiled, trace)

@@ -8,7 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.evidence import Breaks, Cycles, Grows, Lasso, Never, NeverHolds, NoReturn, Pump, Reach, Reaches, Strands
+from placet.evidence import (
+    Breaks,
+    Cycles,
+    Fails,
+    Grows,
+    Lasso,
+    Never,
+    NeverHolds,
+    NoReturn,
+    Pump,
+    Reach,
+    Reaches,
+    RunBreaks,
+    Strands,
+)
 from placet.logic.state import support
 from placet.report.advice import advice
 from placet.report.amounts import imbalance
@@ -60,6 +74,10 @@ _ANOMALIES = {
 def tell(compiled: Compiled, query: Query, violated: Violated) -> Story:
     """The story of a violation. The witness is taken as replayed. O(arcs walked), plus a few hundred situations."""
     run = make_run(compiled, query, violated)
+    if isinstance(violated.claim, RunBreaks | Fails):
+        from placet.report.formula_story import tell_formula
+
+        return tell_formula(run)
     return Story(
         _KINDS[type(violated.witness)],
         headline(run),
@@ -93,6 +111,10 @@ def headline(run: Run) -> str:
         return _impossible(run)
     if isinstance(claim, Strands):
         return _stranded(run)
+    if isinstance(claim, RunBreaks | Fails):
+        from placet.report.about_runs import headline as of_runs
+
+        return of_runs(run)
     return _reached(run, claim)
 
 

@@ -114,6 +114,21 @@ def _title(model: ModelReport, style: Style) -> str:
     return line
 
 
+def _branch_lines(number: str, branch: Story, model: ModelReport, style: Style) -> list[str]:
+    """One of several runs that it takes to show that a formula is false; they may branch again."""
+    lines = ["", *wrap(f"{number} {branch.headline}", style.width, "  ", "     ")]
+    run = render_run(branch, model.subject, style)
+    if run:
+        lines += ["", *run]
+    if branch.why:
+        lines.append("")
+        for reason in branch.why:
+            lines += wrap(reason, style.width, "  why: ", "       ")
+    for inner, one in enumerate(branch.branches, 1):
+        lines += _branch_lines(f"{number}{inner}.", one, model, style)
+    return lines
+
+
 def _shared_trust(model: ModelReport) -> tuple[str, ...]:
     """The guarantees that every verdict of the model rests on: said once, not with each."""
     those = [check.assumptions.guarantees for check in model.checks if check.assumptions.guarantees]
@@ -167,6 +182,8 @@ def _story_lines(check: CheckReport, story: Story, model: ModelReport, style: St
         lines.append("")
         for reason in story.why:
             lines += wrap(reason, style.width, "  why: ", "       ")
+    for number, branch in enumerate(story.branches, 1):
+        lines += _branch_lines(f"{number}.", branch, model, style)
     for step in story.advice:
         lines += ["", *wrap(step, style.width, "  what to do: ", "    ")]
     return lines

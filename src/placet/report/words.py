@@ -95,10 +95,18 @@ def resting_on(assumptions: Assumptions) -> str:
     if assumptions.environment == "closed":
         parts.append("nothing arrives from outside")
     if assumptions.fairness:
-        parts.append(f"assuming {assumptions.fairness} fairness")
+        parts.append(f"assuming {_FAIRNESS.get(assumptions.fairness, assumptions.fairness)}")
     if assumptions.final:
         parts.append(f"final markings: {clean(assumptions.final)}")
     return ", ".join(parts)
+
+
+_FAIRNESS = {
+    "edges": "fair choices",
+    "strong": "strong fairness",
+    "weak": "weak fairness",
+    "nothing": "no fairness",
+}
 
 
 def trusting(guarantees: Sequence[str]) -> str:

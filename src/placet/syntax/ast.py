@@ -469,7 +469,15 @@ class Junction(NamedTuple):
     span: Span
 
 
-Formula: TypeAlias = Union[Atom, Compare, Negation, Junction]
+class Modal(NamedTuple):
+    """`AG f`, `F f`, `f U g`: an operator on runs. `op`: `A E X F G AX AF AG EX EF EG`, and `U W R` with two parts."""
+
+    op: str
+    parts: tuple[Formula, ...]
+    span: Span
+
+
+Formula: TypeAlias = Union[Atom, Compare, Negation, Junction, Modal]
 
 
 class Demand(NamedTuple):
@@ -481,7 +489,10 @@ class Demand(NamedTuple):
 
 
 class CheckItem(NamedTuple):
-    """`sound(purchase)`, `bounded(readings, 2)`, `coverage(trip) at L2 == 100%`; then an optional sentence."""
+    """`sound(purchase)`, `bounded(readings, 2)`, `coverage(trip) at L2 == 100%`; then an optional sentence.
+
+    `ctl of purchase AG f assuming weak`: the operands are the name, where one is given, and the formula.
+    """
 
     check: Name
     operands: tuple[Formula | Number, ...]
@@ -489,6 +500,7 @@ class CheckItem(NamedTuple):
     span: Span
     level: Name | None = None  # of faults
     demand: Demand | None = None
+    assuming: Name | None = None
 
 
 class Check(NamedTuple):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Maybe = ast.Name | None
 UNITS = {"ms": 0.001, "s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 LARGEST = 10**9
+MOST_NESTED = 60  # operators of a formula about runs
 
 
 class Builder:
@@ -34,6 +35,7 @@ class Builder:
     ) -> None:
         self.source = source
         self.report = report
+        self._depths: dict[int, int] = {}  # of formulas about runs, by their identity: they live as long as the file
         self.uses_names = False  # a number was given by the name of a parameter
         self.complained_since = complained_since
 
@@ -473,6 +475,8 @@ class Builder:
         faults, budget = under or (None, None)  # type: ignore[misc]
         return ast.Check(tuple(items), faults, budget, span)  # type: ignore[arg-type]
 
+    sided_check = check
+
     def under(
         self, _: Span, faults: tuple[ast.Name, ...] | None, budget: ast.Number | None
     ) -> tuple[tuple[ast.Name, ...], ast.Number | None]:
@@ -484,6 +488,60 @@ class Builder:
         *operands, level, demand, sentence = rest
         kept = tuple(o for o in operands if o is not None)
         return ast.CheckItem(check, kept, sentence, span, level, demand)  # type: ignore[arg-type]
+
+    def about_runs(
+        self,
+        span: Span,
+        logic: ast.Name,
+        of: Maybe,
+        formula: ast.Formula,
+        assuming: Maybe,
+        level: Maybe,
+        sentence: ast.Text | None,
+    ) -> ast.CheckItem:
+        operands = (formula,) if of is None else (ast.Atom(of, of.span), formula)
+        return ast.CheckItem(logic, operands, sentence, span, level, None, assuming)
+
+    def sided_runs(
+        self,
+        span: Span,
+        logic: ast.Name,
+        formula: ast.Formula,
+        assuming: Maybe,
+        level: Maybe,
+        sentence: ast.Text | None,
+    ) -> ast.CheckItem:
+        return ast.CheckItem(logic, (formula,), sentence, span, level, None, assuming)
+
+    def modal(self, span: Span, op: ast.Name, of: ast.Formula) -> ast.Formula:
+        return self._nested(ast.Modal(op.text, (of,), span))
+
+    def until(self, span: Span, left: ast.Formula, op: ast.Name, right: ast.Formula) -> ast.Formula:
+        return self._nested(ast.Modal(op.text, (left, right), span))
+
+    def run_negation(self, span: Span, of: ast.Formula) -> ast.Formula:
+        return self._nested(ast.Negation(of, span))
+
+    def runs_conjunction(self, span: Span, *parts: ast.Formula) -> ast.Formula:
+        return self._nested(ast.Junction("and", parts, span))
+
+    def runs_disjunction(self, span: Span, *parts: ast.Formula) -> ast.Formula:
+        return self._nested(ast.Junction("or", parts, span))
+
+    def runs_implication(self, span: Span, left: ast.Formula, right: ast.Formula) -> ast.Formula:
+        return self._nested(ast.Junction("implies", (left, right), span))
+
+    def _nested(self, made: ast.Modal | ast.Negation | ast.Junction) -> ast.Formula:
+        """The formula, unless it nests deeper than anything that walks it can follow: operators in front need no parentheses."""
+        parts = made.parts if isinstance(made, (ast.Modal, ast.Junction)) else (made.of,)
+        depth = 1 + max(self._depths.get(id(part), 0) for part in parts)
+        if depth > MOST_NESTED:
+            self._depths[id(parts[0])] = -LARGEST  # said once
+            message = f"operators are nested {MOST_NESTED} deep here, which nobody can follow"
+            self.report(Diagnostic("P109", "error", message, made.span))
+            return parts[0]
+        self._depths[id(made)] = depth
+        return made
 
     def at_level(self, _: Span, level: ast.Name) -> ast.Name:
         return level

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from placet.diagnostics import Diagnostic, Label
 from placet.source import Span
-from placet.syntax.error_examples import LATER, LATER_BEFORE
+from placet.syntax.error_examples import LATER
 from placet.syntax.lexer import END, LBRACE, LPAR, NAME, RBRACE, RPAR, SIGN_GROUP, tokens
 from placet.syntax.machine import ACCESSING
 from placet.syntax.messages import by_example, context, expected_phrases, listed, misplaced, quoted
@@ -64,8 +64,6 @@ def parts_end(states: Sequence[int], brace: int) -> int:
 def later(trouble: Trouble) -> Diagnostic | None:
     """The diagnostic for a construct that the language has no room for yet."""
     word, start = trouble.found, trouble.start
-    if trouble.before in LATER_BEFORE:
-        word, start = trouble.before, trouble.parse.machine.end - len(trouble.before)
     if word not in LATER or trouble.kind in trouble.accepted:
         return None
     span = Span(trouble.parse.source, start, start + len(word))

@@ -178,12 +178,8 @@ LATER = {
     "buffered": "signals", "signal": "signals",
     "per": "scopes of keys", "ttl": "lifetimes of keys", "priority": "priorities",
     "circuit_breaker": "resilience patterns", "bulkhead": "resilience patterns", "rate_limit": "resilience patterns",
-    "ctl": "temporal formulas", "ltl": "temporal formulas",
-    "assuming": "fairness assumptions", "at": "levels of faults", "cancels": "cancellation",
+    "at": "levels of faults", "cancels": "cancellation",
 }  # fmt: skip
-
-# Words of the table above that come before the place of the error, because the grammar takes them for a name.
-LATER_BEFORE = ("ctl", "ltl")
 
 # What people write who know other languages: the first characters, and the help.
 STRANGERS = (

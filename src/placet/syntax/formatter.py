@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 _COMMENT = re.compile(r"#[^\n]*")
 _EMPTY_LINE = re.compile(r"\n[^\S\n]*\n")
 _NO_BLANK_BEFORE = frozenset((",", ";", ":", ")", "%", "-->", ".."))
-_OPERATORS = frozenset(("and", "or", "not", "implies"))
+_OPERATORS = frozenset(
+    (
+        *("and", "or", "not", "implies", "ctl", "ltl"),
+        *("A", "E", "X", "F", "G", "U", "W", "R", "AX", "AF", "AG", "EX", "EF", "EG"),
+    )
+)
 _ONE_LINE = (ast.Import, ast.System, ast.Service, ast.Topic, ast.Parameter, ast.Variable, ast.Check)
 _HANGING = 3  # indents by which a line that goes on is set off
 

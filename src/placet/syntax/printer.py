@@ -322,15 +322,42 @@ def formula(value: ast.Formula | ast.Number) -> str:
         return value.name.text
     if isinstance(value, ast.Compare):
         return _compare(value)
+    if isinstance(value, ast.Modal):
+        return _modal(value)
     if isinstance(value, ast.Negation):
         inner = formula(value.of)
-        return f"not {inner}" if isinstance(value.of, (ast.Atom, ast.Compare)) else f"not ({inner})"
+        bare = isinstance(value.of, (ast.Atom, ast.Compare)) or _binds(value.of)
+        return f"not {inner}" if bare else f"not ({inner})"
     strength = _STRENGTH[value.op]
     parts = [
         f"({formula(p)})" if isinstance(p, ast.Junction) and _STRENGTH[p.op] <= strength else formula(p)
         for p in value.parts
     ]
     return f" {value.op} ".join(parts)
+
+
+def _binds(value: ast.Formula) -> bool:
+    """Whether it is an operator on runs in front of a formula."""
+    return isinstance(value, ast.Modal) and len(value.parts) == 1
+
+
+def _modal(value: ast.Modal) -> str:
+    parts = [
+        formula(p) if isinstance(p, (ast.Atom, ast.Compare, ast.Negation)) or _binds(p) else f"({formula(p)})"
+        for p in value.parts
+    ]
+    return f"{value.op} {parts[0]}" if len(parts) == 1 else f"{parts[0]} {value.op} {parts[1]}"
+
+
+def _item(item: ast.CheckItem, *, sided: bool) -> str:
+    """A check without its sentence; in a sidecar formulas about runs stand in parentheses."""
+    if item.check.text not in ("ctl", "ltl") or not item.operands:
+        listed = ", ".join(map(formula, item.operands))
+        return f"{item.check.text}({listed}){_some('at', item.level)}{_demand(item.demand)}"
+    *named, asked = item.operands
+    of = f" of {formula(named[0])}" if named else ""
+    shown = f"({formula(asked)})" if sided else formula(asked)
+    return f"{item.check.text}{of} {shown}{_some('assuming', item.assuming)}{_some('at', item.level)}"
 
 
 def _compare(value: ast.Compare) -> str:
@@ -357,12 +384,8 @@ def _demand(demand: ast.Demand | None) -> str:
     return "" if demand is None else f" {demand.op} {demand.percent.value}%"
 
 
-def _check(indent: int, check: ast.Check) -> list[Piece]:
-    items = [
-        f"{item.check.text}({', '.join(map(formula, item.operands))}){_some('at', item.level)}{_demand(item.demand)}"
-        f"{_some('', item.sentence)}"
-        for item in check.items
-    ]
+def _check(indent: int, check: ast.Check, *, sided: bool = False) -> list[Piece]:
+    items = [f"{_item(item, sided=sided)}{_some('', item.sentence)}" for item in check.items]
     under = ""
     if check.faults is not None:
         under = f" under {{ {_names(check.faults)} }}" if check.faults else " under { }"
@@ -401,7 +424,9 @@ def _annotate(indent: int, annotate: ast.Annotate) -> list[Piece]:
     head = f"annotate{_some('', annotate.path)}{_some('', annotate.machine)} {{"
     if not annotate.parts:
         return [(indent, f"{head} }}")]
-    inner: list[Piece] = [(indent + 1, part) for part in annotate.parts]
+    inner: list[Piece] = []
+    for part in annotate.parts:
+        inner += _check(indent + 1, part, sided=True) if isinstance(part, ast.Check) else [(indent + 1, part)]
     return [(indent, head), *inner, (indent, "}")]
 
 
