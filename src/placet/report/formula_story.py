@@ -5,22 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.evidence import Tree
-from placet.report.about_runs import Words, advice, failed, headline, reasons, spine, told
+from placet.report.about_runs import Words, advice, failed, headline, reasons, run_of, spine, told
 from placet.report.report import Story
 from placet.report.run import make_run
 
 if TYPE_CHECKING:
-    from placet.evidence import Branch
+    from placet.compiled import Compiled, Query
+    from placet.evidence import Branch, Violated
     from placet.report.about_runs import Failed
     from placet.report.report import WitnessKind
     from placet.report.run import Run
 
 
-def tell_formula(run: Run) -> Story:
+def tell_formula(compiled: Compiled, query: Query, violated: Violated) -> Story:
     """The story of a violated `ctl` or `ltl`."""
     from placet.report.advice import advice as of_models
 
-    witness = run.violated.witness
+    run = make_run(compiled, query, violated, run_of(compiled, violated))
+    witness = violated.witness
     branches = spine(witness.root)[2] if isinstance(witness, Tree) else ()
     hints = dict.fromkeys((*advice(run), *of_models(run)))
     return Story(
@@ -54,7 +56,8 @@ def _branch(run: Run, branch: Branch) -> Story:
         raise TypeError("only a tree branches")
     before = len(spine(witness.root)[0])
     whole = Tree(branch._replace(trace=run.fired[:before] + branch.trace))
-    own = make_run(run.compiled, run.query, run.violated._replace(witness=whole))
+    violated = run.violated._replace(witness=whole)
+    own = make_run(run.compiled, run.query, violated, run_of(run.compiled, violated))
     return Story(
         _kind(own, spine(whole.root)[2]),
         f"this is false there: {Words(own).say(branch.formula)}",

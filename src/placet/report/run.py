@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from placet.evidence import Fails, Lasso, NoReturn, Pump, RunBreaks
+from placet.evidence import Lasso, NoReturn, Pump
 from placet.net.final import PlaceClass
 from placet.net.roles import Kind
 from placet.report.report import Step
@@ -52,15 +52,13 @@ class Run(NamedTuple):
         return max(1, sum(1 for step in self.steps[: index + 1] if step.shown))
 
 
-def make_run(compiled: Compiled, query: Query, violated: Violated) -> Run:
-    """Walk the witness. O(arcs of the transitions fired)."""
+def make_run(compiled: Compiled, query: Query, violated: Violated, told: tuple[Trace, Trace] | None = None) -> Run:
+    """Walk the witness, or what is `told` of it, a run and its loop. O(arcs of the transitions fired)."""
     witness = violated.witness
     trace: Trace = getattr(witness, "trace", ())
     loop: Trace = witness.loop if isinstance(witness, Lasso | Pump) else ()
-    if isinstance(violated.claim, RunBreaks | Fails):
-        from placet.report.about_runs import run_of
-
-        trace, loop = run_of(compiled, violated)
+    if told is not None:
+        trace, loop = told
     fired = trace + loop
     if isinstance(witness, NoReturn) and query.check not in RETURNS:
         *_, (_, state, _) = (0, list(compiled.start), []), *walk(compiled, trace)

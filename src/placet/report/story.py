@@ -73,11 +73,11 @@ _ANOMALIES = {
 
 def tell(compiled: Compiled, query: Query, violated: Violated) -> Story:
     """The story of a violation. The witness is taken as replayed. O(arcs walked), plus a few hundred situations."""
-    run = make_run(compiled, query, violated)
     if isinstance(violated.claim, RunBreaks | Fails):
         from placet.report.formula_story import tell_formula
 
-        return tell_formula(run)
+        return tell_formula(compiled, query, violated)
+    run = make_run(compiled, query, violated)
     return Story(
         _KINDS[type(violated.witness)],
         headline(run),
