@@ -95,3 +95,22 @@ check possible(t.completed), possible(w.completed)
         busy = [p for p, name in enumerate(net.net.places) if "#waiting[" in name or name.startswith("w/c[")]
         found = explore(net.net, net.initial, limit=5_000)
         assert max(sum(marking[p] for p in busy) for marking in found.edges) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "net n { place a = N transition t: a -> a }",
+        "net n { place a capacity N transition t: a -> a }",
+        "saga s { step a { undo u; retry N } }",
+        "saga s { step a { undo u; errors { E: retry N } } }",
+        "saga s { step a { undo u; effect debit(alice, N) } }",
+    ],
+)
+def test_a_parameter_below_zero_counts_nothing(text):
+    """The first of these ended in an exception, the last took money by giving it."""
+    loaded = compile_source(SourceFile("each.placet", f"param N = -1\n{text}\n"))
+    (problem,) = [d for d in loaded.diagnostics if d.severity == "error"]
+    assert problem.code == "P264"
+    assert text[problem.span.start - 13 : problem.span.end - 13] == "N"
+    assert not compile_source(SourceFile("each.placet", f"param N = 1\n{text}\n")).broken

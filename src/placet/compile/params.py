@@ -8,6 +8,8 @@ from placet.diagnostics import Label
 from placet.syntax import ast
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from placet.compile.findings import Findings
 
 
@@ -35,12 +37,22 @@ def filled(file: ast.File, values: dict[str, int], findings: Findings) -> ast.Fi
             return ast.Number(1, value.span)
         return ast.Number(known, value.span)
 
-    def visit(value: object) -> object:
+    def counted(value: ast.Number) -> ast.Number:
+        known = number(value)
+        if known.value >= 0:
+            return known
+        message = f"`{value.name}` is {known.value}, and nothing here can be less than 0"
+        findings.add("P264", message, value.span, help="write a number, or give the parameter another value")
+        return ast.Number(1, value.span)
+
+    def visit(value: object, named: Callable[[ast.Number], ast.Number] = number) -> object:
         if isinstance(value, ast.Number):
-            return number(value) if value.name else value
+            return named(value) if value.name else value
         if isinstance(value, (ast.Name, ast.Text)) or not isinstance(value, tuple):
             return value
-        parts = [visit(part) if isinstance(part, tuple) else part for part in value]
+        if isinstance(value, (ast.Option, ast.ErrorRule, ast.PlaceDecl)):
+            named = counted
+        parts = [visit(part, named) if isinstance(part, tuple) else part for part in value]
         if all(new is old for new, old in zip(parts, value, strict=True)):
             return value
         kind: Any = type(value)
