@@ -11,6 +11,7 @@ from placet.evidence import Cycles, Grows, NeverHolds, Reaches, Strands
 from placet.logic.state import support
 from placet.net.roles import Kind
 from placet.report.impossible import blocked_ways, dead_steps, dead_undos
+from placet.report.messages import CONSUMED
 from placet.report.reasons import is_stuck, since
 from placet.report.run import effect_of, events_never, marked_ends, phrase_of, still_open, transition_name
 from placet.report.words import listed, quoted, short
@@ -30,7 +31,7 @@ def for_workflows(run: Run) -> Iterator[str]:
     match run.violated.claim:
         case Grows():
             yield "bound the repetition (`at_most`), or take away in each round what it adds"
-        case Cycles() | Strands() if not is_stuck(run):
+        case Cycles() | Strands() if not is_stuck(run) and run.query.check not in CONSUMED:
             yield "give the repetition a way out: an `until`, an `at_most`, or an `end` that can be reached from inside"
         case NeverHolds() if run.query.check in ("no_dead_step", "sound", "quasi_live"):
             yield from _dead(run)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from placet.net.roles import Delivery
     from placet.report.run import Run
 
-_CONSUMED = ("all_consumed", "anomaly_A22", "anomaly_A23")
+CONSUMED = ("all_consumed", "anomaly_A22", "anomaly_A23")
 _LOOPS = ("no_event_loop", "anomaly_A23")
 
 
@@ -38,7 +38,7 @@ def headline(run: Run) -> str:
         unread = _unread(run)
         if unread:
             return f"{listed([quoted(e) for e in unread])} is published, and nobody reads it"
-    if check in _CONSUMED:
+    if check in CONSUMED:
         return _forgotten(run)
     if check == "no_dead_handler":
         handlers = [d for d in run.compiled.roles.deliveries if set(d.takes) & set(run.violated.culprits)]
@@ -57,7 +57,7 @@ def reasons(run: Run) -> Iterator[str]:
         return
     if check == "deadlock_free":
         yield from dict.fromkeys(_blocked(run))
-    if isinstance(claim, Grows) or check not in _CONSUMED:
+    if isinstance(claim, Grows) or check not in CONSUMED:
         return
     lost = [d for d in run.compiled.roles.deliveries if d.lost >= 0 and run.last[d.lost]]
     for d in lost:
@@ -94,7 +94,7 @@ def advice(run: Run) -> Iterator[str]:
     elif check in ("no_orphan", "anomaly_A23") and _unread(run):
         event = _unread(run)[0]
         yield f"write `on {event} {{ ... }}`, or say that other systems read the topic: `outside`"
-    elif check in _CONSUMED:
+    elif check in CONSUMED:
         yield from _kept(run)
     elif check == "deadlock_free" and list(_blocked(run)):
         yield "give one of these queues more room, or let a handler publish last, when it needs nothing else any more"
@@ -128,6 +128,22 @@ def _kept(run: Run) -> Iterator[str]:
         if d.handler and d.failed >= 0 and d.guarantee != "at_most_once" and not _limited(run, d):
             yield f"put a message aside whose handler keeps failing: `topic {d.topic} {{ dead_letter after 3 }}`"
             return
+    yield from dict.fromkeys(_comes_again(run))
+
+
+def _comes_again(run: Run) -> Iterator[str]:
+    """A message that was handled twice, so that there is one answer more than somebody waits for."""
+    net, roles = run.compiled.net, run.compiled.roles
+    for t in run.fired:
+        taken, given = dict(net.pre[t]), dict(net.post[t])
+        for d in roles.deliveries if roles.transitions[t].kind is Kind.FAULT else ():
+            if roles.transitions[t].fault == "duplicate" and any(p in given for p in (*d.waiting, *d.double)):
+                yield f"let the reader remember what it has handled: `topic {d.topic} {{ dedup }}`"
+            elif roles.transitions[t].fault == "crash" and d.handler and any(p in taken for p in d.hands):
+                yield (
+                    f"let {quoted(d.reader)} handle {quoted(d.event)} and publish what follows in one transaction "
+                    f"(`topic {d.topic} {{ exactly_once }}`): else it publishes again what it had published before it crashed"
+                )
 
 
 def _limited(run: Run, delivery: Delivery) -> bool:
