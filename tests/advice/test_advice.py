@@ -90,6 +90,26 @@ saga pay {
     assert step.retriable
 
 
+def test_an_error_of_the_point_of_no_return_can_be_taken_for_an_unknown_outcome() -> None:
+    model = model_of("""
+service bank { idempotent; null_safe; rejects_after_cancel }
+saga pay {
+  step hold on bank { undo free; timeout 10s }
+  step pay_out on bank { pivot; timeout 10s; errors { Closed: escalate } }
+  failing_step undo
+}
+""")
+    hypothesis = Hypothesis(("reject", "partial", "lost", "slow"), 1)
+    found = advise(model, "pay", hypothesis, BUDGET)
+    assert found is not None
+    best = found.single[0]
+    assert (best.change.target, best.change.name, best.covers) == ("pay/pay_out", "unknown", found.missing)
+    assert "`errors { other: unknown }`" in "\n".join(lines(found))
+    (step,) = [s for s in statements(changed(model, (best.change,)).processes[0].body) if getattr(s, "pivot", False)]
+    assert [(r.error, r.action) for r in step.errors] == [("Closed", "escalate"), ("other", "unknown")]
+    assert not any(c.name == "unknown" for c in changes(changed(model, (best.change,))))
+
+
 TEXTS = [
     ("idempotent; null_safe", "idempotent; null_safe", ""),
     ("idempotent", "idempotent; null_safe; rejects_after_cancel", ""),

@@ -91,14 +91,19 @@ def _policies(process: ir.Process, *, forks: bool) -> list[Change]:
 
 
 def _steps(steps: list[ir.Step]) -> list[Change]:
-    """Where there is a point of no return, a step without an undo that may fail can be one that is tried until it works."""
+    """Where there is a point of no return, a step without an undo that may fail can be one that is tried until it works.
+
+    An error of the point of no return itself may come although it was passed: it can be taken for an unknown outcome.
+    """
     if not any(step.pivot for step in steps):
         return []
     words = "try {step} until it works, as what lies behind the point of no return (`retriable`)"
     owes = (
         "{service}: answer {step} with an error for a while; asked again it works, and what was refused left no effect"
     )
-    return [
+    again = "take an error of {step} for an unknown outcome, no refusal (`errors {{ other: unknown }}`): it is then asked for again"
+    pivots = [s for s in steps if s.pivot and not any(r.error == "other" and r.action == "unknown" for r in s.errors)]
+    return [Change("step", s.id, "unknown", "", 1, again.format(step=f"`{s.name}`"), "") for s in pivots] + [
         Change(
             "step",
             s.id,
@@ -117,7 +122,8 @@ def changed(model: ir.Model, wanted: tuple[Change, ...]) -> ir.Model:
     """The model with these changes. Of two for one policy the last one counts."""
     promised: dict[str, set[str]] = {}
     policies: dict[str, dict[str, Any]] = {}
-    tried = {change.target for change in wanted if change.kind == "step"}
+    tried = {change.target for change in wanted if change.name == "retriable"}
+    unsure = {change.target for change in wanted if change.name == "unknown"}
     for change in wanted:
         if change.kind == "guarantee":
             promised.setdefault(change.target, set()).add(change.name)
@@ -129,11 +135,14 @@ def changed(model: ir.Model, wanted: tuple[Change, ...]) -> ir.Model:
     def step(found: ir.Step) -> ir.Step:
         more = promised.get(found.service)
         made = found if not more else found._replace(guarantees=found.guarantees | more)
+        if found.id in unsure:
+            named = tuple(rule for rule in made.errors if rule.error != "other")
+            made = made._replace(errors=(*named, ir.ErrorRule("other", 0, "unknown")))
         return made._replace(retriable=True) if found.id in tried else made
 
     processes = tuple(
         p._replace(
-            body=_rewritten(p.body, step) if promised or tried else p.body,
+            body=_rewritten(p.body, step) if promised or tried or unsure else p.body,
             policy=p.policy._replace(**policies.get(p.id, {})),
         )
         for p in model.processes

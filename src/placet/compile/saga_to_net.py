@@ -241,11 +241,14 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
         agenda.push(body, its, inner)
     move, quiet = agenda.move, agenda.draft.quiet
     count = len(stmt.ways)
+    several = count > 1
+    split = f"`{name}` goes {f'{count} ways at once' if several else 'its one way'}"
+    joined = f"{f'all {count} ways' if several else 'the one way'} of `{name}` {'are' if several else 'is'} done"
     made = [
-        move(f"{base}#fork", (ports.start,), starts, env, stmt.id, f"`{name}` goes {count} ways at once", span),
-        move(f"{base}#join", dones, (ports.done,), env, stmt.id, f"all {count} ways of `{name}` are done", span),
+        move(f"{base}#fork", (ports.start,), starts, env, stmt.id, split, span),
+        move(f"{base}#join", dones, (ports.done,), env, stmt.id, joined, span),
     ]
-    back = f"`{name}` goes back all {count} ways"
+    back = f"`{name}` goes back {f'all {count} ways' if several else 'its one way'}"
     aside = []
     if ports.undo != ports.undone:
         aside.append(move(f"{base}#undo.fork", (ports.undo, calm), (*undos, undoing), env, stmt.id, back, span))

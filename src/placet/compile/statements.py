@@ -196,10 +196,11 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     for body, ends_at, inner in reversed(pending):
         agenda.push(body, ends_at, inner)
     held = () if fork is None else (fork.running,)
-    split = f"`{env.frame.name}` goes {len(ways)} ways at once"
+    several = len(ways) > 1
+    split = f"`{env.frame.name}` goes {f'{len(ways)} ways at once' if several else 'its one way'}"
     first = ports.start if gates is None else gates.opened(ports.start)
     agenda.move(f"{path}#fork", (first,), (*starts, *held), env, stmt.id, split, stmt.span)
-    joined = f"all {len(ways)} ways of `{env.frame.name}` are done"
+    joined = f"{f'all {len(ways)} ways' if several else 'the one way'} of `{env.frame.name}` {'are' if several else 'is'} done"
     agenda.move(f"{path}#join", (*dones, *held), (ports.done,), env, stmt.id, joined, stmt.span)
 
 
