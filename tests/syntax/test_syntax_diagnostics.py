@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from conftest import CHECKOUT
 from placet.source import SourceFile
 from placet.syntax.error_examples import EXAMPLES, LATER
 from placet.syntax.parser import parse
@@ -179,16 +178,6 @@ def test_later_constructs_are_one_diagnostic(word):
         f"saga s {{ step a {{ pivot\n {word} x per y\n retriable }} }}",
     ):
         assert [d.code for d in complaints(text)] == ["P111"], text
-
-
-def test_the_sketch_of_the_design():
-    """Every construct of the sketch that is not in the language yet is one diagnostic, and nothing else is one."""
-    text = (CHECKOUT / "tests" / "syntax" / "sketch.placet.txt").read_text(encoding="utf-8")
-    file, found = parse(SourceFile("sketch", text))
-    assert {d.code for d in found} == {"P111"}
-    lines = [d.span.line for d in found]
-    assert len(lines) == 1
-    assert len(file.items) == 18
 
 
 def test_many_errors_are_capped():

@@ -238,7 +238,9 @@ def _why(run: Run, words: Words, part: Failed) -> Iterator[str]:
     elif part.closed:
         yield _unreachable(run, words, part, inner)
     elif isinstance(inner, Next):
-        yield f"the next step, {_step(run, part.lost)}, is one after which {words.say(inner.of, inner=True)} does not hold"
+        hidden = not run.steps[part.lost - 1].shown if 0 < part.lost <= len(run.steps) else True
+        which = "bookkeeping that is not shown" if hidden else _step(run, part.lost)
+        yield f"the next step is {which}, and after it {words.say(inner.of, inner=True)} does not hold"
     for one in (*plain, *below):
         yield from _why(run, words, one)
 
@@ -249,7 +251,8 @@ def _missed(run: Run, words: Words, part: Failed, until: Until) -> str:
     if not part.stays:
         return f"{since} {words.say(until.left)} must hold until {wanted}, and it ends too early"
     if run.loop is not None:
-        first, last = run.number(run.loop), run.number(len(run.fired) - 1)
+        shown = next((n for n in range(run.loop, len(run.fired)) if run.steps[n].shown), run.loop)
+        first, last = run.number(shown), run.number(len(run.fired) - 1)
         rounds = f"step {first}" if first == last else f"steps {first} to {last}"
         return f"{since} {wanted} never comes about: {rounds} can be repeated for ever"
     over = f"the run is over after {_step(run, len(run.fired))}" if run.fired else "nothing can happen at all"
@@ -258,6 +261,8 @@ def _missed(run: Run, words: Words, part: Failed, until: Until) -> str:
 
 def _unreachable(run: Run, words: Words, part: Failed, inner: Formula) -> str:
     after = "from the start on" if part.at == 0 else f"after {_step(run, part.at)}"
+    if not part.at and isinstance(inner, Until) and inner.left == YES:
+        return "nothing that can happen leads to it"
     match inner:
         case Until(left, right) if left == YES:
             return f"{after} {words.say(right)} is out of reach, whatever happens next"
@@ -344,7 +349,11 @@ def _history(run: Run, predicate: Predicate) -> list[bool]:
 def headline(run: Run) -> str:
     """What goes wrong, in one clause."""
     subject, words = quoted(run.compiled.subject), Words(run)
-    part, premise = _heart(failed(run))
+    whole = failed(run)
+    part, premise = _heart(whole)
+    unless = _unless(whole)
+    if unless is not None and words.known(unless[0]):
+        return f"{words.say(unless[0], inner=True)} comes before {words.say(unless[1], inner=True)} in {subject}"
     inner = part.formula.of if isinstance(part.formula, (Every, Some)) else part.formula
     after = f"after {listed([words.say(f, inner=True) for f in premise], 'and')}, " if premise else ""
     if not words.known(part.formula):
@@ -356,15 +365,36 @@ def headline(run: Run) -> str:
         ended = marked_ends(run.compiled, run.last)
         how = f"ends as {end_name(run.compiled, ended[0])}" if ended else "comes to a halt"
         return f"{after}{subject} {how} without {wanted}"
+    if isinstance(part.formula, Disj) and not part.parts:
+        none = "; ".join(words.say(f) for f in part.formula.of)
+        return (
+            f"{after}{subject} can get to where none of these holds: {none}"
+            if part.at
+            else f"none of these holds in {subject}: {none}"
+        )
+    if part.closed and not part.at and isinstance(inner, Until) and inner.left == YES:
+        return f"this can never come about in {subject}: {words.say(inner.right)}"
     if part.closed and isinstance(inner, Until) and inner.left == YES:
         return f"{after}{subject} can get to where this is out of reach: {words.say(inner.right)}"
     if part.closed:
         return f"{after}{subject} has not what it should have: {words.say(part.formula)}"
+    if isinstance(inner, Until) and isinstance(inner.left, Neg):
+        return f"{after}{words.say(inner.left.of, inner=True)} comes before {words.say(inner.right, inner=True)} in {subject}"
     if isinstance(inner, Until):
         return f"in {subject} this ends before {words.say(inner.right, inner=True)}: {words.say(inner.left)}"
     if isinstance(part.formula, Neg):
         return f"{after}this comes about in {subject}, and must not: {words.say(part.formula.of)}"
     return f"{after}{subject} can get to where this does not hold: {words.say(part.formula)}"
+
+
+def _unless(part: Failed) -> tuple[Formula, Formula] | None:
+    """What came too early, and what it should have waited for, where the formula is `not a W b` and no more."""
+    inner = part.formula.of if isinstance(part.formula, (Every, Some)) else part.formula
+    if isinstance(inner, Release) and isinstance(inner.right, Disj) and is_plain(inner.right):
+        held = [f for f in inner.right.of if f != inner.left]
+        if inner.left in inner.right.of and len(held) == 1 and isinstance(held[0], Neg):
+            return held[0].of, inner.left
+    return None
 
 
 def _heart(part: Failed) -> tuple[Failed, tuple[Formula, ...]]:
@@ -400,7 +430,7 @@ def advice(run: Run) -> Iterator[str]:
         leaves = _ways_out(run)
         if leaves:
             yield (
-                f"the repetition can be left, by {listed(leaves, 'or')}: say `assuming fair` if that happens at some time, "
+                f"the repetition can be left ({listed(leaves, 'or')}): say `assuming fair` if that happens at some time, "
                 "or bound the repetition (`at_most`)"
             )
         else:
