@@ -130,6 +130,18 @@ def atoms(formula: Formula) -> list[Predicate]:
     return list(dict.fromkeys(one.predicate for one in parts(formula) if isinstance(one, Atom)))
 
 
+def with_atoms(formula: Formula, change: Callable[[Predicate], Predicate]) -> Formula:
+    """The formula with its predicates changed."""
+    match formula:
+        case Atom(predicate):
+            return Atom(change(predicate))
+        case Conj(of) | Disj(of):
+            return type(formula)(tuple(with_atoms(f, change) for f in of))
+        case Until(left, right) | Release(left, right):
+            return type(formula)(with_atoms(left, change), with_atoms(right, change))
+    return replace(formula, of=with_atoms(formula.of, change))
+
+
 def conj(parts: tuple[Formula, ...]) -> Formula:
     """Their conjunction: flattened, without constants, what is only about the state in one atom."""
     return _junction(parts, conjunction=True)

@@ -49,9 +49,12 @@ SLICE = 0.3  # seconds of each formula in the first round on a diagram
 class Temporal:
     """The formulas of one file, each with its quantifiers; decides them and tells."""
 
-    def __init__(self, context: Context, formulas: dict[str, Formula], *, linear: bool) -> None:
-        """`linear`: runs go on for ever where nothing is enabled, as LTL has it; else they end there."""
-        self._context, self._linear = context, linear
+    def __init__(self, context: Context, formulas: dict[str, Formula], *, linear: bool, whole: bool = True) -> None:
+        """`linear`: runs go on for ever where nothing is enabled, as LTL has it; else they end there.
+
+        `whole`: the net is not one that has been reduced for the formulas already.
+        """
+        self._context, self._linear, self._whole = context, linear, whole
         self._open = {name: simplify(f) for name, f in formulas.items()}
         self._facts: dict[Predicate, bool] = {TRUE: True, FALSE: False}  # predicates that hold everywhere, or nowhere
         self._leaves: dict[Formula, bool] = {}  # formulas whose truth in the initial state is known
@@ -70,9 +73,11 @@ class Temporal:
             if not self._open or context.left <= 0:
                 return
             if number == 2:
-                self._on_diagram(context.share(0.25))
+                self._on_diagram(context.share(0.25), 0.3 if self._linear else 0.4)
                 self._learn()
                 self._reach(context.share(0.25))
+            elif number == 3:
+                self._each_reduced(context.share(0.4))
             elif number == 4:
                 self._on_diagram(context.share(0.4))
             if not self._open:
@@ -232,17 +237,39 @@ class Temporal:
 
         Goals(self._context, {k: p for k, (_, p, _) in leaves.items()}, answer).run(until)
 
+    def _each_reduced(self, until: float) -> None:
+        """Each formula on a net that is reduced for it alone, with its share of the time."""
+        from placet.analysis.contest.context import Context
+        from placet.analysis.contest.reduced import smaller
+
+        names = list(self._open) if self._whole else []
+        for number, name in enumerate(names):
+            now = monotonic()
+            if now >= until:
+                return
+            found = smaller(self._context, self._open[name], linear=self._linear)
+            if found is None:
+                continue
+
+            def tell(name: str, answer: str) -> None:
+                del self._open[name]
+                self._context.tell(name, answer)
+
+            part = now + (until - now) / (len(names) - number)
+            context = Context(found.net, found.initial, part, tell)
+            Temporal(context, {name: found.formula}, linear=self._linear, whole=False).run()
+
     # -- on a diagram ------------------------------------------------------------------------------------------------
 
-    def _on_diagram(self, until: float) -> None:
+    def _on_diagram(self, until: float, part: float = 0.7) -> None:
         """All formulas on a diagram of all states, where there is one until then: a little time for each, then ever more.
 
-        Nothing tells more than a diagram, so that most of the time goes there once it is made; what was computed is kept.
+        `part` of the time goes there once it is made. What was computed is kept.
         """
         context = self._context
         if not self._open or context.diagram(until) is None:
             return
-        until, slice_ = context.share(0.7), SLICE
+        until, slice_ = context.share(part), SLICE
         while (names := [name for name in self._open if name not in self._beyond]) and monotonic() < until:
             for name in names:
                 formula = self._open[name]

@@ -43,6 +43,17 @@ properties, shortest traces (a lifted trace can be fired, but need not be a shor
 **Fewer promises, smaller nets.** `REACH` has further rules, which keep EF phi alone, for phi over EXACT places and observers,
 without `Dead` and `Fireable` (so all values and sums of these places that can be reached, too); lifted traces can be fired
 and show phi. With these rules nothing of the above is promised but that.
+
+**Runs.** Some rules keep more, where the predicates ask for EXACT places alone. `GRAPH` leaves the reachability graph as it was but
+for places nobody asks for, and names of edges: all formulas of CTL and LTL. `BRANCHING` keeps those of CTL without next (and so
+LTL without next): besides, `series` leaves out steps that nothing can prevent, that prevent nothing, that no predicate sees, and
+that come to an end; putting such steps first gives a graph that is branching bisimilar, with no run that goes on for ever or ends
+more or fewer (J. F. Groote and J. van de Pol 2000, "State space reduction using partial tau-confluence", MFCS). `LINEAR` keeps those
+of LTL without next, on runs whose last state repeats for ever where they end: the agglomerations move, in any run, steps that no
+predicate sees, so that what the others see is the same but for repetitions; a step that is left out was a preparation that
+nobody used, only finitely many come in a row, and none is left over where a run ends (D. Poitrenaud and J.-F. Pradat-Peyre 2004,
+"Pre- and post-agglomerations for LTL model checking", Petri nets). An idle transition or a shortcut is not left out: going on for ever
+by the one, or past what the other avoids, is seen.
 """
 
 from __future__ import annotations
@@ -87,6 +98,9 @@ ALL: tuple[Rule, ...] = (
     SHORTCUT_TRANSITION,
 )
 
+GRAPH: tuple[Rule, ...] = (UNMARKABLE, CONSTANT_PLACE, PARALLEL_TRANSITIONS, PARALLEL_PLACES, REDUNDANT_PLACE)
+BRANCHING: tuple[Rule, ...] = (SERIES, *GRAPH)
+LINEAR: tuple[Rule, ...] = (*BRANCHING, POST_AGGLOMERATION, PRE_AGGLOMERATION)
 REACH: tuple[Rule, ...] = (*ALL, DOMINATED_TRANSITION, FREE_AGGLOMERATION, CONE)
 
 NONE: frozenset[int] = frozenset()
