@@ -55,6 +55,8 @@ def done(statement: Anything) -> str:
     match statement:
         case ir.Receive():
             return f"`{statement.event}` has arrived"
+        case ir.Race() if statement.ways:
+            return "one of " + " and ".join(f"`{_awaited(trigger)}`" for trigger, _ in statement.ways) + " has come"
         case ir.Timer():
             return f"{time_of(statement)} have passed"
     return f"{called(statement)} is done"

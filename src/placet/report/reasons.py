@@ -221,7 +221,8 @@ def _waiting(run: Run, open_places: list[int]) -> Iterator[str]:
         if run.compiled.roles.transitions[t].kind is Kind.FAULT or held.isdisjoint(needs):
             continue
         missing |= dict.fromkeys(p for p, w in needs.items() if run.last[p] < w)
-    lacking = [p for p in missing if p not in held]
+    room = {d.freed[0] for d in run.compiled.roles.deliveries}  # what takes up room comes and goes with its message
+    lacking = [p for p in missing if p not in held | room]
     taken = [said for p in lacking[:3] if (said := _taken(run, p))]
     if taken:
         yield from taken
