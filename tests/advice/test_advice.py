@@ -7,8 +7,9 @@ from itertools import combinations
 
 import pytest
 
-from placet.advice.changes import changed, changes
-from placet.advice.search import LARGEST, advise
+from placet.advice.changes import Change, changed, changes
+from placet.advice.minimal import minimal_sets
+from placet.advice.search import advise
 from placet.advice.telling import document, lines
 from placet.compile.resolve import resolve
 from placet.compile.to_net import compile_model
@@ -144,7 +145,7 @@ def test_sets_are_those_of_trying_all(which: int) -> None:
             if not any(smaller <= set(wanted) for smaller in enough) and missing(model, wanted) == 0:
                 enough.append(frozenset(wanted))
     assert {frozenset(s) for s in found.sets if len(s) <= 2} == set(enough)
-    assert all(len(s) <= LARGEST and missing(model, s) == 0 for s in found.sets)
+    assert all(missing(model, s) == 0 for s in found.sets)
     for effect in found.single:
         assert effect.covers > 0
         assert missing(model, (effect.change,)) == found.missing - effect.covers + effect.breaks
@@ -160,6 +161,41 @@ def test_more_guarantees_never_lose_what_is_covered() -> None:
     for wanted in found.sets:
         more = [c for c in promises if c not in wanted and chosen.random() < 0.6]
         assert missing(model, (*wanted, *more)) == 0
+
+
+@pytest.mark.parametrize("first", range(0, 400, 100))
+def test_all_minimal_sets_of_any_size(first: int) -> None:
+    """Held against trying every set, with and without the assumption that promises only help."""
+    for seed in range(first, first + 100):
+        rng = random.Random(seed)
+        own = [Change("policy", "t", rng.choice("ab"), str(n), 1, "", "") for n in range(rng.randint(0, 3))]
+        promises = [Change("guarantee", "s", str(n), "", 2, "", "") for n in range(rng.randint(0, 4))]
+        atoms = [*own, *promises]
+        enough = [frozenset(rng.sample(atoms, rng.randint(0, len(atoms)))) for _ in range(rng.randint(0, 4))]
+        monotone = seed % 2 == 0
+
+        def covers(wanted, enough=enough, monotone=monotone) -> bool:
+            chosen = set(wanted)
+            if monotone:
+                return any(e <= chosen for e in enough)
+            return chosen in enough
+
+        every = [
+            frozenset(s)
+            for size in range(len(atoms) + 1)
+            for s in combinations(atoms, size)
+            if len({(c.target, c.name) for c in s}) == size and covers(s)
+        ]
+        least = {s for s in every if not any(other < s for other in every)}
+        for most in (1_000, 0) if monotone else (1_000,):
+            found = minimal_sets(own, promises, covers, most)
+            assert found.complete
+            assert found.assumed == (most == 0)
+            assert len(found.sets) == len(set(map(frozenset, found.sets)))
+            assert set(map(frozenset, found.sets)) == least, seed
+        short = minimal_sets(own, promises, lambda _: None, 1_000)
+        assert not short.complete
+        assert not short.sets
 
 
 def test_what_is_said() -> None:

@@ -39,6 +39,7 @@ POLICIES: tuple[tuple[str, str, int, str], ...] = (
     ("on_unknown", "retry", 1, "try a step that did not answer in time until it does (`on unknown retry`)"),
     ("undo_failure", "retry", 1, "try an undo that failed until it works (`on undo_failure retry`)"),
     ("undo_failure", "escalate", 2, "call a person when an undo fails (`on undo_failure escalate`)"),
+    ("retry_budget_of", "forward", 1, "let the undos have retries of their own (`retry_budget forward`)"),
     ("siblings", "await", 1, "wait for the other ways of a parallel before going back (`siblings await`)"),
 )
 
@@ -86,7 +87,9 @@ def _policies(process: ir.Process, *, forks: bool) -> list[Change]:
     return [
         Change("policy", process.id, field, value, cost, f"in `{name}`, {words}", "")
         for field, value, cost, words in POLICIES
-        if getattr(process.policy, field) != value and (field != "siblings" or forks)
+        if getattr(process.policy, field) != value
+        and (field != "siblings" or forks)
+        and (field != "retry_budget_of" or process.policy.retry_budget is not None)
     ]
 
 

@@ -1,17 +1,16 @@
 """Which change covers which obligations, and which sets of changes cover all: every answer is measured, none is guessed.
 
-Sets are searched by size. Guarantees only take runs away, so that what all of them together do not reach no subset does:
-that prunes, and whatever is printed has been verified by itself.
+Variants with the same net are measured once. Whatever is printed has been verified by itself.
 """
 
 from __future__ import annotations
 
-from itertools import combinations
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from placet.advice.changes import Change, changed, changes
 from placet.advice.imported import Imported
+from placet.advice.minimal import Found, minimal_sets
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 
 Key: TypeAlias = tuple[str, str, tuple[str, ...], str]
 
-MOST = 400  # models that are measured for one piece of advice
-LARGEST = 4  # changes in a set
+MOST = 1_000  # models that are measured for one piece of advice
 
 
 class Effect(NamedTuple):
@@ -41,8 +39,9 @@ class Advice(NamedTuple):
     missing: int
     single: tuple[Effect, ...]
     sets: tuple[tuple[Change, ...], ...]
-    exhausted: bool  # every set of up to LARGEST changes was looked at
+    exhausted: bool  # these are all
     measured: int
+    assumed: bool = False  # that they are all rests on promises adding no bad runs
 
 
 class _Measure:
@@ -61,16 +60,17 @@ class _Measure:
         self._most, self._engine = most, engine
         self._until = None if budget.seconds is None else monotonic() + budget.seconds
         self._known: dict[frozenset[Change], frozenset[Key] | None] = {}
+        self._nets: dict[object, frozenset[Key] | None] = {}  # by what was measured
 
     @property
     def count(self) -> int:
         """How many were measured."""
-        return len(self._known)
+        return len(self._nets)
 
     @property
-    def spent(self) -> bool:
-        """Whether no more may be measured."""
-        return len(self._known) >= self._most or self._left == 0
+    def left(self) -> int:
+        """How many may still be measured."""
+        return 0 if self._left == 0 else max(0, self._most - len(self._nets))
 
     @property
     def _left(self) -> float | None:
@@ -81,12 +81,19 @@ class _Measure:
         """The uncovered obligations with these changes; None where that is not known."""
         key = frozenset(wanted)
         if key not in self._known:
-            if self.spent:
-                return None
-            left = self._budget._replace(seconds=self._left)
             chosen = _variant(self._model, self._subject, wanted)
-            found = None if chosen is None else _coverage(chosen, self._hypothesis, left, self._engine)
-            self._known[key] = None if found is None or not found.size.complete else _keys(found)
+            if chosen is None:
+                self._known[key] = None
+                return None
+            steps = tuple(s._replace(guarantees=()) for s in chosen.roles.steps)
+            made = (chosen.net, chosen.initial, chosen.roles._replace(steps=steps))
+            if made not in self._nets:
+                if not self.left:
+                    return None
+                budget = self._budget._replace(seconds=self._left)
+                found = _coverage(chosen, self._hypothesis, budget, self._engine)
+                self._nets[made] = _keys(found) if found.size.complete else None
+            self._known[key] = self._nets[made]
         return self._known[key]
 
 
@@ -115,40 +122,21 @@ def advise(
         if after is not None and len(before - after) > 0:
             effects.append(Effect(change, len(before - after), len(after - before)))
     effects.sort(key=lambda e: (e.breaks > 0, -e.covers, e.change.cost, e.change.id))
-    found: list[tuple[Change, ...]] = []
-    exhausted = not sets or not before or _sets(measure, atoms, found)
-    found.sort(key=lambda s: (sum(c.cost for c in s), len(s), [c.id for c in s]))
-    return Advice(len(before), tuple(effects), tuple(found), exhausted, measure.count)
+    found = _sets(measure, atoms) if sets and before else Found((), complete=True, assumed=False)
+    ordered = sorted(found.sets, key=lambda s: (sum(c.cost for c in s), len(s), [c.id for c in s]))
+    return Advice(len(before), tuple(effects), tuple(ordered), found.complete, measure.count, found.assumed)
 
 
-def _sets(measure: _Measure, atoms: tuple[Change, ...], found: list[tuple[Change, ...]]) -> bool:
-    """Fill in all minimal sets of up to LARGEST changes; False where the allowance ran out."""
+def _sets(measure: _Measure, atoms: tuple[Change, ...]) -> Found:
+    """All minimal sets, as far as the allowance reaches."""
     promises = [c for c in atoms if c.kind == "guarantee"]
-    policies = [c for c in atoms if c.kind != "guarantee"]
-    hopeful = []
-    for size in range(min(LARGEST, len(policies)) + 1):
-        for own in combinations(policies, size):
-            if len({(c.target, c.name) for c in own}) < size:
-                continue
-            left = measure.missing((*own, *promises))
-            if left is None and measure.spent:
-                return False
-            if not left and left is not None:
-                hopeful.append(own)
-        if size >= 2 and hopeful:
-            break  # larger sets of own changes are no use where two suffice
-    for size in range(1, LARGEST + 1):
-        for own in hopeful:
-            for asked in combinations(promises, size - len(own)) if size >= len(own) else ():
-                wanted = (*own, *asked)
-                if any(set(smaller) <= set(wanted) for smaller in found):
-                    continue
-                left = measure.missing(wanted)
-                if left is None and measure.spent:
-                    return False
-                if left is not None and not left:
-                    found.append(wanted)
-    return True
+    own = [c for c in atoms if c.kind != "guarantee"]
+
+    def covers(wanted: tuple[Change, ...]) -> bool | None:
+        left = measure.missing(wanted)
+        return None if left is None else not left
+
+    return minimal_sets(own, promises, covers, measure.left)
 
 
 def _variant(model: ir.Model | Imported, subject: str, wanted: tuple[Change, ...]) -> Compiled | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from placet.report.words import counted
+
 if TYPE_CHECKING:
     from placet.advice.imported import Imported
     from placet.advice.search import Advice
@@ -33,12 +35,46 @@ def lines(advice: Advice, most: int = _SHOWN) -> list[str]:
     promised = next((s for s in advice.sets if any(c.owes for c in s)), ())
     found += [f"a promise needs its test: {c.owes}" for c in promised if c.owes]
     if not advice.sets:
-        found.append(
-            "no set of up to 4 promises and policies covers everything"
-            if advice.exhausted
-            else "which sets of changes cover everything was not searched to the end"
-        )
+        found.append(_none(advice))
     return found
+
+
+def _none(advice: Advice) -> str:
+    if advice.exhausted:
+        return "no set of these promises and policies covers everything"
+    return "which sets of changes cover everything was not searched to the end"
+
+
+def whole(advice: Advice) -> list[str]:
+    """Everything: what each change does by itself, then every minimal set, and what the services owe for each."""
+    told = ["", "what one change does by itself (each was measured):"]
+    for effect in advice.single:
+        new = f", but {effect.breaks} others are missed then" if effect.breaks else ""
+        alone = effect.covers == advice.missing and not effect.breaks
+        covers = "all that is missing" if alone else f"{effect.covers} of {advice.missing}"
+        told.append(f"  - {effect.change.words}: covers {covers}{new}")
+    if not advice.single:
+        told.append("  none covers anything")
+    if not advice.sets:
+        return [*told, "", _none(advice)]
+    count = counted(len(advice.sets), "smallest set") if len(advice.sets) > 1 else "the one smallest set"
+    told += ["", f"{count} of changes with which nothing is missing, the cheapest first (each was measured):"]
+    for number, wanted in enumerate(advice.sets, start=1):
+        for at, change in enumerate(wanted):
+            told.append(
+                f"{f'{number}.' if not at else '':>5} {change.words}" + (", and" if change != wanted[-1] else "")
+            )
+    owed = list(dict.fromkeys(c.owes for wanted in advice.sets for c in wanted if c.owes))
+    if owed:
+        told += ["", "a promise needs its test, run against the service:", *(f"  - {words}" for words in owed)]
+    if not advice.exhausted:
+        told += ["", "there may be more sets: the search was not finished (`--most`, `--budget-seconds`)"]
+    elif advice.assumed:
+        words = (
+            "these are all, if a promise of a service never makes anything worse; each set above was measured by itself"
+        )
+        told += ["", words]
+    return told
 
 
 def document(advice: Advice) -> dict[str, Any]:
@@ -65,6 +101,7 @@ def document(advice: Advice) -> dict[str, Any]:
             for wanted in advice.sets
         ],
         "exhausted": advice.exhausted,
+        "assumes_promises_never_harm": advice.assumed,
         "measured": advice.measured,
     }
 

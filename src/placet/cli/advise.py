@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path())
 @subject_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
-@click.option("--most", type=click.IntRange(1, 100_000), default=400, help="Variants of the model to measure at most.")
+@click.option(
+    "--most", type=click.IntRange(1, 100_000), default=1_000, help="Variants of the model to measure at most."
+)
 @fault_options
 @budget_options
 def command(file: str, subject: str | None, form: str, most: int, **given: Any) -> int:  # noqa: ANN401 - click's
@@ -60,7 +62,7 @@ def command(file: str, subject: str | None, form: str, most: int, **given: Any) 
 
 
 def _told(advice: Advice | None, subject: str) -> list[str]:
-    from placet.advice.telling import lines
+    from placet.advice.telling import whole
     from placet.report.words import counted, quoted
 
     if advice is None:
@@ -68,4 +70,4 @@ def _told(advice: Advice | None, subject: str) -> list[str]:
     if not advice.missing:
         return [f"{quoted(subject)} covers all its obligations: nothing to advise"]
     head = f"{quoted(subject)} misses {counted(advice.missing, 'obligation')}; {counted(advice.measured, 'variant')} measured"
-    return [head, *(f"  - {line}" for line in lines(advice, 12))]
+    return [head, *whole(advice)]
