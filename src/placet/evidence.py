@@ -40,6 +40,7 @@ class Assumptions(NamedTuple):
     time_ignored: bool = False
     final: str = ""  # a named variant of the final markings, such as "any-sink"
     decisions: tuple[str, ...] = ()  # sentences that stand for a decision taken outside
+    choices: tuple[str, ...] = ()  # how each saga compensates, in words: by its profile and its own policies
 
 
 # -- claims: what a violation asserts --------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ class Survey:
     def __init__(self, root: Process, processes: Mapping[str, Process]) -> None:
         self.processes = processes
         self.diagnostics: list[Diagnostic] = []
+        self.sagas: list[Process] = []  # those with steps, callees before callers
         self.recursive: set[int] = set()  # calls that are left out
         self._facts: dict[int, Facts] = {}
         self._process: dict[str, Facts] = {}
@@ -100,6 +101,8 @@ class Survey:
                 stack.pop()
                 del open_[process.id]
                 self._process[process.id] = self._body(process)
+                if process.kind == "saga" and self._process[process.id].steps:
+                    self.sagas.append(process)
                 continue
             call = calls.pop()
             if call.target in open_:

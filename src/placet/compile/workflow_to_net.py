@@ -12,6 +12,7 @@ from placet.compile.call_net import step
 from placet.compile.draft import TooLargeError
 from placet.compile.env import Agenda, Env, Frame, Top
 from placet.compile.graph_to_net import graph
+from placet.compile.policy_words import choices
 from placet.compile.ports import begins
 from placet.compile.survey import Survey, concurrent
 from placet.compile.value_table import Values
@@ -111,5 +112,6 @@ def assumed(agenda: Agenda) -> Assumptions:
         free_guards=tuple(agenda.free_guards),
         decisions=tuple(agenda.decisions),
         time_ignored=agenda.timed,
+        choices=tuple(choices(p) for p in reversed(agenda.survey.sagas)),
         guarantees=tuple(dict.fromkeys(f"{s.service}: {g}" for s in agenda.draft.saga_steps for g in s.guarantees)),
     )

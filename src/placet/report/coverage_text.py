@@ -30,6 +30,8 @@ def render(check: CheckReport, measured: Measured, style: Style = PLAIN) -> list
     basis = resting_on(check.assumptions)
     if basis:
         lines += wrap(basis, style.width, "  ")
+    for choices in check.assumptions.choices:
+        lines += wrap(f"saga {choices}", style.width, "  ")
     if check.outcome == "inconclusive":
         lines += wrap(check.message, style.width, "  ")
         lines += [f"  raise the budget with {check.option}"] if check.option else []

@@ -146,6 +146,7 @@ def _assumptions(assumptions: Assumptions) -> dict[str, Any]:
         "guarantees": list(assumptions.guarantees),
         "free_guards": list(assumptions.free_guards),
         "decisions": list(assumptions.decisions),
+        "choices": list(assumptions.choices),
         "time_ignored": assumptions.time_ignored,
         "final": assumptions.final or None,
     }
