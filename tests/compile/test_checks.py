@@ -228,7 +228,6 @@ def test_without_checks_what_nobody_calls_is_a_subject() -> None:
         ("bounded(n, 3)", "P231"),
         ("bounded(n.p, 3)", ""),
         ("anomaly_A1(one)", "P231"),
-        ("anomaly_A21(one)", "P236"),
         ("anomaly_A77(one)", "P230"),
         ("coverage(one)", "P231"),
     ],

@@ -177,6 +177,8 @@ class Enumerator:
                     m._replace(touched=m.touched or thing == (other.service, other.key))
                     for m, thing in zip(memory, things, strict=True)
                 )
+        if role.direction == "forward" and role.retries == "draws":
+            facts.add(("drawn", -1))
         if any(self.end_name(p) == "completed" for p, _ in self.net.post[t] if p in self.compiled.final.ends):
             facts.add(("completed", -1))
         if role.step in self.number:
@@ -205,6 +207,8 @@ class Enumerator:
             facts.add(("may be late", n))
             if ("completed", -1) in facts:
                 facts.add(("undone after completion", n))
+        if undo and kind in ("reply", "timer") and role.retries == "spent" and ("drawn", -1) in facts:
+            facts.add(("retries used up", n))
         if kind == "send" and undo:
             facts.add(("undo asked", n))
             if not m.reply:
@@ -376,6 +380,7 @@ class Enumerator:
             "undone after completion": "may be late",
             "wrong scope": "acknowledged",
             "isolation": "undo took effect",
+            "retries used up": "hit",
         }
         for terminal in self.terminal_sets(self.graph(self.start)):
             one = next(iter(terminal))

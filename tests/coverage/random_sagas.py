@@ -23,7 +23,7 @@ CHOICES = {
     "register": ("before", "after", "submit", "log"),
     "undo_failing": ("yes", "no", "unless_rejected"),
     "on_unknown": ("undo", "retry", "ask", "ignore"),
-    "undo_order": ("reverse", "parallel"),
+    "undo_order": ("reverse", "parallel", "dependencies"),
     "undo_failure": ("retry", "halt", "continue", "escalate"),
     "undo_retries": (None, 0, 1),
     "siblings": ("await", "cancel", "abandon"),
@@ -72,7 +72,12 @@ def case(seed: int, *, most: int = 3, limited: bool = False) -> Case:
 def _policy(rng: random.Random) -> ir.Policy:
     if rng.random() < 0.4:
         return rng.choice(list(PROFILES.values()))
-    return ir.Policy("default", **{field: rng.choice(values) for field, values in CHOICES.items()})
+    policy = ir.Policy("default", **{field: rng.choice(values) for field, values in CHOICES.items()})
+    if rng.random() < 0.25:
+        policy = policy._replace(
+            retry_budget=rng.choice([0, 1, 1, 2]), retry_budget_of=rng.choice(["shared", "shared", "forward"])
+        )
+    return policy
 
 
 def _faults(rng: random.Random) -> Hypothesis:
@@ -125,6 +130,9 @@ class _Body:
         self.rng, self.process, self.rich, self.call = rng, process, rich, call
         self.count = 0
         self.known: list[str] = []
+        self.waiting = (
+            random.Random(rng.random()) if rng.random() < 0.3 else None
+        )  # some undos wait for those of earlier steps
 
     def name(self, kind: str) -> str:
         """A new id."""
@@ -203,6 +211,8 @@ class _Body:
         elif rng.random() < 0.1:
             errors = (ir.ErrorRule("timeout", 0, rng.choice(["escalate", "halt"])),)
         after = tuple(k for k in self.known if rng.random() < 0.7)
+        earlier = [k.rpartition("/")[2] for k in self.known]
+        waits = tuple(k for k in earlier if self.waiting is not None and self.waiting.random() < 0.5)
         self.known.append(identifier)
         made = ir.Step(
             identifier,
@@ -217,6 +227,7 @@ class _Body:
             guarantees=frozenset(guarantees),
             errors=errors,
             after=after,
+            undo_after=waits,
         )
         more = getattr(rng, "more", None)
         return made if more is None else _limited(made, more, rng.limits)
@@ -307,6 +318,7 @@ def _smaller_steps(step: ir.Step) -> Iterator[ir.Step]:
         "guarantees",
         "errors",
         "after",
+        "undo_after",
         "via",
         "per",
         "ttl",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from xml.etree import ElementTree
 
 from click.testing import CliRunner
@@ -12,10 +13,11 @@ from placet.coverage.exercised import exercised, experiments, held_to
 from placet.coverage.measure import measure
 from placet.coverage.obligations import Status
 from placet.coverage.replay import judge
+from placet.data_files import data_folder
 from placet.evidence import Budget
 from placet.faults.hypothesis import Hypothesis
 from placet.faults.weave import weave
-from placet.pipeline import subject_of
+from placet.pipeline import subject_of, verify
 
 FAULTS = Hypothesis(("reject", "lost", "slow"), 1)
 TEXT = """
@@ -186,3 +188,21 @@ def test_names_from_strangers_are_harmless(tmp_path) -> None:
     assert "<script>" not in markdown(found, "<x>|")
     assert "\x1b" not in markdown(found, "x")
     ElementTree.fromstring(svg(found, "<x>&"))
+
+
+def test_the_page_of_a24_shows_it_and_its_near_miss_does_not(tmp_path) -> None:
+    page = (data_folder("explain") / "anomaly_A24.md").read_text(encoding="utf-8")
+    models = re.findall(r"```placet\n(.*?)```", page, re.DOTALL)
+    logs = re.findall(r"```\n(r1 .*?)```", page, re.DOTALL)
+    said = []
+    for n, (model, log) in enumerate(zip(models, logs, strict=True)):
+        (entry,) = verify(model).models[0].checks
+        assert (entry.id, entry.outcome) == ("anomaly_A24", "inconclusive")
+        assert "--exercised 100" in entry.message
+        file, runs = tmp_path / f"{n}.placet", tmp_path / f"{n}.log"
+        file.write_text(model, encoding="utf-8")
+        runs.write_text(log, encoding="utf-8")
+        given = [str(file), "--log", str(runs), "--exercised", "100", "--faults", "reject", "--format", "json"]
+        found = json.loads(CliRunner().invoke(command, given, standalone_mode=False).output)
+        said.append((found["anomaly_A24"]["verdict"], bool(found["anomaly_A24"]["never_exercised"])))
+    assert said == [("violated", True), ("proved", False)]

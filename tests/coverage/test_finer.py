@@ -9,12 +9,13 @@ from agreement import identifier, told
 from enumerator import Enumerator, TooLarge
 from random_sagas import Case, case, parts, with_part
 
-from placet.coverage.anomalies import ISOLATION, UNDONE_LATE, WRONG_SCOPE
+from placet.coverage.anomalies import ISOLATION, RETRIES, UNDONE_LATE, WRONG_SCOPE
 from placet.coverage.measure import measure
+from placet.coverage.obligations import Status
 from placet.ir import model as ir
 
 MOST = 1_500
-FINER = frozenset((UNDONE_LATE, WRONG_SCOPE, ISOLATION))
+FINER = frozenset((UNDONE_LATE, WRONG_SCOPE, ISOLATION, RETRIES))
 
 
 def keyed(seed: int, *, twice: bool) -> Case:
@@ -77,3 +78,32 @@ def test_every_finer_obligation_is_that_of_all_runs(first: int, twice) -> None:
     assert count >= 20
     family = ISOLATION if twice else WRONG_SCOPE
     assert {(family, "covered"), (family, "uncovered")} <= seen
+
+
+def test_every_shared_retry_is_that_of_all_runs() -> None:
+    seen: dict[str, int] = {}
+    for seed in range(400):
+        rng = random.Random(seed)
+        one = case(seed, most=2)
+        shared = rng.choice(["shared", "shared", "forward"])
+        policy = one.process.policy._replace(
+            retry_budget=rng.choice([1, 1, 2]), retry_budget_of=shared, undo_retries=rng.choice([None, 1, 2])
+        )
+        hypothesis = one.hypothesis._replace(faults=("reject", "undo-fail"), budget=2, modes="both")
+        woven = Case(one.process._replace(policy=policy), one.called, hypothesis).woven()
+        if woven is None:
+            continue
+        try:
+            theirs = Enumerator(woven, MOST).finer()
+        except TooLarge:
+            continue
+        measured = measure(woven.compiled, 2, families=FINER)
+        ours = told(measured.coverage)
+        enumerated = {(f, s, tuple(identifier(c) for c in causes), p): v for (f, s, causes, p), v in theirs.items()}
+        assert ours == enumerated, seed
+        for o in measured.coverage.obligations:
+            if o.family == RETRIES:
+                seen[o.status.value] = seen.get(o.status.value, 0) + 1
+                if o.status is Status.UNCOVERED:
+                    assert measured.run(o).trace
+    assert min(seen["covered"], seen["uncovered"]) >= 5

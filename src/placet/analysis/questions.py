@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from placet.compiled import Compiled
     from placet.evidence import Verdict
 
-# Ids that the contract of the command names and that no analysis answers yet.
-LATER = frozenset(("anomaly_A21",))
 # Answered from the obligations of a saga, by a room of their own.
-MEASURED = frozenset(("coverage", *(f"anomaly_A{number}" for number in (*range(2, 20), 25))))
+MEASURED = frozenset(("coverage", *(f"anomaly_A{number}" for number in (*range(2, 20), 21, 25))))
+# Asked of recorded runs, which `placet coverage` is given.
+RECORDED = frozenset(("anomaly_A24",))
 _FORMULAS = frozenset(("ctl", "ltl"))
 _NEEDS_PREDICATE = frozenset(("never", "possible", "anomaly_A1", "conserved"))
 
@@ -30,7 +30,7 @@ def questions(compiled: Compiled, chosen: tuple[str, ...] = ()) -> tuple[Query, 
         return compiled.queries or tuple(whole(compiled, check) for check in standard(compiled))
     found: list[Query] = []
     for check in dict.fromkeys(chosen):
-        if check not in CHECKS and check not in LATER and check not in MEASURED:
+        if check not in CHECKS and check not in MEASURED and check not in RECORDED:
             raise UsageError(_unknown(check))
         asked = [query for query in compiled.queries if query.check == check]
         found += asked or [whole(compiled, check)]
@@ -65,8 +65,11 @@ def unanswerable(query: Query) -> Inconclusive | None:
     """Why a query has no answer whatever the net, or None."""
     if query.check in MEASURED:
         return None
-    if query.check not in CHECKS:
-        return Inconclusive(f"no analysis answers `{query.check}` yet", "theory")
+    if query.check in RECORDED:
+        command = "`placet coverage FILE --log RUNS --exercised 100`"
+        return Inconclusive(
+            f"what was tested is told by recorded runs, of which nothing is known here: {command}", "theory"
+        )
     if (query.check in _NEEDS_PREDICATE and query.predicate is None) or (
         query.check in _FORMULAS and query.formula is None
     ):
@@ -103,5 +106,5 @@ def strictly(verdict: Verdict) -> Verdict:
 def _unknown(check: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(check, sorted({*CHECKS, *LATER, *MEASURED}), 1)
+    near = get_close_matches(check, sorted({*CHECKS, *MEASURED, *RECORDED}), 1)
     return f"there is no check `{check}`" + (f"; did you mean `{near[0]}`?" if near else "")

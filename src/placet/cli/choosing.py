@@ -114,11 +114,11 @@ def _known_checks(checks: tuple[str, ...], where: str) -> tuple[str, ...]:
     if not checks:
         return ()
     from placet.analysis.check import CHECKS
-    from placet.analysis.questions import LATER, MEASURED
+    from placet.analysis.questions import MEASURED
 
     known = (*CHECKS, *sorted(MEASURED, key=lambda name: (len(name), name)))
     for check in checks:
-        if check not in known and check not in LATER:
+        if check not in known:
             from difflib import get_close_matches
 
             near = get_close_matches(check, known, 1)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from placet.compile.call_kinds import exists
 from placet.compile.call_limits import ILL, WELL, answers, blocked, sends, waited
+from placet.compile.call_mistaken import mistaken
 from placet.compile.call_participant import participant
 from placet.compile.call_parts import (
     FORWARD,
@@ -28,6 +29,7 @@ from placet.compile.call_parts import (
 from placet.compile.call_undo import undo_call
 from placet.compile.env import backwards
 from placet.compile.ports import asks, waits_here
+from placet.compile.retry_budget import FREE, NONE_LEFT, Draws, draws_of
 from placet.net.roles import Kind, Role
 from placet.net.roles import Step as StepRecord
 
@@ -46,6 +48,12 @@ def step(agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
     draft = agenda.draft
     name = stmt.name
     record = remembered(call)
+    for other in stmt.undo_after:
+        if (stmt.id, other) not in env.waits:
+            message = f"the undo of `{name}` cannot wait for that of `{other}`: they are not parts of one sequence"
+            agenda.report(
+                "P403", "error", message, stmt.span, help="leave `undo_after` out, or put one after the other"
+            )
     asks(agenda, env, ports, stmt, call.path)
     _forward(call, record)
     if stmt.pivot:
@@ -104,6 +112,7 @@ class _Turn(NamedTuple):
     again: list[str]  # the outcomes after which this attempt is made again, for ever
     undone: tuple[bool, bool]
     doubts: tuple[int, int]
+    draws: Draws = FREE  # how it may be tried again
 
 
 def _rules(stmt: Step, local: Iterable[str] = ()) -> list[tuple[str, ErrorRule | None]]:
@@ -141,6 +150,7 @@ def _forward(call: Call, record: Record) -> None:
     unclear = undone and policy.undo_failing != "no" and policy.on_unknown in ("undo", "retry")
     clean = undone and policy.undo_failing == "yes"
     timed = call.timed
+    draws = draws_of(call) if attempts > 1 else FREE
     unsure = timed or any(rule.action == "unknown" for rule in stmt.errors)
     told_apart = clean != unclear or (clean and policy.on_unknown == "retry")
     doubts = unsure and (told_apart or stmt.pivot or call.asks) and (attempts > 1 or waits_for_ever)
@@ -170,9 +180,10 @@ def _forward(call: Call, record: Record) -> None:
             if target < 0 and waits_for_ever and not stops_at_timeout(stmt):
                 target = ready
                 again.append(UNKNOWN)
-            _times_out(call, a, attempt, target, unclear, sure, doubt)
+            counted = FREE if waits_for_ever or a > stmt.retry else draws
+            _times_out(call, a, attempt, target, unclear, (sure, doubt), counted)
         _learns(call, a, attempt)
-        turn = _Turn(ready, after, again, (clean, unclear), (sure, doubt))
+        turn = _Turn(ready, after, again, (clean, unclear), (sure, doubt), draws)
         for name, rule in rules:
             _refused(call, a, attempt, name, rule, turn)
         if attempt.exists >= 0 and (before := next((r for r in stmt.errors if r.error == exists(stmt)), None)):
@@ -187,41 +198,7 @@ def _forward(call: Call, record: Record) -> None:
     if call.asks:
         _asked(call, record, clean)
     if stmt.correlation != "attempt":
-        _mistaken(call, [attempt for _, attempt in made])
-
-
-def _mistaken(call: Call, attempts: list[Attempt]) -> None:
-    """The reply to another attempt, or to another round, is taken for the one that is waited for.
-
-    Attempts are of one scope, rounds are not.
-    """
-    agenda, stmt = call.agenda, call.stmt
-    for a, attempt in enumerate(attempts, start=1):
-        for b, other in enumerate(attempts, start=1):
-            if a != b:
-                _takes(call, (a, attempt), f"known[{a}]@[{b}]", other.ok, "")
-    if stmt.correlation != "name":
-        return
-    copies = agenda.copies.setdefault(stmt.id, [])
-    for other_call, others in copies:
-        for a, attempt in enumerate(attempts, start=1):
-            for b, other in enumerate(others, start=1):
-                _takes(call, (a, attempt), f"known[{a}]@{other_call.path}[{b}]", other.ok, "other")
-                _takes(other_call, (b, other), f"known[{b}]@{call.path}[{a}]", attempt.ok, "other")
-    copies.append((call, attempts))
-
-
-def _takes(call: Call, waiting: tuple[int, Attempt], name: str, reply: int, how: str) -> None:
-    a, attempt = waiting
-    late = (attempt.gone,) if attempt.gone >= 0 else ()
-    what = f"another call of `{call.stmt.name}`" if how else f"an earlier attempt of `{call.stmt.name}`"
-    phrase = f"`{call.saga}` takes the reply to {what} for the one that it waits for"
-    role = call.role(Kind.REPLY, FORWARD, a)._replace(how=how, ails=WELL)
-    for answer in answers(call, attempt, WELL):
-        pre, post = (*answer.pre, reply), (call.ports.done, *late, *answer.post)
-        made = call.does(name + answer.suffix, pre, post, phrase + answer.words, role)
-        call.draft.quiet.add(made)
-        call.draft.step(call.stmt.id, made)
+        mistaken(call, [attempt for _, attempt in made])
 
 
 def _asked(call: Call, record: Record, clean: bool) -> None:  # noqa: FBT001
@@ -331,23 +308,51 @@ def _leaves(
         quiet.add(call.does(f"{name}.later", (*pre, *before), (*post, *after), phrase, role))
 
 
-def _times_out(call: Call, a: int, attempt: Attempt, target: int, unclear: bool, sure: int, doubt: int) -> None:  # noqa: FBT001
+def _times_out(
+    call: Call,
+    a: int,
+    attempt: Attempt,
+    target: int,
+    unclear: bool,  # noqa: FBT001
+    doubts: tuple[int, int],
+    draws: Draws,
+) -> None:
+    """A time-out leads to the next attempt, at `target`, while retries are left, else to where a failure goes."""
     stmt = call.stmt
     role = call.role(Kind.TIMER, FORWARD, a)._replace(ails=ILL)
     for answer in answers(call, attempt, ILL):
         phrase = f"`{stmt.name}` times out waiting for `{call.service}`{answer.words}"
         label = f"timeout[{a}]{answer.suffix}"
         pre, gone = (*answer.pre, attempt.due), (attempt.gone, *answer.post)
-        if target < 0 and (action := stops_at_timeout(stmt)):
-            _stops(call, label, pre, gone, phrase, role, action)
-        elif target < 0 and call.asks:
-            call.draft.quiet.add(call.does(label, pre, (call.asking, *gone), phrase, role))
-        elif target < 0:
-            _leaves(call, label, pre, gone, _fails(call, unclear, TIMEOUT), phrase, role)
-        else:
-            # an attempt that is made for ever is still waited for: any reply of it will do
-            after = (target, *answer.post) if a > stmt.retry else (target, *gone)
-            _unclear(call, label, pre, after, phrase, role, (sure, doubt))
+        if target < 0:
+            _gives_up_waiting(call, label, pre, gone, phrase, role, unclear)
+            continue
+        # an attempt that is made for ever is still waited for: any reply of it will do
+        after = (target, *answer.post) if a > stmt.retry else (target, *gone)
+        for way in draws.ways:
+            its, taken, given = role._replace(retries=way.how), (*pre, *way.taken), (*after, *way.given)
+            _unclear(call, f"{label}{way.suffix}", taken, given, f"{phrase}{way.words}", its, doubts)
+        if draws.none:
+            taken, given = (*pre, *draws.none), (*gone, *draws.none)
+            _gives_up_waiting(call, f"{label}.spent", taken, given, f"{phrase}{NONE_LEFT}", role, unclear)
+
+
+def _gives_up_waiting(
+    call: Call,
+    name: str,
+    pre: tuple[int, ...],
+    post: tuple[int, ...],
+    phrase: str,
+    role: Role,
+    unclear: bool,  # noqa: FBT001
+) -> None:
+    """The last attempt has timed out: the saga stops, asks, or turns back."""
+    if action := stops_at_timeout(call.stmt):
+        _stops(call, name, pre, post, phrase, role, action)
+    elif call.asks:
+        call.draft.quiet.add(call.does(name, pre, (call.asking, *post), phrase, role))
+    else:
+        _leaves(call, name, pre, post, _fails(call, unclear, TIMEOUT), phrase, role)
 
 
 def _unclear(
@@ -414,16 +419,26 @@ def _turns(
     before = role.how == "blocked"
     retry, action = (rule.retry, rule.action) if rule is not None else (stmt.retry, "reject")
     sure, doubt = turn.doubts
+    for_ever = stmt.retriable or (action == "unknown" and (stmt.pivot or call.policy.on_unknown == "retry"))
     if a <= retry and turn.after >= 0:
-        if action == "unknown":
-            _unclear(call, label, pre, (turn.after, *kept), words, role, turn.doubts)
-        else:
-            quiet.add(call.does(label, pre, (turn.after, *kept), words, role))
-        return
+        draws = FREE if for_ever else turn.draws
+        for way in draws.ways:
+            its, taken, after = (
+                role._replace(retries=way.how),
+                (*pre, *way.taken),
+                (turn.after, *kept, *way.given),
+            )
+            if action == "unknown":
+                _unclear(call, f"{label}{way.suffix}", taken, after, f"{words}{way.words}", its, turn.doubts)
+            else:
+                quiet.add(call.does(f"{label}{way.suffix}", taken, after, f"{words}{way.words}", its))
+        if not draws.none:
+            return
+        label, words, pre, post = f"{label}.spent", f"{words}{NONE_LEFT}", (*pre, *draws.none), (*post, *draws.none)
+        kept = (*late, *post)
     if action in ("escalate", "halt"):
         _stops(call, label, pre, kept, words, role, action)
         return
-    for_ever = stmt.retriable or (action == "unknown" and (stmt.pivot or call.policy.on_unknown == "retry"))
     if for_ever and before:
         return
     if for_ever:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from placet.compile.call_limits import ILL, WELL, answers, blocked, sends, waited
 from placet.compile.call_parts import REJECTED, UNDO, UNKNOWN, absorb, attempt_of, channels_of
 from placet.compile.ports import waits_here
+from placet.compile.retry_budget import FREE, NONE_LEFT, SPENT, Draws, draws_of
 from placet.net.roles import Kind
 
 if TYPE_CHECKING:
     from placet.compile.call_parts import Attempt, Call, Record
+    from placet.net.roles import Role
 
 
 def undo_call(call: Call, record: Record) -> None:
@@ -19,6 +21,7 @@ def undo_call(call: Call, record: Record) -> None:
     name = stmt.undo.name if stmt.undo else ""
     retries = policy.undo_retries if policy.undo_retries is not None else 0
     for_ever = policy.undo_failure == "retry" and policy.undo_retries is None
+    draws = draws_of(call, undo=True) if retries or for_ever else FREE
     ready = ports.undo
     key = f"{stmt.id}#undo"
     for a in range(1, retries + 2):
@@ -41,31 +44,35 @@ def undo_call(call: Call, record: Record) -> None:
             )
             if answer.suffix:
                 call.draft.quiet.add(told)
-        forgets, words = late, "and is tried again"
+        again, forgets = -1, late
         if not last:
-            after = call.place(f"undo.ready[{a + 1}]", f"`{name}` is to be tried again")
+            again = call.place(f"undo.ready[{a + 1}]", f"`{name}` is to be tried again")
         elif for_ever:
-            after, forgets = ready, ()
-        else:
-            after, words = _gives_up(call), _GIVES_UP[policy.undo_failure]
-        calls_person = last and policy.undo_failure == "escalate"
-        role = call.role(Kind.REPLY, UNDO, a, REJECTED)._replace(escalates=calls_person, ails=ILL)
-        quiet = call.draft.quiet
+            again, forgets = ready, ()
+        turn = _Turn(again, forgets, late, draws, last=last)
+        refused = call.role(Kind.REPLY, UNDO, a, REJECTED)._replace(ails=ILL)
         for answer in answers(call, attempt, ILL):
-            pre, post = (*answer.pre, attempt.errors[0][1]), (after, *forgets, *answer.post)
-            fails = f"`{name}` fails {words}{answer.words}"
-            quiet.add(call.does(f"undo.refused[{a}]{answer.suffix}", pre, post, fails, role))
+            pre = (*answer.pre, attempt.errors[0][1])
+            _fails(
+                call,
+                f"undo.refused[{a}]{answer.suffix}",
+                pre,
+                answer.post,
+                (f"`{name}` fails", answer.words),
+                refused,
+                turn,
+            )
         for block in blocked(call) if not (last and for_ever) else ():
-            error = role._replace(says=block.error, how="blocked", ails=0)
-            fails = f"`{name}` is refused before `{call.service}` is asked, {words}: {block.words}"
-            pre, post = (ready, *block.held), (after, *block.held)
-            quiet.add(call.does(f"undo.blocked.{block.error}[{a}]{block.suffix}", pre, post, fails, error))
+            error = refused._replace(says=block.error, how="blocked", ails=0)
+            words = (f"`{name}` is refused before `{call.service}` is asked", f": {block.words}")
+            label = f"undo.blocked.{block.error}[{a}]{block.suffix}"
+            _fails(call, label, (ready, *block.held), block.held, words, error, turn._replace(forgets=(), late=()))
         if attempt.due >= 0:
-            timer = call.role(Kind.TIMER, UNDO, a)._replace(escalates=calls_person, ails=ILL)
+            timer = call.role(Kind.TIMER, UNDO, a)._replace(ails=ILL)
             for answer in answers(call, attempt, ILL):
-                pre, post = (*answer.pre, attempt.due), (after, *forgets, *answer.post)
-                expires = f"`{name}` times out waiting for `{call.service}` {words}{answer.words}"
-                quiet.add(call.does(f"undo.timeout[{a}]{answer.suffix}", pre, post, expires, timer))
+                words = (f"`{name}` times out waiting for `{call.service}`", answer.words)
+                pre = (*answer.pre, attempt.due)
+                _fails(call, f"undo.timeout[{a}]{answer.suffix}", pre, answer.post, words, timer, turn)
             absorb(call, UNDO, a, attempt)
         undo_participant(call, a, attempt, record)
         agenda, env = call.agenda, call.env
@@ -74,7 +81,43 @@ def undo_call(call: Call, record: Record) -> None:
         for place in waited(attempt):
             waits_here(agenda, env, place, -1, stmt, call=here, gone=attempt.gone)
         channels_of(call, UNDO, a, attempt, ("", UNKNOWN) if last and for_ever else ())
-        ready = after
+        ready = again
+
+
+class _Turn(NamedTuple):
+    """Where an attempt of an undo leads that fails: to the next one (-1: there is none), forgetting what is late or not."""
+
+    again: int
+    forgets: tuple[int, ...]
+    late: tuple[int, ...]
+    draws: Draws
+    last: bool
+
+
+def _fails(
+    call: Call,
+    label: str,
+    pre: tuple[int, ...],
+    post: tuple[int, ...],
+    words: tuple[str, str],
+    role: Role,
+    turn: _Turn,
+) -> None:
+    """An attempt of an undo fails: it is tried again while retries are left, else given up."""
+    quiet, draws = call.draft.quiet, turn.draws
+    escalates = call.policy.undo_failure == "escalate"
+    what, more = words
+    for way in draws.ways if turn.again >= 0 else ():
+        taken, given = (*pre, *way.taken), (turn.again, *turn.forgets, *post, *way.given)
+        its = role._replace(escalates=turn.last and escalates, retries=way.how)
+        quiet.add(call.does(f"{label}{way.suffix}", taken, given, f"{what} and is tried again{way.words}{more}", its))
+    if turn.again >= 0 and not draws.none:
+        return
+    kept, suffix, nothing = ((), "", "") if turn.again < 0 else (draws.none, ".spent", f"{NONE_LEFT},")
+    its = role._replace(escalates=escalates, retries=SPENT if kept else "")
+    given = (_gives_up(call), *turn.late, *post, *kept)
+    phrase = f"{what}{nothing} {_GIVES_UP[call.policy.undo_failure]}{more}"
+    quiet.add(call.does(f"{label}{suffix}", (*pre, *kept), given, phrase, its))
 
 
 _GIVES_UP = {

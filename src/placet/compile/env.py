@@ -71,6 +71,10 @@ class Env(NamedTuple):
     beside: bool = False  # inside a saga: other tokens of it move, or its caller goes on
     deaf: bool = False  # inside a saga: being cancelled is not heard
     before: tuple[str, ...] = ()  # inside a saga: the paths of the steps directly before
+    waits: frozenset[tuple[str, str]] = (
+        frozenset()
+    )  # inside a saga: ids of steps, and names whose undos theirs do wait for
+    budget: str = ""  # inside a saga: the path of the saga whose `retry_budget` counts
     stops: tuple[int, ...] = ()  # inside a saga: the records of the parallels around that a way of theirs has failed
 
     def path(self, identifier: str) -> str:
@@ -80,7 +84,7 @@ class Env(NamedTuple):
     @property
     def stands(self) -> Place:
         """What tells the order of steps."""
-        at_once = self.policy is not None and self.policy.undo_order == "parallel"
+        at_once = self.policy is not None and self.policy.undo_order != "reverse"
         return Place(self.base, self.stem, self.suffix, at_once)
 
     def behind(self, survey: Survey, part: Statement) -> Env:
@@ -219,6 +223,9 @@ class Agenda:
         self.begins = begins  # told before each statement of a saga
         self.jobs: list[tuple[Any, ...]] = []
         self.diagnostics: list[Diagnostic] = []
+        self.retries: dict[
+            str, list[int]
+        ] = {}  # by path of a saga with a budget of them: the records of how many are left
         self.copies: dict[str, list[Any]] = {}  # by IR id of a step whose replies only its name tells: its calls so far
         self.stoppable: dict[int, Stoppable] = {}  # by the record that a way of a parallel has failed
         self.bounds: dict[str, int] = {}

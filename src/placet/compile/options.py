@@ -24,6 +24,7 @@ STEP_OPTIONS = {
     "retriable": "nothing",
     "read_only": "nothing",
     "after": "names",
+    "undo_after": "names",
     "key": "key",
     "correlation": "correlation",
     "effect": "amount",
@@ -39,7 +40,7 @@ SERVICE_OPTIONS = {
 }
 OF_SAGAS = (
     "register", "failing_step", "undo_order", "siblings", "cancellation", "children", "recovery", "deadline", "on unknown",
-    "on undo_failure",
+    "on undo_failure", "retry_budget",
 )  # fmt: skip
 
 SHAPES = {

@@ -2,7 +2,7 @@
 
 Only the steps directly before are found; the others follow from them (`net.roles.builders`), so that a long sequence stays
 linear. Ways of a choice or of a parallel, and a handler and what it handles, do not come before one another. Where the undos
-of a saga start all together (`undo_order parallel`) its steps build on nothing but what `after` names.
+of a saga start all together (`undo_order parallel`), or only wait for those that build on them, its steps build on nothing but what `after` names.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def last_steps(survey: Survey, stmt: Statement, place: Place, before: Before) ->
 def callee_steps(survey: Survey, stmt: Call, place: Place, before: Before) -> Before:
     """The steps after which a process that is called is done."""
     callee = survey.processes[stmt.target]
-    at_once = callee.policy.undo_order == "parallel" if callee.kind == "saga" else place.at_once
+    at_once = callee.policy.undo_order != "reverse" if callee.kind == "saga" else place.at_once
     return last_steps(survey, callee.body, Place(place.path(stmt.id), callee.id, "", at_once), before)
 
 

@@ -82,13 +82,15 @@ CHOICES: dict[str, tuple[str, dict[str, str]]] = {
     "register": ("register", {"before": "before", "after": "after", "submit": "submit", "log": "log"}),
     "failing_step": ("undo_failing", {"undo": "yes", "keep": "no", "undo_unless_rejected": "unless_rejected"}),
     "on unknown": ("on_unknown", {"undo": "undo", "retry": "retry", "ask": "ask", "ignore": "ignore"}),
-    "undo_order": ("undo_order", {"reverse": "reverse", "parallel": "parallel"}),
+    "undo_order": ("undo_order", {"reverse": "reverse", "parallel": "parallel", "dependencies": "dependencies"}),
     "siblings": ("siblings", {"await": "await", "cancel": "cancel", "abandon": "abandon"}),
     "cancellation": ("cancellation", {"masked": "masked", "unmasked": "unmasked"}),
     "deadline": ("deadline", {"undo": "undo", "forward": "forward", "escalate": "escalate"}),
     "children": ("children", {"propagate": "propagate", "await": "await"}),
     "recovery": ("recovery", {"resume": "resume", "undo": "undo", "forget": "forget"}),
 }
+RETRY_BUDGETS = ("shared", "forward")
+MOST_BUDGETED = 50  # retries of a whole saga
 UNDO_FAILURE = ("retry", "halt", "continue", "escalate")
 MOST_RETRIES = 1_000
 
@@ -114,8 +116,10 @@ def override(policy: ir.Policy, options: tuple[ast.Option, ...], findings: Findi
         seen.add(key)
         if key == "on undo_failure":
             policy = _undo_failure(policy, option, operands, findings)
+        elif key == "retry_budget":
+            policy = _retry_budget(policy, option, operands, findings)
         elif key not in CHOICES:
-            known = (*CHOICES, "on undo_failure")
+            known = (*CHOICES, "on undo_failure", "retry_budget")
             help_ = findings.meant(key, known, f"a saga takes {listed(known)}")
             findings.add("P205", f"a saga has no option `{key}`", option.key.span, help=help_)
         else:
@@ -153,3 +157,19 @@ def _undo_failure(policy: ir.Policy, option: ast.Option, operands: tuple[object,
             help_ = "say `retry`, `halt`, `continue`, `escalate`, or `retry 5 then escalate`"
             findings.add("P206", "`on undo_failure` does not take that", option.span, help=help_)
     return policy
+
+
+def _retry_budget(policy: ir.Policy, option: ast.Option, operands: tuple[object, ...], findings: Findings) -> ir.Policy:
+    """`retry_budget shared N`, `retry_budget forward N`."""
+    kind, count = (
+        (getattr(operands[0], "text", ""), getattr(operands[1], "value", 0)) if len(operands) == 2 else ("", 0)
+    )
+    if kind not in RETRY_BUDGETS:
+        help_ = findings.meant(kind, RETRY_BUDGETS, "say `retry_budget shared 3`, or `retry_budget forward 3`")
+        findings.add("P206", "`retry_budget` does not take that", option.span, help=help_)
+        return policy
+    if count > MOST_BUDGETED:
+        message = f"{figure(count)} retries of a saga are more than can be looked at"
+        findings.add("P217", message, option.span, help="two or three show what many show")
+        return policy
+    return policy._replace(retry_budget=count, retry_budget_of=kind)  # type: ignore[arg-type] # RETRY_BUDGETS knows

@@ -199,7 +199,10 @@ def _process(
     findings: Findings,
 ) -> ir.Process:
     name = process.name.text
-    steps = Steps(name, declared, findings)
+    policy = ir.Policy()
+    if process.kind == "saga":
+        policy = override(profile(process.profile, findings), process.policies, findings)
+    steps = Steps(name, declared, findings, together=policy.undo_order != "reverse")
     common, used, params = known
     own = variables(process.variables, f"{name}/", common, findings, params) if process.variables else {}
     data = Data({**common, **own}, findings, params)
@@ -208,9 +211,6 @@ def _process(
     if data.used:
         together([v for v in data.names.values() if v.id in data.used], name, process.name.span, findings)
     steps.close()
-    policy = ir.Policy()
-    if process.kind == "saga":
-        policy = override(profile(process.profile, findings), process.policies, findings)
     resolved = ir.Process(name, "saga" if process.kind == "saga" else "workflow", body, (), policy, span=process.span)
     resolved = resolved._replace(variables=tuple(own.values())) if own else resolved
     return resolved._replace(ends=ends_of(resolved, flow(resolved)))

@@ -1,4 +1,4 @@
-"""The undos of a sequence that start all together, as in Camunda 8: `undo_order parallel`."""
+"""The undos of a sequence that start all together, as in Camunda 8: `undo_order parallel`; some may wait for others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from placet.compile.env import Ports, record
 from placet.compile.phrases import done as had
+from placet.compile.retry_budget import shares
 from placet.compile.statements import name_of
+from placet.compile.undo_turns import turns
 from placet.ir.model import Step
 
 if TYPE_CHECKING:
@@ -21,7 +23,8 @@ def all_at_once(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
     (`up[k-1]` and `undone[k]` give `up[k]`) until the level where it began (`top[k]`): linear, where a fork at every
     failing part would be quadratic. While `going` is marked an `undone` means that the part failed, else that it was
     undone on request. An undo that gives up lets the others finish, and leads to `failed` then; a point of no return
-    ends the cascade.
+    ends the cascade. An undo that waits for others (`undo_turns`) begins when all are started and those are over; when one of
+    them has given up it is left.
     """
     draft = agenda.draft
     base = env.path(stmt.id)
@@ -48,13 +51,26 @@ def all_at_once(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
             path,
         )
 
+    order = turns(agenda, stmt, env)
+    started: tuple[int, ...] = ()
+    if order.before:
+        started = (record(agenda, f"{base}#started", env, stmt.id, "all undos are started", span),)
+    over: dict[int, int] = {}
+    never: dict[int, int] = {}
+    for i in sorted(order.awaited):
+        path, label = env.path(stmt.parts[i].id), name_of(stmt.parts[i].id)
+        over[i] = record(
+            agenda, f"{path}#undo.none", env, stmt.id, f"nothing of `{label}` is still to be undone", span, 1
+        )
+        if stuck:
+            never[i] = record(agenda, f"{path}#undo.never", env, stmt.id, f"the undo of `{label}` has given up", span)
     levels = [level(f"{base}#bottom")]
-    quietly(f"{base}#bottom.reached", (levels[0][0],), (levels[0][1],), stmt.id, "all undos are started")
+    quietly(f"{base}#bottom.reached", (levels[0][0],), (levels[0][1], *started), stmt.id, "all undos are started")
     turned = f"`{name}` turns back: all undos start at once"
     start = ports.start
     pending = []
     count = len(stmt.parts)
-    inner = env
+    inner = env._replace(waits=env.waits | order.met)
     for i, part in enumerate(stmt.parts):
         path = env.path(part.id)
         label = name_of(part.id)
@@ -81,13 +97,33 @@ def all_at_once(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
                     quietly(f"{path}#past.all{suffix}", (here[0], *pre), (here[1], *stuck), part.id, words)
             else:
                 words = f"the undo of `{label}` starts"
-                quietly(f"{path}#start.undo", (here[0],), (undo, below[0]), part.id, words)
+                mine = (over[i],) if i in over else ()
+                first = undo
+                if i in order.before:
+                    first = agenda.place(f"{path}#undo.waits", env, part.id, f"the undo of `{label}` waits", part.span)
+                    others = tuple(over[j] for j in order.before[i])
+                    begins = f"the undo of `{label}` begins: what it waits for is over"
+                    quietly(f"{path}#undo.turn", (first, *started, *others), (undo, *started, *others), part.id, begins)
+                    for j in order.before[i] if stuck else ():
+                        left = f"`{label}` is left as it is: the undo of `{name_of(stmt.parts[j].id)}` has given up"
+                        name = f"{path}#undo.left[{stmt.parts[j].id.rpartition('/')[2]}]"
+                        quietly(name, (first, *started, never[j]), (failed, *started, never[j]), part.id, left)
+                quietly(f"{path}#start.undo", (here[0], *mine), (first, below[0]), part.id, words)
                 words = f"`{label}` is undone"
-                quietly(f"{path}#undo.over", (undone, below[1], back), (here[1], back), part.id, words)
+                finished = undone
+                if mine:
+                    finished = agenda.place(f"{path}#undo.told", env, part.id, f"`{label}` is undone", part.span)
+                    quietly(f"{path}#undo.tells", (undone, back), (finished, back, *mine), part.id, words)
+                quietly(f"{path}#undo.over", (finished, below[1], back), (here[1], back), part.id, words)
                 if stuck:
                     words = f"`{label}` stays half-way"
+                    finished = failed
+                    if mine:
+                        finished = agenda.place(f"{path}#undo.halted", env, part.id, words, part.span)
+                        gone = (finished, back, never[i])
+                        quietly(f"{path}#undo.tells.never", (failed, back), gone, part.id, words)
                     for suffix, pre, _, _ in kept:
-                        taken = (failed, below[1], back, *pre)
+                        taken = (finished, below[1], back, *pre)
                         quietly(f"{path}#undo.stuck{suffix}", taken, (here[1], back, *stuck), part.id, words)
         pending.append((part, Ports(start, done, undo, undone), own))
         if facts(part).pivot:
@@ -107,6 +143,7 @@ def _may_give_up(stmt: Sequence, env: Env) -> bool:
     """Whether something in it may end half-way: an undo by the policy, a point of no return, what has a policy of its own."""
     policy = env.policy
     simple = policy is not None and policy.undo_failure == "retry" and policy.undo_retries is None
+    simple = simple and not shares(policy)
     calm = policy is not None and policy.undo_failure == "continue"
     masked = policy is not None and policy.cancellation == "masked"
     return not ((simple or calm) and masked and all(isinstance(p, Step) and not p.pivot for p in stmt.parts))

@@ -145,6 +145,7 @@ def _enter(agenda: Agenda, frame: Frame, stmt: Call, ports: Ports, entry: int, e
     inner = Env(
         frame, path, process.id, "", Top(frame), None, process.policy if own else env.policy,
         past=env.past, before=env.before, beside=True, deaf=env.deaf or awaited, stops=() if awaited else env.stops,
+        budget=path if own else env.budget,
     )  # fmt: skip
     for name in ("completed", "compensated", "failed") if own else process.ends:
         agenda.end(frame, name)

@@ -36,7 +36,7 @@ def sequence(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
     """Forward places between the parts, and backward places between those that turn back differently."""
     parts = stmt.parts
     policy = env.policy
-    if policy is not None and policy.undo_order == "parallel" and _undoables(agenda, parts) > 1:
+    if policy is not None and policy.undo_order != "reverse" and _undoables(agenda, parts) > 1:
         all_at_once(agenda, stmt, ports, env)
         return
     facts = agenda.survey.of

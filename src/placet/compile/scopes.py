@@ -346,7 +346,7 @@ def enter(agenda: Agenda, frame: Frame, start: int, thread: Thread | None) -> No
     failed = agenda.place(f"{path}#failed", env, process.id, f"`{frame.name}` has stopped half-way", span)
     ending(agenda, env, process, undone, "compensated", f"`{frame.name}` ends compensated")
     ending(agenda, env, process, failed, "failed", f"`{frame.name}` ends failed")
-    env = env._replace(policy=process.policy, failed=failed, route=Back(undone, None))
+    env = env._replace(policy=process.policy, failed=failed, route=Back(undone, None), budget=path)
     facts = agenda.survey.of(process.body)
     waits_here(agenda, env._replace(past=facts.pivot), done, undo if facts.undoable else undone, process.body)
     agenda.push(process.body, Ports(start, done, undo, undone), env)

@@ -35,13 +35,15 @@ def key_of(
 class Steps:
     """Resolves the steps of one process, in the order of the text, and remembers them for `after`."""
 
-    def __init__(self, process: str, declared: Declarations, findings: Findings) -> None:
+    def __init__(self, process: str, declared: Declarations, findings: Findings, *, together: bool = False) -> None:
         self._process = process
         self._declared = declared
         self._findings = findings
         self._known: dict[str, list[str]] = {}  # name -> ids
         self._foreign: list[tuple[str, str, str, ast.Option]] = []  # undos given something else than their step's reply
         self.instance = ""  # the numbers of the instances of `for each` around
+        self._together = together  # undos start all at once, so that some may have to wait
+        self._later: list[ast.Name] = []  # named by `undo_after`
         self._unknown: list[ast.Name] = []  # named by `after`, but not known when it was read
 
     def service(self, name: ast.Name | None) -> str:
@@ -86,6 +88,7 @@ class Steps:
             service or self._process,
             undo=self._undo(step, *good["undo"]) if "undo" in good else None,
             retry=times,
+            undo_after=self._undo_after(*good["undo_after"]) if "undo_after" in good else (),
             backoff=(pauses[0], max(pauses)) if pauses else None,
             timeout=timeout.seconds if isinstance(timeout, ast.Duration) else None,
             pivot="pivot" in good,
@@ -140,6 +143,17 @@ class Steps:
                 found += near or ids or ()
         return tuple(dict.fromkeys(found))
 
+    def _undo_after(self, option: ast.Option, operands: tuple[Operand, ...]) -> tuple[str, ...]:
+        """Names of steps, further up or down."""
+        names = [o for o in operands if isinstance(o, ast.Name)]
+        if not self._together:
+            message = "this undo waits for its turn anyway: the undos of this saga come one after the other"
+            help_ = "let them all start at once, and this one wait: `undo_order parallel`"
+            self._findings.add("P206", message, option.span, help=help_)
+            return ()
+        self._later += names
+        return tuple(dict.fromkeys(o.text for o in names))
+
     def _errors(self, rules: tuple[ast.ErrorRule, ...]) -> tuple[ir.ErrorRule, ...]:
         found: dict[str, ir.ErrorRule] = {}
         for rule in rules:
@@ -172,6 +186,10 @@ class Steps:
                 message = f"an undo of `{step}` can be given only the reply of that step"
                 help_ = f"write `undo {undo}({step}.reply)`"
             self._findings.add("P206", message, option.span, help=help_)
+        for name in self._later:
+            if name.text not in self._known:
+                help_ = self._findings.meant(name.text, self._known, "`undo_after` names steps of the same saga")
+                self._findings.add("P203", f"no step is called `{name.text}`", name.span, help=help_)
         for name in self._unknown:
             if name.text in self._known:
                 message = f"step `{name.text}` does not come before this one"

@@ -22,6 +22,9 @@ ACTS_AFTER_END = "acts after its end"
 UNDONE_LATE = "undone after completion"  # its undo is asked for or takes effect when the whole has ended `completed`
 WRONG_SCOPE = "wrong scope"  # the reply to another call is taken for its own
 ISOLATION = "isolation"  # it is undone after another run has touched what it did
+RETRIES = (
+    "retries used up"  # its undo is given up, since attempts forward have used the retries that it shares with them
+)
 STUCK = "stuck"
 LIVELOCK = "livelock"
 
@@ -83,5 +86,6 @@ ANOMALIES: dict[str, Anomaly] = {
     "anomaly_A17": Anomaly("wrong scope completed", (WRONG_SCOPE,)),
     "anomaly_A18": Anomaly("reported compensated, is not", (SAYS_COMPENSATED,)),
     "anomaly_A19": Anomaly("no isolation", (ISOLATION,)),
+    "anomaly_A21": Anomaly("shared retry budget", (RETRIES,)),
     "anomaly_A25": Anomaly("reported complete, is not", (NOT_COMPLETE,)),
 }

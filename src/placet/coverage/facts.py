@@ -159,7 +159,7 @@ class Facts:
                 elif role.kind is Kind.IGNORE:
                     rules[t] = _always(self.bits.owed(LATE, s))
                 elif role.kind is Kind.FAULT and t in self._causes:
-                    rules[t] = _always(self.bits.owed(UNDO_FAIL, s))
+                    rules[t] = _always(self.bits.owed(UNDO_FAIL, s) | self.bits.owed(anomalies.RETRIES, s))
             elif applies(role):
                 rules[t] = self._applied(s)
             elif role.kind is Kind.SEND:
@@ -169,6 +169,8 @@ class Facts:
                 rules[t] = _always(wrong(anomalies.WRONG_SCOPE, s))
             if role.kind is Kind.TIMER:
                 rules[t] = self._timed_out(s)
+            if role.direction == "undo" and role.retries in ("draws", "spent") and self._ghosts.drawn >= 0:
+                rules[t] = self._tried_again(s, rules.get(t), spent=role.retries == "spent")
         return rules
 
     def _asked(self, s: int) -> Callable[[Sequence[int]], int]:
@@ -185,6 +187,18 @@ class Facts:
 
         def rule(values: Sequence[int]) -> int:
             return bits.broken(anomalies.ACTS_AFTER_END, s) if values[OVER] else bits.owed(anomalies.ACTS_AFTER_END, s)
+
+        return rule
+
+    def _tried_again(
+        self, s: int, before: Callable[[Sequence[int]], int] | None, *, spent: bool
+    ) -> Callable[[Sequence[int]], int]:
+        """An undo that failed: it is tried again, or no retry is left for it."""
+        bits, drawn = self.bits, self._ghosts.drawn
+
+        def rule(values: Sequence[int]) -> int:
+            told = bits.broken if spent and values[drawn] else bits.owed
+            return told(anomalies.RETRIES, s) | (before(values) if before is not None else 0)
 
         return rule
 

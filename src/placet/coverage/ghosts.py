@@ -36,6 +36,7 @@ class Ghosts(NamedTuple):
     touched: dict[int, int]
     builders: dict[str, frozenset[str]]  # by id of a step, those that build on it
     acknowledged: frozenset[int]  # transitions by which the coordinator learns that a step is done
+    drawn: int = -1  # the observer that an attempt forward was made again from a shared budget; -1 where nobody asks
 
     def phases(self, values: Sequence[int]) -> tuple[int, ...]:
         """By phase of PHASES, the set of steps that are in it, as bits."""
@@ -61,8 +62,11 @@ def applies(role: Role) -> bool:
     return role.kind is Kind.APPLY or (role.kind is Kind.FAULT and role.fault == "partial")
 
 
-def ghosts(compiled: Compiled, *, isolation: bool = False) -> Ghosts:
-    """The observers of a net whose faults are woven; with `isolation` also what a second run does. Linear in its transitions."""
+def ghosts(compiled: Compiled, *, isolation: bool = False, retries: bool = False) -> Ghosts:
+    """The observers of a net whose faults are woven. Linear in its transitions.
+
+    With `isolation` also what a second run does, with `retries` who drew from a budget of retries that undos share.
+    """
     roles = compiled.roles
     steps = tuple(s for s in roles.steps if not s.read_only)
     number = {s.id: i for i, s in enumerate(steps)}
@@ -110,6 +114,16 @@ def ghosts(compiled: Compiled, *, isolation: bool = False) -> Ghosts:
         name = steps[s].id
         words_of = f"another run has touched what `{name.rpartition('/')[2]}` did"
         observers.append(Observer(f"{name}#touched", words_of, deltas_of))
+    drawn = -1
+    if retries and any(role.retries == "spent" for role in roles.transitions):
+        drawn = len(observers)
+        takes = (
+            (t, 1)
+            for t, role in enumerate(roles.transitions)
+            if role.retries == "draws" and role.direction == "forward"
+        )
+        words_of = f"a step of `{compiled.subject}` has used a retry that its undos share"
+        observers.append(Observer(f"{compiled.subject}#retried", words_of, tuple(takes)))
     completed = {p for p, name in ends.items() if name == "completed"}
     done = tuple((t, 1) for t, arcs in enumerate(compiled.net.post) if any(p in completed for p, _ in arcs))
     observers.append(Observer(f"{compiled.subject}#completed", f"`{compiled.subject}` has completed", done))
@@ -118,7 +132,7 @@ def ghosts(compiled: Compiled, *, isolation: bool = False) -> Ghosts:
     called = tuple((t, 1) for t, role in enumerate(roles.transitions) if role.escalates)
     observers.append(Observer(f"{compiled.subject}#escalated", "a person was called", called))
     learns = frozenset(t for group in acknowledged.values() for t in group)
-    return Ghosts(steps, tuple(observers), _commits(compiled), touched, builders(roles.steps), learns)
+    return Ghosts(steps, tuple(observers), _commits(compiled), touched, builders(roles.steps), learns, drawn)
 
 
 def _touches(compiled: Compiled, steps: tuple[Step, ...]) -> dict[int, tuple[tuple[int, int], ...]]:

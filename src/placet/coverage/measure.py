@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from placet.coverage.anomalies import ISOLATION, WHOLE
+from placet.coverage.anomalies import ISOLATION, RETRIES, WHOLE
 from placet.coverage.causes import causes as causes_of
 from placet.coverage.facts import UNDO_FAIL, Facts
 from placet.coverage.forgotten import forgetting
@@ -89,7 +89,8 @@ def measure(
         from placet.engines.reference import Reference
 
         engine = Reference()
-    ghosts = ghosts_of(compiled, isolation=families is not None and ISOLATION in families)
+    asked = families or frozenset()
+    ghosts = ghosts_of(compiled, isolation=ISOLATION in asked, retries=RETRIES in asked)
     watched = compiled._replace(observers=(*compiled.observers, *ghosts.observers))
     causes = causes_of(watched)
     seen = engine.explore(

@@ -107,7 +107,7 @@ class _Walk:
         self.whole: set[str] = set()  # what is wrong with the saga as a whole
         self._gave_up = False
         self._called = False
-        self._over = self._completed = False
+        self._over = self._completed = self._drawn = False
         others = {o.id: (o.service, o.key) for o in roles.others if o.key}
         self._touches = {
             o: [s.id for s in self._steps.values() if s.key and (s.service, s.key) == thing]
@@ -160,9 +160,12 @@ class _Walk:
         does = role.kind in (Kind.APPLY, Kind.IGNORE) or role.fault == "partial"
         for touched in self._touches.get(role.step, ()) if does and role.direction == "forward" else ():
             self.memory[touched].touched = True
+        self._drawn = self._drawn or (role.retries == "draws" and role.direction == "forward")
         mine = self.memory.get(role.step)
         if mine is None:
             return
+        if role.retries == "spent" and role.direction == "undo" and self._drawn:
+            mine.broken.add("retries used up")
         acts = role.kind is Kind.APPLY or role.fault == "partial"
         if self._over and (role.kind is Kind.TIMER or (role.kind is Kind.SEND and role.direction != "undo")):
             mine.broken.add("acts after its end")

@@ -169,6 +169,7 @@ class Step(NamedTuple):
     amounts: tuple[Amount, ...] = ()
     key: str = ""  # what its service keeps its record under, where that may be the same in two runs; else the run
     correlation: Literal["attempt", "step", "name"] = "attempt"  # by what a reply is known: name: any call of that name
+    undo_after: tuple[str, ...] = ()  # names of steps of the process whose undos its own waits for
     backoff: tuple[float, float] | None = None  # seconds before the second attempt, and at most before any
     per: Literal["run", "attempt"] = "run"  # what has a key of its own: the run, or each of its attempts
     ttl: float | None = None  # seconds for which its service remembers the key; None: for ever
@@ -427,13 +428,16 @@ class Policy(NamedTuple):
     register: Literal["before", "after", "submit", "log"] = "before"  # log: the participant's own, so it is exact
     undo_failing: Literal["yes", "no", "unless_rejected"] = "unless_rejected"
     on_unknown: Literal["undo", "retry", "ask", "ignore"] = "undo"
-    undo_order: Literal["reverse", "parallel"] = "reverse"
+    # parallel: all start at once; dependencies: each waits for those of the steps that build on its step (`after`)
+    undo_order: Literal["reverse", "parallel", "dependencies"] = "reverse"
     undo_failure: Literal["retry", "halt", "continue", "escalate"] = "retry"
     undo_retries: int | None = None  # None: for ever, before `undo_failure` where that is not retry
     siblings: Literal["await", "cancel", "abandon"] = "await"
     cancellation: Literal["masked", "unmasked"] = "masked"  # unmasked: being cancelled stops the undo too
     children: Literal["propagate", "await"] = "propagate"  # what a cancelled saga does about one that it called
     deadline: Literal["none", "undo", "forward", "escalate"] = "none"  # when the saga as a whole takes too long
+    retry_budget: int | None = None  # numbered retries of all its steps together; None: each has its own
+    retry_budget_of: Literal["shared", "forward"] = "shared"  # shared: its undos draw from it too
     recovery: Literal["resume", "undo", "forget"] = "resume"  # once the coordinator is back
 
 

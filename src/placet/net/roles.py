@@ -35,6 +35,8 @@ class Role(NamedTuple):
     `how` tells what a participant's APPLY or IGNORE finds: "" the step as it should be, "repeat" one that was done (for
     an undo: undone) already, "revive" one that was undone before, "null" an undo that finds nothing. Of a REPLY "other"
     says that it answers another call than the one that it is taken for, "blocked" that the call was refused before it was made.
+    `retries` says of the move after which a call is tried again that it "draws" from a budget of retries, or is its end since all are
+    "spent".
     `commits` marks each move by which the coordinator turns from going on to undoing, failing or recovering; the first
     one in a run is where it gives up going on.
     """
@@ -49,6 +51,7 @@ class Role(NamedTuple):
         ""  # "", "repeat", "revive", "null", "other", "blocked"; of time that passes "window" for the limit of a rate
     )
     commits: bool = False
+    retries: str = ""  # "", "draws", "spent"
     escalates: bool = False  # hands the case over to a person
     says: str = ""  # of a message its name, of a reply or task how it ended (empty: done), of a timer its time
     ails: int = 0  # of an answer or a time-out: 1 where its service counts as failing by it, -1 where as well

@@ -64,6 +64,9 @@ def _completes(run: Run) -> bool:
 
 
 def _for_sagas(run: Run) -> Iterator[str]:
+    roles = run.compiled.roles.transitions
+    if any(roles[t].retries == "spent" and roles[t].direction == "undo" for t in run.fired):
+        yield "let the undos have retries of their own: `retry_budget forward` bounds those of the steps only"
     for step in run.compiled.roles.steps:
         effect = effect_of(run, step)
         happened = _happened(run, step)

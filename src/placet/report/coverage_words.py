@@ -48,6 +48,7 @@ BROKEN = {
     anomalies.UNDONE_LATE: "{saga} has completed, and {undo} goes on",
     anomalies.WRONG_SCOPE: "{saga} takes the reply to another call for the one that {step} waits for",
     anomalies.ISOLATION: "{step} is undone after another run has seen or changed what it did",
+    anomalies.RETRIES: "{undo} is given up, since steps of {saga} have used up the retries that it shares with them",
     anomalies.STUCK: "nothing can happen any more, and {saga} has not ended",
     anomalies.LIVELOCK: "{saga} goes round for ever without ending",
     "ONCE": "{step} takes effect twice",

@@ -67,6 +67,7 @@ _ANOMALIES = {
     "anomaly_A17": "an acknowledgement of {saga} completes the wrong scope",
     "anomaly_A18": "{saga} reports that it is compensated, and is not",
     "anomaly_A19": "{saga} undoes what another run of it has seen or changed",
+    "anomaly_A21": "{saga} gives an undo up, since its steps have used up the retries that it shares with them",
     "anomaly_A25": "{saga} reports that it is complete, and is not",
 }
 

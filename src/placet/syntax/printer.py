@@ -89,8 +89,8 @@ def _option(option: ast.Option) -> str:
         operands[0] = f"{at}{operands[0]}"
         if key == "key":
             operands = [f"per {o}" if o in ("run", "attempt") and n else o for n, o in enumerate(operands)]
-    if key == "after":
-        return f"after {', '.join(operands)}"
+    if key in ("after", "undo_after"):
+        return f"{key} {', '.join(operands)}"
     if key == "on undo_failure" and isinstance(option.operands[-1], ast.Name) and len(operands) > 1:
         operands.insert(-1, "then")
     return " ".join([key, *operands])

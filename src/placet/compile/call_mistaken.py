@@ -1,0 +1,46 @@
+"""Replies that are taken for others: `correlation step`, `correlation name`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.compile.call_limits import WELL, answers
+from placet.compile.call_parts import FORWARD
+from placet.net.roles import Kind
+
+if TYPE_CHECKING:
+    from placet.compile.call_parts import Attempt, Call
+
+
+def mistaken(call: Call, attempts: list[Attempt]) -> None:
+    """The reply to another attempt, or to another round, is taken for the one that is waited for.
+
+    Attempts are of one scope, rounds are not.
+    """
+    agenda, stmt = call.agenda, call.stmt
+    for a, attempt in enumerate(attempts, start=1):
+        for b, other in enumerate(attempts, start=1):
+            if a != b:
+                _takes(call, (a, attempt), f"known[{a}]@[{b}]", other.ok, "")
+    if stmt.correlation != "name":
+        return
+    copies = agenda.copies.setdefault(stmt.id, [])
+    for other_call, others in copies:
+        for a, attempt in enumerate(attempts, start=1):
+            for b, other in enumerate(others, start=1):
+                _takes(call, (a, attempt), f"known[{a}]@{other_call.path}[{b}]", other.ok, "other")
+                _takes(other_call, (b, other), f"known[{b}]@{call.path}[{a}]", attempt.ok, "other")
+    copies.append((call, attempts))
+
+
+def _takes(call: Call, waiting: tuple[int, Attempt], name: str, reply: int, how: str) -> None:
+    a, attempt = waiting
+    late = (attempt.gone,) if attempt.gone >= 0 else ()
+    what = f"another call of `{call.stmt.name}`" if how else f"an earlier attempt of `{call.stmt.name}`"
+    phrase = f"`{call.saga}` takes the reply to {what} for the one that it waits for"
+    role = call.role(Kind.REPLY, FORWARD, a)._replace(how=how, ails=WELL)
+    for answer in answers(call, attempt, WELL):
+        pre, post = (*answer.pre, reply), (call.ports.done, *late, *answer.post)
+        made = call.does(name + answer.suffix, pre, post, phrase + answer.words, role)
+        call.draft.quiet.add(made)
+        call.draft.step(call.stmt.id, made)

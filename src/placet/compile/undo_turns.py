@@ -1,0 +1,77 @@
+"""Which undos of a sequence wait for which others, where all would start together: `undo_order dependencies`, `undo_after`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from placet.compile.names import base_name
+from placet.compile.vocabulary import statements
+from placet.ir.model import Step
+
+if TYPE_CHECKING:
+    from placet.compile.env import Agenda, Env
+    from placet.ir.model import Sequence
+
+
+class Turns(NamedTuple):
+    """By part of a sequence the parts whose undos its own waits for; and all that are waited for."""
+
+    before: dict[int, tuple[int, ...]]
+    awaited: frozenset[int]
+    met: frozenset[tuple[str, str]] = frozenset()  # ids of steps, and the names of `undo_after` that this settles
+
+
+NONE = Turns({}, frozenset())
+
+
+def turns(agenda: Agenda, stmt: Sequence, env: Env) -> Turns:
+    """The turns of a sequence: parts that undo nothing are not waited for. O(steps)."""
+    policy = env.policy
+    steps = [[s for s in statements(part) if isinstance(s, Step)] for part in stmt.parts]
+    waits = any(s.undo_after for own in steps for s in own)
+    ordered = policy is not None and policy.undo_order == "dependencies"
+    if not waits and not ordered:
+        return NONE
+    undoable = [agenda.survey.of(part).undoable for part in stmt.parts]
+    named: dict[str, set[int]] = {}
+    part_of: dict[str, int] = {}
+    for i, own in enumerate(steps):
+        for s in own:
+            named.setdefault(base_name(s.name), set()).add(i)
+            part_of[s.id] = i
+    before: dict[int, set[int]] = {}
+    met: set[tuple[str, str]] = set()
+    for i, own in enumerate(steps):
+        for s in own:
+            for name in s.undo_after:
+                others = named.get(name, set()) - {i}
+                if others:
+                    met.add((s.id, name))
+                    before.setdefault(i, set()).update(others)
+            for on in s.after if ordered else ():
+                k = part_of.get(on, i)
+                if k != i:
+                    before.setdefault(k, set()).add(i)
+    kept = {
+        i: tuple(sorted(j for j in others if undoable[j]))
+        for i, others in before.items()
+        if undoable[i] and any(undoable[j] for j in others)
+    }
+    circle = _circle(kept)
+    if circle:
+        waiting = next(s for s in steps[circle[0]] if s.undo_after)
+        names = " and ".join(f"`{stmt.parts[i].id.rpartition('/')[2]}`" for i in sorted(set(circle)))
+        message = f"the undos of {names} wait for each other"
+        agenda.report("P411", "error", message, waiting.span, help="leave one `undo_after` out")
+        return NONE._replace(met=frozenset(met))
+    return Turns(kept, frozenset(j for others in kept.values() for j in others), frozenset(met))
+
+
+def _circle(before: dict[int, tuple[int, ...]]) -> tuple[int, ...]:
+    """Parts that wait for each other; empty where none do."""
+    left = {i: set(others) & set(before) for i, others in before.items()}
+    while free := [i for i, others in left.items() if not others]:
+        for i in free:
+            del left[i]
+        left = {i: others - set(free) for i, others in left.items()}
+    return tuple(sorted(left))
