@@ -38,6 +38,9 @@ class Options(NamedTuple):
     closed: bool = False  # nothing arrives from outside
     strict: bool = False  # a bound that nothing justifies makes a proof inconclusive
     progress: Progress | None = None
+    instead: bool = (
+        False  # it counts for those that do too: whoever names checks and faults means these checks under these faults
+    )
 
 
 DEFAULTS = Options()
@@ -166,7 +169,7 @@ def prepare(compiled: Compiled, options: Options = DEFAULTS) -> Compiled:
         compiled = close(compiled)
         if compiled.called is not None:
             compiled = compiled._replace(called=close(compiled.called))
-    return compiled._replace(queries=questions(compiled, options.checks))
+    return compiled._replace(queries=questions(compiled, options.checks, anew=options.instead))
 
 
 def _answers(compiled: Compiled, options: Options, *, stopped: bool) -> tuple[CheckReport, ...]:

@@ -105,6 +105,7 @@ def test_one_that_waits_for_an_undo_that_gave_up_is_left() -> None:
         (saga("reverse", {"a": "; undo_after b", "b": ""}), "P206"),
         (saga("parallel", {"a": "; undo_after x", "b": ""}), "P203"),
         (saga("parallel", {"a": "; undo_after b", "b": "; undo_after a"}), "P411"),
+        (saga("dependencies", {"a": "", "b": "; after a; undo_after a", "c": "; undo_after b"}), "P411"),
         (saga("parallel", {"a": "; undo_after a", "b": ""}), "P403"),
         (
             "service s\nsaga t { undo_order parallel; parallel { step a on s { undo u; undo_after b }; step b on s } }",

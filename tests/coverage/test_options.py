@@ -140,3 +140,25 @@ def test_the_memory_of_a_budget_bounds_what_is_kept_of_a_run() -> None:
     assert 1 < _markings(compiled, Budget(bytes=1 << 20)) < 4_000
     assert _markings(compiled, Budget(bytes=1)) == 1
     assert measuring.DEFAULT.seconds is None
+
+
+def test_checks_and_faults_of_the_command_line_come_before_those_of_the_model(model) -> None:
+    from placet.cli.verify import command as verify
+
+    asks = "check coverage(trip) at L2 >= 1%\ncheck anomaly_A1(trip) under { slow }\n"
+    model.write_text(TEXT + asks, encoding="utf-8")
+
+    def told(*given):
+        (subject,) = json.loads(run(verify, model, "--format", "json", *given).output)["models"]
+        return [
+            (c["label"], c.get("coverage", {}).get("level"), tuple(c["assumptions"]["faults"]))
+            for c in subject["checks"]
+        ]
+
+    one = ("reject", "partial", "lost", "slow")
+    assert told("--check", "coverage,anomaly_A1", "--level", "L1") == [
+        ("coverage(trip)", "L1", one),
+        ("anomaly_A1(trip)", None, one),
+    ]
+    assert [level for _, level, _ in told("--level", "L1")] == ["L2", None]
+    assert [faults for *_, faults in told("--check", "anomaly_A1")] == [("slow",)]

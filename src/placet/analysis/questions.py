@@ -21,10 +21,10 @@ _FORMULAS = frozenset(("ctl", "ltl"))
 _NEEDS_PREDICATE = frozenset(("never", "possible", "anomaly_A1", "conserved"))
 
 
-def questions(compiled: Compiled, chosen: tuple[str, ...] = ()) -> tuple[Query, ...]:
+def questions(compiled: Compiled, chosen: tuple[str, ...] = (), *, anew: bool = False) -> tuple[Query, ...]:
     """The queries to answer; of a chosen check those of the model, else one about the whole subject.
 
-    Raises UsageError for a check id that does not exist.
+    With `anew` what the model says of faults does not count. Raises UsageError for a check id that does not exist.
     """
     if not chosen:
         return compiled.queries or tuple(whole(compiled, check) for check in standard(compiled))
@@ -33,8 +33,16 @@ def questions(compiled: Compiled, chosen: tuple[str, ...] = ()) -> tuple[Query, 
         if check not in CHECKS and check not in MEASURED and check not in RECORDED:
             raise UsageError(_unknown(check))
         asked = [query for query in compiled.queries if query.check == check]
+        if anew:
+            asked = [] if check in MEASURED else list(dict.fromkeys(map(_plainly, asked)))
         found += asked or [whole(compiled, check)]
     return tuple(found)
+
+
+def _plainly(query: Query) -> Query:
+    """The question without the faults that the model names."""
+    label = query.label.removesuffix(f" at {query.level}") if query.level else query.label
+    return query._replace(label=label, faults=None, fault_budget=None, level="")
 
 
 def standard(compiled: Compiled) -> tuple[str, ...]:

@@ -83,6 +83,7 @@ def run_options(configuration: Configuration, given: dict[str, Any]) -> Options:
         or _known_checks(configuration.checks, f"`checks` in {configuration.path}"),
         budget=_budget(chosen),
         hypothesis=_hypothesis(chosen),
+        instead=bool(asked) and _hypothesis(given.get) is not None,
         reduce=not given.get("no_reduce"),
         engine=given.get("engine"),
         final=chosen("final") or "",
@@ -114,9 +115,9 @@ def _known_checks(checks: tuple[str, ...], where: str) -> tuple[str, ...]:
     if not checks:
         return ()
     from placet.analysis.check import CHECKS
-    from placet.analysis.questions import MEASURED
+    from placet.analysis.questions import MEASURED, RECORDED
 
-    known = (*CHECKS, *sorted(MEASURED, key=lambda name: (len(name), name)))
+    known = (*CHECKS, *sorted(MEASURED | RECORDED, key=lambda name: (len(name), name)))
     for check in checks:
         if check not in known:
             from difflib import get_close_matches

@@ -59,8 +59,8 @@ def turns(agenda: Agenda, stmt: Sequence, env: Env) -> Turns:
     }
     circle = _circle(kept)
     if circle:
-        waiting = next(s for s in steps[circle[0]] if s.undo_after)
-        names = " and ".join(f"`{stmt.parts[i].id.rpartition('/')[2]}`" for i in sorted(set(circle)))
+        waiting = next(s for i in circle for s in steps[i] if s.undo_after)  # `after` alone never goes in a circle
+        names = " and ".join(f"`{stmt.parts[i].id.rpartition('/')[2]}`" for i in circle)
         message = f"the undos of {names} wait for each other"
         agenda.report("P411", "error", message, waiting.span, help="leave one `undo_after` out")
         return NONE._replace(met=frozenset(met))
@@ -68,10 +68,8 @@ def turns(agenda: Agenda, stmt: Sequence, env: Env) -> Turns:
 
 
 def _circle(before: dict[int, tuple[int, ...]]) -> tuple[int, ...]:
-    """Parts that wait for each other; empty where none do."""
-    left = {i: set(others) & set(before) for i, others in before.items()}
-    while free := [i for i, others in left.items() if not others]:
-        for i in free:
-            del left[i]
-        left = {i: others - set(free) for i, others in left.items()}
+    """Parts that wait for each other, and what stands between such; empty where none do."""
+    left = set(before)
+    while gone := {i for i in left if left.isdisjoint(before[i]) or not any(i in before[j] for j in left)}:
+        left -= gone
     return tuple(sorted(left))
