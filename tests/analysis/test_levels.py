@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from oracles.reachability import explore
 from placet.analysis.diagrams import Attempts
 from placet.analysis.levels import candidates
+from placet.engines.diagrams.order import breadth, force, greedy, sloan
 from placet.net.builder import NetBuilder
 from strategies import cases
 
@@ -45,3 +47,26 @@ def test_an_unbounded_net_has_no_diagram_and_the_attempts_end():
     attempts = Attempts(*builder.build())
     assert attempts.run(1 << 40, HOUR, 5_000_000) is None
     assert attempts.over
+
+
+@settings(max_examples=200)
+@given(st.integers(1, 12), st.data())
+def test_orders_have_each_item_once(count, data):
+    edges = (
+        data.draw(st.lists(st.sets(st.integers(0, count - 1), min_size=2, max_size=4).map(tuple), max_size=15))
+        if count > 1
+        else []
+    )
+    for order in (
+        sloan(count, edges),
+        greedy(count, edges),
+        breadth(count, edges, 0),
+        force(count, edges, range(count)),
+    ):
+        assert sorted(order) == list(range(count))
+
+
+def test_a_line_is_followed_from_one_end():
+    edges = [(7, 3), (3, 9), (9, 0), (0, 5), (5, 1), (1, 8), (8, 2), (2, 4), (4, 6)]
+    line = [7, 3, 9, 0, 5, 1, 8, 2, 4, 6]
+    assert sloan(10, edges) in (line, line[::-1])

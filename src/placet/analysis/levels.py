@@ -11,11 +11,12 @@ from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 from placet.analysis.invariants import semiflows
-from placet.engines.diagrams.order import breadth, cost, force, greedy
+from placet.engines.diagrams.order import breadth, cost, force, greedy, sloan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from placet.analysis.invariants import Semiflow
     from placet.net.core import Marking, Net
     from placet.net.observer import Observer
 
@@ -29,19 +30,20 @@ def candidates(net: Net, initial: Marking, observers: Sequence[Observer] = ()) -
     changes = _changes(net)
     moving = sorted({p for row in changes for p in row} | {p for emptied in net.reset for p in emptied})
     counting = [(len(net.places) + o,) for o in range(len(observers))]
-    by_component = _merged(net, changes, moving, _components(net, initial, frozenset(moving))) + counting
+    flows = semiflows(net, most_work=_WORK).found
+    by_component = _merged(net, changes, moving, _components(flows, initial, frozenset(moving))) + counting
     by_place = _merged(net, changes, moving, []) + counting
     seen: set[tuple[tuple[int, ...], ...]] = set()
     for groups in (by_component, by_place):
         if groups is by_place and sorted(by_place) == sorted(by_component):
             return
-        for found in _orders(net, groups, observers):
+        for found in _orders(net, groups, observers, flows):
             if tuple(found) not in seen:
                 seen.add(tuple(found))
                 yield found
 
 
-def _orders(net: Net, groups: Levels, observers: Sequence[Observer]) -> Iterator[Levels]:
+def _orders(net: Net, groups: Levels, observers: Sequence[Observer], flows: Sequence[Semiflow]) -> Iterator[Levels]:
     edges, count = _edges(net, groups, observers), len(groups)
     file = sorted(range(count), key=lambda g: min(groups[g]))
 
@@ -51,8 +53,20 @@ def _orders(net: Net, groups: Levels, observers: Sequence[Observer]) -> Iterator
 
     yield turned(force(count, edges, file))
     yield turned(greedy(count, edges))
+    # what an invariant joins is pulled together too (E. Amparore, G. Ciardo, S. Donatelli, A. Miner 2017, "Gradient-based
+    # variable ordering of decision diagrams for systems with structural units", ATVA)
+    wave = sloan(count, edges)
+    yield turned(force(count, edges + _joined(groups, flows), wave))
+    yield turned(wave)
     yield turned(force(count, edges, breadth(count, edges, file[0])) if count else [])
     yield turned(file)
+
+
+def _joined(groups: Levels, flows: Sequence[Semiflow]) -> list[tuple[int, ...]]:
+    """The groups that an invariant joins."""
+    at = {slot: g for g, group in enumerate(groups) for slot in group}
+    found = {tuple(sorted({at[p] for p, _ in flow.weights if p in at})): None for flow in flows}
+    return [edge for edge in found if len(edge) > 1]
 
 
 def _changes(net: Net) -> list[dict[int, int]]:
@@ -66,9 +80,8 @@ def _changes(net: Net) -> list[dict[int, int]]:
     return found
 
 
-def _components(net: Net, initial: Marking, moving: frozenset[int]) -> Levels:
+def _components(flows: Sequence[Semiflow], initial: Marking, moving: frozenset[int]) -> Levels:
     """Disjoint sets of places of which at most one is marked, the largest first."""
-    flows = semiflows(net, most_work=_WORK).found
     sets = [
         tuple(p for p, _ in flow.weights if p in moving)
         for flow in flows
