@@ -79,6 +79,15 @@ def test_labels_notes_help_and_other_files():
     assert lines[-1] == "  = help: do it"
 
 
+def test_marks_far_apart_on_one_line_have_their_part_each():
+    source = SourceFile("f", "first " + "x" * 3_000 + " second")
+    found = Diagnostic("P101", "error", "m", Span(source, 3_007, 3_013), (Label(Span(source, 0, 5), "before"),))
+    lines = render_diagnostic(found, Style(60))
+    assert under_caret(lines) == "second"
+    at = next(n for n, line in enumerate(lines) if "before" in line)
+    assert lines[at - 1].startswith("1 | first xxx")
+
+
 def test_without_a_span_the_file_is_named():
     assert render_diagnostic(Diagnostic("P602", "error", "m", path="gone.placet")) == [
         "error[P602]: m",

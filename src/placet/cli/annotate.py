@@ -26,6 +26,7 @@ def command(file: str, subject: str | None, output: str | None) -> int:
     from placet.formats.registry import find
     from placet.project.reading import read
     from placet.sidecar.draft import draft
+    from placet.sidecar.opening import refused
 
     source, problems = read(file)
     if source is None:
@@ -37,6 +38,9 @@ def command(file: str, subject: str | None, output: str | None) -> int:
         raise click.BadParameter(f"`{output}` is there already and is not overwritten", param_hint="--output")
     folder = os.path.dirname(output) if output else os.path.dirname(file)  # noqa: PTH120
     path = os.path.relpath(file, folder or ".").replace(os.sep, "/")
+    if output is not None and refused(output, path):
+        why = f"a sidecar there could not name `{file}`, which is in no folder of its project; write it beside the definition"
+        raise click.BadParameter(why, param_hint="--output")
     made, found = draft(source, path, subject or "")
     if made is None:
         if any(d.severity == "error" for d in found):

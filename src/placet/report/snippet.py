@@ -39,19 +39,22 @@ def _where(span: Span) -> str:
 
 
 def _excerpt(marks: list[tuple[Span, str, str]], gutter: int, style: Style, look: str) -> list[str]:
-    """The marked lines from top to bottom, each once, its carets below it; then those of other files, which are named."""
+    """The marked lines from top to bottom, each once, its carets below it; then those of other files, which are named.
+
+    Of a line that is too long to be shown each mark has the part around it.
+    """
     lines = [style.paint(f"{' ' * gutter} |", "faint")]
-    source, at = marks[0][0].source, 0
+    source, at = marks[0][0].source, (0, "")
     marks = sorted(marks, key=lambda mark: (mark[0].source is not source, mark[0].source.path, mark[0].start))
     for span, sign, text in marks:
         number = span.line
         if span.source is not source:
-            source, at = span.source, 0
+            source, at = span.source, (0, "")
             lines.append(f"{' ' * gutter}{style.paint(':::', 'faint')} {style.paint(_where(span), 'place')}")
         shown, lead, length = _window(span, max(20, style.width - gutter - 3))
-        if number != at:
+        if (number, shown) != at:
             lines.append(f"{style.paint(f'{number:>{gutter}} |', 'faint')} {shown}")
-            at = number
+            at = number, shown
         caret = style.paint(sign * length, look if sign == "^" else "place")
         words = f" {clean(text)}" if text else ""
         lines.append(f"{style.paint(' ' * gutter + ' |', 'faint')} {' ' * lead}{caret}{words}")

@@ -19,6 +19,17 @@ def target(sidecar: str, name: str) -> str:
     return os.path.normpath(os.path.join(os.path.dirname(sidecar), *name.split("/")))  # noqa: PTH118, PTH120
 
 
+def refused(sidecar: str, name: str) -> str:
+    """Why a file may not be named in the file `sidecar`, as the end of a sentence; nothing where it may."""
+    problem = _unfit(name)
+    if not problem:
+        root = os.path.realpath(upwards(os.path.dirname(sidecar) or ".")[-1])  # noqa: PTH120
+        real = os.path.realpath(target(sidecar, name))
+        if real != root and not real.startswith(root.rstrip(os.sep) + os.sep):
+            problem = "leads out of the project"
+    return problem
+
+
 def opened(path: ast.Text) -> tuple[SourceFile | None, tuple[Diagnostic, ...]]:
     """The definition, or why it is not read: P801 where it lies outside the project, P802 where it cannot be read.
 
@@ -26,18 +37,11 @@ def opened(path: ast.Text) -> tuple[SourceFile | None, tuple[Diagnostic, ...]]:
     choose which files of the machine are looked at.
     """
     sidecar = path.span.source.path
-    folder = os.path.dirname(sidecar)  # noqa: PTH120
-    root = os.path.realpath(upwards(folder or ".")[-1])
-    problem = _unfit(path.text)
-    found = target(sidecar, path.text)
-    if not problem:
-        real = os.path.realpath(found)
-        if real != root and not real.startswith(root.rstrip(os.sep) + os.sep):
-            problem = "leads out of the project"
+    problem = refused(sidecar, path.text)
     if problem:
         hint = "write the path from this file, with `/`, to a definition of the same project"
         return None, (Diagnostic("P801", "error", f"`{path.text[:200]}` {problem}", path.span, help=hint),)
-    source, problems = read(found)
+    source, problems = read(target(sidecar, path.text))
     if source is None:
         why = problems[0].message
         return None, (Diagnostic("P802", "error", f"there is nothing to annotate: {why}", path.span),)

@@ -205,9 +205,12 @@ class Findings:
             return
         task, effect = min(found, key=lambda pair: pair[0].key)
         more = f"; {len(found) - 1} more tasks are like it" if found[1:] else ""
-        message = f"when `{task.name}` fails, nothing is caught and what `{effect.name}` did stays{more}"
+        how = " with an error that its `Catch` does not name" if task.catch else ""
+        message = f"when `{task.name}` fails{how}, nothing is caught and what `{effect.name}` did stays{more}"
         labels = (Label(self.limits.span(*effect.key), "this has taken effect by then"),)
-        hint = "a `Catch` that leads to what undoes it; a `Retry` only puts it off"
+        hint = "give it a `Catch` that leads to what undoes this; a `Retry` only puts it off"
+        if task.catch:
+            hint = "add an entry for `States.ALL` to its `Catch`, which leads to what undoes this"
         self.add("P551", message, *task.key, hint, labels=labels)
 
     def follow(
