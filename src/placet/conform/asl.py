@@ -30,7 +30,7 @@ _ALWAYS = frozenset((
 _SOMETIMES = frozenset(("bad_data", "children_succeeded", "children_failed", "too_many"))
 
 
-_RAISING = frozenset(("failed", "timed_out", "bad_data"))
+_RAISING = frozenset(("failed", "timed_out", "bad_data", "caught"))
 
 
 class Needs(NamedTuple):
@@ -160,10 +160,16 @@ class Asl:
 
     def labels(self, kind: str, name: str, copies: Copies, error: str | None = None) -> tuple[Label, ...]:
         """The labels of that kind for a state; with `error` those whose class of errors has it."""
-        found = self.by_kind.get((kind, name, copies), ())
+        return self.of_kinds((kind,), name, copies, error)
+
+    def of_kinds(
+        self, kinds: tuple[str, ...], name: str, copies: Copies, error: str | None = None
+    ) -> tuple[Label, ...]:
+        """The labels of several kinds for a state, those of the first kind first."""
+        found = [one for kind in kinds for one in self.by_kind.get((kind, name, copies), ())]
         if error is not None:
             found = [one for one in found if fits(one[0], error)]
-            if kind in _RAISING and any(error in told.errors for told, _ in found):
+            if _RAISING.issuperset(kinds) and any(error in told.errors for told, _ in found):
                 found = [one for one in found if error in one[0].errors]  # the state treats it apart from the others
         return tuple(dict.fromkeys(label for _, label in found))
 

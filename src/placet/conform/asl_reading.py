@@ -31,6 +31,7 @@ class AslReading:
         self._failing: dict[tuple[str, Copies], str] = {}  # of a Map or Parallel: how it fails: item, own, told
         self._events: dict[int, Event] = {}
         self._kinds: dict[str, str] = {}  # of a state that was entered
+        self._errors: dict[tuple[str, Copies], str] = {}  # of a task: what its last attempt failed with
         self._ended = ""
 
     def of(self, event: Event) -> Meaning:
@@ -55,6 +56,7 @@ class AslReading:
             self._kinds[event.name] = event.service
             self._failing.pop(key, None)
             self._phase.pop(key, None)
+            self._errors.pop(key, None)
             return Meaning(self._labels("entered", event))
         if event.what == "aborted":
             return ASIDE
@@ -62,13 +64,16 @@ class AslReading:
             return Meaning(foreign=f"`{event.name}` has failed, which is not told before it is exited")
         if self._phase.pop(key, "") in _OPEN and event.service == "map":
             return Meaning(foreign=f"`{event.name}` is exited before it has succeeded or failed")
-        return Meaning((*self._labels("exited", event), *self._labels("caught", event)))
+        # what the task last failed with is what is caught: its data, with which it was tried before, fail no later attempt
+        error = self._errors.pop(key, None)
+        return Meaning((*self._labels("exited", event), *self._labels("caught", event, error)))
 
     def _task(self, event: Event) -> Meaning:
         key = (event.name, event.copies)
         phase = self._phase.get(key, "")
         name = event.name
         if event.what == "scheduled":
+            self._errors.pop(key, None)
             self._phase[key] = "scheduled"
             return Meaning(self._labels("scheduled", event))
         if event.what == "started":
@@ -85,14 +90,16 @@ class AslReading:
         if phase not in ("started", "submitted") and event.type in _AFTER_START:
             return Meaning(foreign=f"`{name}` fails without being started")
         if event.what == "succeeded":
+            self._errors.pop(key, None)
             return Meaning(self._labels("succeeded", event))
+        self._errors[key] = event.error
         return self._failed(event, ("failed", "timed_out") if event.what == "failed" else ("timed_out", "failed"))
 
     def _failed(self, event: Event, kinds: tuple[str, ...]) -> Meaning:
         """A failure by its name."""
-        labels = [label for kind in kinds for label in self._labels(kind, event, event.error)]
+        labels = self._of.of_kinds(kinds, event.name, event.copies, event.error)
         if labels:
-            return Meaning(tuple(labels))
+            return Meaning(labels)
         return Meaning(foreign=f"`{event.name}` cannot fail with `{event.error}`")
 
     def _evaluation(self, event: Event) -> Meaning:

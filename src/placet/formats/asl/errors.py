@@ -125,15 +125,15 @@ def mentioned(levels: Sequence[Level]) -> list[str]:
     return list(found)
 
 
-def of_a_task(state: State, levels: Sequence[Level]) -> tuple[Class, ...]:
-    """How a task can fail: by any error that somebody names, or by another one; by a time-out where it has one."""
+def of_a_task(state: State, levels: Sequence[Level], *, late: bool = False) -> tuple[Class, ...]:
+    """How a task can fail: by any error that somebody names, or by another one; by a time-out where it has one, or with `late`."""
     names = [n for n in mentioned(levels) if n not in _DATA and n not in _CONTAINERS and n not in TIMEOUTS and n != ALL]
     failed = classes((*names, TASK_FAILED, TOO_LARGE, ANY), levels)
     every = mentioned(levels)
-    late = [TIMEOUT] if state.timed or TIMEOUT in every else []
-    if state.beats or HEARTBEAT in every:
-        late.append(HEARTBEAT)
-    return failed + classes(late, levels)
+    times = [TIMEOUT] if late or state.timed or TIMEOUT in every else []
+    if late or state.beats or HEARTBEAT in every:
+        times.append(HEARTBEAT)
+    return failed + classes(times, levels)
 
 
 def of_bad_data(levels: Sequence[Level], *, jsonata: bool, output: bool, large: bool = False) -> tuple[Class, ...]:

@@ -274,7 +274,7 @@ class _Graph:
 
     def on_task(self, state: State, path: str) -> None:
         levels = (errors.level(state), *self.levels)
-        failing = self.named(errors.of_a_task(state, levels))
+        failing = self.named(errors.of_a_task(state, levels, late=self.builder.bounds.unforeseen))
         service = state.resource
         parts: list[ir.Statement] = []
         if state.callback:
@@ -390,19 +390,23 @@ class _Graph:
         own: tuple[str, ...] = ()
         if state.kind == "Map" and state.distributed:
             own = self.named(errors.classes(("States.ItemReaderFailed", "States.ResultWriterFailed"), levels))
-        if before:
-            parts = [self.task(f"{path}#input", "data", state, before), *parts]
         if after or own:
             parts = [*parts, self.task(f"{path}#output", "data", state, tuple(dict.fromkeys((*own, *after))))]
         failing = tuple(dict.fromkeys((*failing, *before, *own, *after)))
         work = self.mark(f"{path}#work", "attempt", state)
-        body = ir.Sequence(f"{path}#work{{}}", tuple(parts), self.key(state))
         classes = self.builder.marks.classes
         retry = []
         for number, retrier in enumerate(state.retry):
             taken = tuple(e for e in failing if errors.first(levels[0].retry, classes[e].names[0]) == number)
             if taken:
                 retry.append(ir.Retry(taken, self.builder.bounds.times(retrier.times)))
+        reads = [self.task(f"{path}#input", "data", state, before)] if before else []
+        if reads and retry and self.builder.bounds.unforeseen:
+            # input that cannot be read can not be read again either, so attempts that fail over it are no further ones
+            inner = self.mark(f"{path}#tries", "attempt", state)
+            tries = ir.Sequence(f"{inner}{{}}", tuple(parts), self.key(state))
+            parts, retry = [ir.Scope(inner, tries, (), tuple(retry), self.key(state))], []
+        body = ir.Sequence(f"{path}#work{{}}", (*reads, *parts), self.key(state))
         handlers: list[ir.Handler] = []
         for number, catcher in enumerate(state.catch):
             taken = tuple(e for e in failing if errors.first(levels[0].catch, classes[e].names[0]) == number)
