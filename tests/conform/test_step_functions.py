@@ -369,6 +369,8 @@ MapStateEntered name=Each
     assert held(definition, text).verdict == "conforms"
     found = held(definition, text.replace("9<8 MapIterationFailed name=Each index=0\n", ""))
     assert (found.verdict, found.event.id) == ("violates", 10)
+    twice = text.replace("10<8 Map", "100<9 MapIterationFailed name=Each index=0\n10<8 Map")
+    assert held(definition, twice).event.id == 100
 
 
 def test_an_item_that_fails_fails_the_map_which_must_say_so():

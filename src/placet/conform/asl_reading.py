@@ -27,6 +27,7 @@ class AslReading:
         # of a task: scheduled, started, submitted; of a Map: started, run, run over, succeeded, failed
         self._phase: dict[tuple[str, Copies], str] = {}
         self._items: dict[tuple[str, Copies], tuple[int, int]] = {}  # of a Map: last item started, items running
+        self._open: set[tuple[str, Copies]] = set()  # items that have started and are not over
         self._lengths: dict[tuple[str, Copies], int] = {}  # of a Map: how many items it has
         self._failing: dict[tuple[str, Copies], str] = {}  # of a Map or Parallel: how it fails: item, own, told
         self._events: dict[int, Event] = {}
@@ -121,6 +122,7 @@ class AslReading:
                 return Meaning(foreign=f"`{event.name}` begins again, but no item of it has failed")
             self._failing.pop(key, None)
             self._items[key] = (-1, 0)
+            self._open = {one for one in self._open if one[0] != event.name or one[1][:-1] != event.copies}
             self._lengths[key] = event.items
             self._phase[key] = "started"
             return Meaning(self._started(event))
@@ -194,11 +196,16 @@ class AslReading:
         outer = event.copies[:-1]
         key = (event.name, outer)
         last, running = self._items.get(key, (-1, 0))
+        one = (event.name, event.copies)
         if event.what == "started":
             self._items[key] = (event.item, running + 1)
+            self._open.add(one)
             if event.name in self._of.facts.serial and (running or event.item != last + 1):
                 return Meaning(foreign=f"`{event.name}` runs its items one after the other")
             return Meaning(self._labels("iteration_started", event))
+        if one not in self._open:
+            return Meaning(foreign=f"this item of `{event.name}` is over already, or has not started")
+        self._open.discard(one)
         self._items[key] = (last, max(0, running - 1))
         if event.what == "succeeded":
             return Meaning(self._labels("iteration_succeeded", event))

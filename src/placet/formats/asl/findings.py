@@ -168,8 +168,10 @@ class Findings:
             self.entry("P558", state.default.node, message, "remove it, or a rule too many")
         if open_ and state.default is None:
             message = f"the choice `{state.name}` has no `Default`"
-            hint = "where no rule holds the execution fails with `States.NoChoiceMatched`, which no `Catch` of a Choice takes"
-            self.of("P553", state, message, hint)
+            notes = ("where no rule holds the execution fails with `States.NoChoiceMatched`; a Choice has no `Catch`",)
+            self.of(
+                "P553", state, message, "add `Default`, if only to a Fail state that says what was wrong", notes=notes
+            )
 
     def container(self, state: State, levels: tuple[Level, ...]) -> None:
         """A Parallel or Map whose failure nothing catches."""
@@ -180,6 +182,8 @@ class Findings:
         loose = [t for t in tasks if errors.first(errors.level(t).catch, errors.ANY) < 0]
         if not loose:
             return
+        if state.kind == "Parallel" and len(state.inner) == 1:
+            return  # there are no others
         what = "branches" if state.kind == "Parallel" else "items"
         message = f"when `{loose[0].name}` fails, the other {what} of `{state.name}` are stopped where they are"
         hint = f"give `{state.name}` a `Catch` that puts right what they had done"
