@@ -257,6 +257,15 @@ class TestByHand:
         with pytest.raises(EvidenceError):
             replay(compiled_of(*builder.build()), Violated(Grows(q), Pump((), (0,)), PROOF))
 
+    def test_a_place_that_is_emptied_first_never_meets_its_capacity(self):
+        builder = NetBuilder()
+        p, q = builder.place("p"), builder.place("q", 0, 1)
+        builder.transition("t", {}, {p: 1, q: 1}, reset=(q,))
+        compiled = compiled_of(*builder.build())
+        assert replay(compiled, Violated(Grows(p), Pump((), (0,)), PROOF)) == Replayed()
+        with pytest.raises(EvidenceError):
+            replay(compiled, Violated(Grows(q), Pump((), (0,)), PROOF))
+
     def test_a_fault_rescues_no_run(self):
         """`finish` needs a token that only the fault brings: an end is reachable, but nothing may rely on it."""
         builder = NetBuilder()

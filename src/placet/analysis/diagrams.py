@@ -38,9 +38,18 @@ class Attempts:
         self.entries = PROBE  # of each attempt of the next round
         self.over = len(net.places) > _TOO_MANY  # nothing more will come of it
 
-    def run(self, entries: int, until: float, memory: int = MEMORY) -> Diagram | None:
-        """The diagram, where attempts of so many entries each at most, until then and within so many bytes, give it."""
-        while not self.over and self.entries <= entries and monotonic() < until:
+    @property
+    def places(self) -> int:
+        """How many places the net has."""
+        return len(self._net.places)
+
+    def run(self, entries: int, until: float, memory: int = MEMORY, tries: int = 1 << 30) -> Diagram | None:
+        """The diagram, where attempts of so many entries each at most, until then and within so many bytes, give it.
+
+        At most so many of them are made: the most promising orders come first.
+        """
+        while not self.over and self.entries <= entries and tries > 0 and monotonic() < until:
+            tries -= 1
             levels = self._levels()
             if levels is None:
                 self.over = not self._known or self.entries * ENTRY >= memory

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from placet.compiled import Compiled
-    from placet.evidence import Certificate, State, Violated
+    from placet.evidence import Certificate, State, Trace, Violated
     from placet.net.core import Net
     from placet.net.observer import Observer
 
@@ -137,10 +137,22 @@ def _grows(compiled: Compiled, claim: Grows, witness: Pump) -> Replayed:
         raise EvidenceError("the loop takes more than it gives back")
     if any(claim.place in net.reset[t] for t in loop):
         raise EvidenceError("the loop empties the place that should grow")
-    held = {p for t in loop for p, _ in net.inhibit[t]}.union(p for p, _ in net.capacity)
+    held = {p for t in loop for p, _ in net.inhibit[t]} | _filled(net, before, loop)
     if any(after[p] != before[p] for p in held):
         raise EvidenceError("the loop changes a place that must not fill up for it to go on")
     return Replayed()
+
+
+def _filled(net: Net, before: State, loop: Trace) -> set[int]:
+    """The places whose capacity a transition of the loop may meet: it adds to them, and does not empty them first."""
+    limited = {p for p, _ in net.capacity}
+    if any(before[p] > most for p, most in net.capacity):
+        return limited  # there every transition looks
+    found: set[int] = set()
+    for t in set(loop) if limited else ():
+        taken = dict(net.pre[t])
+        found.update(p for p, w in net.post[t] if p in limited and w > taken.get(p, 0) and p not in net.reset[t])
+    return found
 
 
 def _cycles(compiled: Compiled, claim: Cycles, witness: Lasso, limit: int) -> Replayed:

@@ -2,6 +2,7 @@
 
 A small first pass over the net as it is gives the shortest counterexamples. What it leaves open goes to a second pass,
 over a reduced net and with the whole budget, whose traces are lifted. Nets of thousands of places are reduced at once.
+Where that pass gets large, a decision diagram is tried before it goes on, and where its budget runs out, a larger one.
 Every violation is replayed on the unreduced net before it leaves this room.
 """
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from placet.analysis.check import Check
+    from placet.analysis.diagrams import Attempts
     from placet.analysis.reduction import Reduced
     from placet.analysis.subject import Subject
     from placet.compiled import Compiled, Query
@@ -31,6 +33,13 @@ FIRST_STATES = 20_000  # of the first pass, over the net as it is
 FIRST_CELLS = 1_500_000  # states times places and transitions of that pass
 STILL_LARGE = 20  # with more places than these after reductions, theorems are tried before a search
 FIRST_PLACES = 2_000  # with more than these the net is reduced before any pass
+
+PROBE_STATES = 60_000  # of the search before a diagram is tried
+PROBE_ENTRIES, PROBE_TRIES = (
+    100_000,
+    2,
+)  # of attempts at a diagram before the search goes on: half a second each, or less
+LARGE_ENTRIES = 1_600_000  # of each attempt where the search met its budget
 
 _OF_BOUNDS = ("safe", "bounded")  # checks of how many tokens there are on places
 
@@ -65,6 +74,7 @@ class _Open:
     def __init__(self, position: int, query: Query, chosen: Check, asks: Asks) -> None:
         self.position, self.query, self.check, self.asks = position, query, chosen, asks
         self.seconds = 0.0
+        self.known: Verdict | None = None  # a violation that a diagram shows
 
 
 def decide(compiled: Compiled, queries: Sequence[Query], options: Options = DEFAULT) -> tuple[Answer, ...]:
@@ -82,6 +92,7 @@ class _Decision:
         self._answers: dict[int, Answer] = {}
         self._begun = perf_counter()
         self._interrupted: Stop | None = None
+        self._attempts: dict[int, Attempts] = {}
 
     def run(self, queries: Sequence[Query]) -> tuple[Answer, ...]:
         groups: dict[bool, list[_Open]] = {}
@@ -97,8 +108,12 @@ class _Decision:
                 self._answer(_Open(position, query, chosen, Asks()), asks)
             else:
                 groups.setdefault(aside, []).append(_Open(position, query, chosen, asks))
-        for aside, group in groups.items():
-            self._group(subjects[aside], group)
+        try:
+            for aside, group in groups.items():
+                self._group(subjects[aside], group)
+        except KeyboardInterrupt:  # what is known stays known
+            for o in (o for group in groups.values() for o in group if o.position not in self._answers):
+                self._answer(o, Inconclusive("interrupted before it was decided", "interrupted"))
         return tuple(self._answers[position] for position in range(len(queries)))
 
     def _group(self, subject: Subject, left: list[_Open]) -> None:
@@ -106,13 +121,20 @@ class _Decision:
         budget = self._options.budget
         states = budget.states if budget.states is not None else 1 << 62
         last: Pass | None = None
+        if self._options.engine == "symbolic":
+            left = self._draw(subject, left)
+            if not left:
+                return
         if self._options.reduce and len(subject.net.places) > FIRST_PLACES:
             reducing, rest = [o for o in left if o.asks.reducible], [o for o in left if not o.asks.reducible]
         else:
             width = len(subject.net.places) + len(subject.net.transitions)
             first = min(states, FIRST_STATES, FIRST_CELLS // max(1, width)) if self._options.reduce else states
-            last = self._pass(subject, left, budget._replace(states=first))
-            left = self._judge(last, left)
+            if first == states:
+                last, left = self._search(subject, left, budget)
+            else:
+                last = self._pass(subject, left, budget._replace(states=first))
+                left = self._settle(self._judge(last, left))
             final = last.stop is not None and (last.stop.budget != "states" or first == states)
             if final:
                 reducing, rest = [], []
@@ -125,14 +147,93 @@ class _Decision:
                 if STILL_LARGE < len(reduced.net.places) <= FIRST_PLACES:
                     part = self._by_theorem(subject, part)  # noqa: PLW2901
                 if part:
-                    seen = self._pass(subject, part, budget, reduced)
-                    self._close(seen, self._judge(seen, part))
+                    self._close(*self._search(subject, part, budget, reduced))
             left = rest
         if rest:
-            last = self._pass(subject, rest, budget)
-            left = self._judge(last, rest)
+            last, left = self._search(subject, rest, budget)
         if last is not None:
             self._close(last, left)
+
+    def _search(
+        self, subject: Subject, group: list[_Open], budget: Budget, reduced: Reduced | None = None
+    ) -> tuple[Pass, list[_Open]]:
+        """Judge the group by the engines in turn; gives the last search, and what it leaves open."""
+        from placet.analysis.symbolic_pass import ANSWERED
+
+        states = budget.states if budget.states is not None else 1 << 62
+        net = subject.net if reduced is None else reduced.net
+        width = len(net.places) + len(net.transitions)
+        drawn = self._options.engine is None and any(o.query.check in ANSWERED for o in group)
+        probe = min(states, PROBE_STATES, 3 * FIRST_CELLS // max(1, width)) if drawn else states
+        seen = self._pass(subject, group, budget._replace(states=probe), reduced)
+        left = self._judge(seen, group)
+        if drawn and left and probe < states and _cut(seen):
+            left = self._settle(self._by_diagram(subject, left, reduced, PROBE_ENTRIES))
+            if left:
+                seen = self._pass(subject, left, budget, reduced)
+                left = self._judge(seen, left)
+            if left and _cut(seen):
+                left = self._by_diagram(subject, left, reduced, LARGE_ENTRIES)
+        return seen, self._settle(left)
+
+    def _settle(self, left: list[_Open]) -> list[_Open]:
+        """Answer what a diagram has refuted, where the first search has found no run of the net as it is."""
+        for o in left:
+            if isinstance(o.known, Violated):
+                self._answer(o, o.known, replay(self._compiled, o.known, self._options.replay_states))
+        return [o for o in left if o.known is None]
+
+    def _draw(self, subject: Subject, left: list[_Open]) -> list[_Open]:
+        """Answer what diagrams prove, before any search: for doubt, and for tests of the one against the other."""
+        reducing = [o for o in left if o.asks.reducible and self._options.reduce]
+        for part in _alike(reducing):
+            self._by_diagram(subject, part, self._reduce(subject, part), LARGE_ENTRIES)
+        self._by_diagram(subject, [o for o in left if o not in reducing], None, LARGE_ENTRIES)
+        return [o for o in left if o.position not in self._answers]
+
+    def _by_diagram(
+        self, subject: Subject, group: list[_Open], reduced: Reduced | None, entries: int
+    ) -> list[_Open]:  # fmt: skip
+        """Answer what a decision diagram proves, where one of that size is found; what it refutes is kept in mind."""
+        from time import monotonic
+
+        from placet.analysis.diagrams import MEMORY, Attempts
+        from placet.analysis.symbolic_pass import ANSWERED, LimitError, SymbolicPass
+        from placet.engines.diagrams.diagram import ENTRY
+
+        asked = [o for o in group if o.query.check in ANSWERED and o.known is None]
+        if not asked or self._interrupted is not None:
+            return group
+        begun = perf_counter()
+        net, initial = (subject.net, subject.compiled.initial) if reduced is None else (reduced.net, reduced.initial)
+        observers = subject.observers if reduced is None else _moved(subject, reduced)
+        attempts = self._attempts.setdefault(id(net), Attempts(net, initial, observers))
+        seconds, memory = self._options.budget.seconds, self._options.budget.bytes or MEMORY
+        until = float("inf") if seconds is None else monotonic() + max(0.0, seconds - (begun - self._begun))
+        width = 100 * (len(net.places) + len(net.transitions))  # a diagram has some nodes for each at the least
+        attempts.entries = max(attempts.entries, width)
+        tries = PROBE_TRIES if entries == PROBE_ENTRIES else 1 << 30
+        diagram = attempts.run(max(entries, width), until, memory, tries)
+        left = [o for o in group if o not in asked]
+        if diagram is None:
+            self._share(asked, perf_counter() - begun)
+            return group
+        seen = SymbolicPass(subject, [o.asks for o in asked], reduced, diagram, observers)
+        self._share(asked, perf_counter() - begun)
+        for o in asked:
+            begun = perf_counter()
+            diagram.allow(min(4 * max(entries, width), memory // ENTRY), until)
+            try:
+                verdict = _verdict(o, seen)
+            except (LimitError, MemoryError):
+                verdict = None
+            o.seconds += perf_counter() - begun
+            if isinstance(verdict, Holds):
+                self._answer(o, verdict)
+            else:
+                o.known = verdict if isinstance(verdict, Violated) else None
+                left.append(o)
+        return left
 
     def _pass(self, subject: Subject, group: list[_Open], budget: Budget, reduced: Reduced | None = None) -> Pass:
         begun = perf_counter()
@@ -146,6 +247,11 @@ class _Decision:
         if self._interrupted is not None:
             budget = Budget(states=1)
         made.seen = self._engine.explore(net, initial, observers, made.visitors, budget, self._options.progress)
+        if made.seen.stop is not None and made.seen.stop.budget == "unbounded" and made.seen.engine != "reference":
+            # engines that take many states at a time meet another loop first: the same one is told whatever the engine
+            least = budget._replace(states=min(budget.states or PROBE_STATES, PROBE_STATES))
+            again = engine("reference").explore(net, initial, observers, made.visitors, least)
+            made.seen = again if again.stop is not None and again.stop.budget == "unbounded" else made.seen
         if made.seen.stop is not None and made.seen.stop.budget == "interrupted":
             self._interrupted = made.seen.stop
         self._share(group, perf_counter() - begun)
@@ -283,6 +389,11 @@ def _verdict(o: _Open, seen: Pass) -> Verdict | None:
     except TooLongError as problem:
         reason = f"a run of {problem} steps may violate it, which is too long to be checked again and shown"
         return Inconclusive(reason, "theory", proof=seen.proof())
+
+
+def _cut(seen: Pass) -> bool:
+    """Whether the pass met its budget of states or bytes, and might have found more."""
+    return seen.stop is not None and seen.stop.budget in ("states", "bytes")
 
 
 def _alike(group: list[_Open]) -> list[list[_Open]]:

@@ -224,7 +224,13 @@ def _grows(compiled: Compiled, before: State, loop: Trace) -> None:
     net, width = compiled.net, len(compiled.net.places)
     after = _fired(compiled, before, loop)
     emptied = {p for t in loop for p in net.reset[t]}
-    held = {p for t in loop for p, _ in net.inhibit[t]}.union(p for p, _ in net.capacity)
+    held = {
+        p for t in loop for p, _ in net.inhibit[t]
+    }.union(  # and those with a capacity, where it is not emptied first
+        p
+        for p, most in net.capacity
+        if before[p] > most or not all(p in net.reset[t] for t in loop if p in dict(net.post[t]))
+    )
     if any(after[p] < before[p] for p in range(width)) or any(after[p] != before[p] for p in held):
         raise RefusedError("its loop cannot be repeated for ever")
     if all(after[p] == before[p] for p in range(width) if p not in emptied):

@@ -29,6 +29,7 @@ def process() -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and give its exit status. Raises nothing but SystemExit out of the interpreter itself."""
+    sys.set_int_max_str_digits(100_000)  # counts of states are written out, however many digits they have
     given = list(sys.argv[1:] if arguments is None else arguments)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who called us

@@ -12,8 +12,8 @@ from placet.cli.group import debug_option
 from placet.cli.subject import load_subject, subject_option, woven
 
 if TYPE_CHECKING:
+    from placet.analysis.counting import Counts
     from placet.compiled import Compiled
-    from placet.engines.protocol import Exploration
 
 
 @debug_option
@@ -45,27 +45,23 @@ def command(file: str, subject: str | None, form: str, *, structure: bool, walk:
 def _count(compiled: Compiled, form: str, file: str, given: dict[str, Any]) -> int:
     from time import perf_counter
 
+    from placet.analysis.counting import count
     from placet.cli.progress import Progress
-    from placet.engines.chosen import engine
-    from placet.engines.protocol import Needs, Visitor
     from placet.errors import UsageError
-    from placet.logic.state import Dead
 
-    try:
-        chosen = engine(given["engine"])
-    except UsageError as problem:
-        raise click.BadParameter(str(problem), param_hint="--engine") from None
     progress = Progress(1)
     progress.begin(file)
     begun = perf_counter()
-    visitors = (Visitor(Dead(), Needs.STATES),)
-    found = chosen.explore(compiled.net, compiled.initial, (), visitors, budget_of(given), progress)
+    try:
+        found = count(compiled.net, compiled.initial, budget_of(given), given["engine"], progress)
+    except UsageError as problem:
+        raise click.BadParameter(str(problem), param_hint="--engine") from None
     numbers = {
         "states": str(found.states),
         "edges": str(found.edges),
-        "deadlocks": str(sum(found.holds(0))),
-        "max_tokens_in_place": str(max(found.bounds, default=0)),
-        "max_tokens_in_marking": str(_most_in_marking(found)),
+        "deadlocks": str(found.deadlocks),
+        "max_tokens_in_place": str(found.most_in_place),
+        "max_tokens_in_marking": str(found.most_in_marking),
         "engine": found.engine,
         "seconds": round(perf_counter() - begun, 6),
     }
@@ -73,25 +69,20 @@ def _count(compiled: Compiled, form: str, file: str, given: dict[str, Any]) -> i
     if form == "json":
         import json
 
-        document = {"subject": compiled.subject, **numbers, "complete": found.complete, "stopped": _stopped(found)}
+        document = {"subject": compiled.subject, **numbers, "complete": found.stop is None, "stopped": _stopped(found)}
         click.echo(json.dumps(document, indent=2))
     else:
         _tell(compiled, numbers, found)
     if found.stop is not None and found.stop.budget == "interrupted":
         return exit_codes.INTERRUPTED
-    return exit_codes.PROVED if found.complete else exit_codes.INCONCLUSIVE
+    return exit_codes.PROVED if found.stop is None else exit_codes.INCONCLUSIVE
 
 
-def _most_in_marking(found: Exploration) -> int:
-    known: int | None = getattr(found, "most_in_marking", None)  # an engine that holds states in columns knows at once
-    return max(sum(found.state(i)) for i in range(found.states)) if known is None else known
-
-
-def _stopped(found: Exploration) -> dict[str, str] | None:
+def _stopped(found: Counts) -> dict[str, str] | None:
     return {"budget": found.stop.budget, "reached": found.stop.reached} if found.stop else None
 
 
-def _tell(compiled: Compiled, numbers: dict[str, Any], found: Exploration) -> None:
+def _tell(compiled: Compiled, numbers: dict[str, Any], found: Counts) -> None:
     click.echo(f"{compiled.kind} {compiled.subject}")
     rows = (
         ("situations", "states"),

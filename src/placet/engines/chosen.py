@@ -88,17 +88,20 @@ def _compiler() -> bool:
     return find_spec("numba") is not None
 
 
-NAMES = ("reference", "frontier", "native")
+NAMES = ("reference", "frontier", "native", "symbolic")
 
 
 def engine(name: str | None) -> Engine:
-    """The engine of that name, or the one that chooses. Raises UsageError where there is none of the name."""
+    """The engine of that name, or the one that chooses. Raises UsageError where there is none of the name.
+
+    `symbolic` is no search: decision diagrams give sets of states, and whoever asks for numbered states gets the one that chooses.
+    """
     return named(name) or Chosen()
 
 
 def named(name: str | None) -> Engine | None:
     """The engine of that name; None where none is named. Raises UsageError where there is none of the name."""
-    if name is None:
+    if name is None or name == "symbolic":
         return None
     if name not in NAMES:
         raise UsageError(f"there is no engine `{name}`; known: {', '.join(NAMES)}")

@@ -68,8 +68,20 @@ def listed(items: Sequence[str], last: str = "and", most: int = 6) -> str:
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """`1 model`, `2 models`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    """`1 model`, `2 models`; what nobody reads digit by digit is told by its size: `1.27 * 10^476 situations`."""
+    told = str(number) if number < 10**15 else f"{number:.2e}" if number < 10**300 else _by_size(number)
+    if "e+" in told:
+        told = told.replace("e+", " * 10^")
+    return f"{told} {one if number == 1 else many or one + 's'}"
+
+
+def _by_size(number: int) -> str:
+    """Of a number that no floating-point number can be."""
+    from math import log10
+
+    power = int((number.bit_length() - 60) * log10(2))
+    mantissa = log10(number // 10**power)
+    return f"{10 ** (mantissa % 1):.2f} * 10^{power + int(mantissa)}"
 
 
 def sentence(clause: str) -> str:
