@@ -145,7 +145,7 @@ def test_budgets_of_bytes_and_seconds_are_named():
         (Budget(None, 1_000_000), "bytes", "--budget-mb"),
         (Budget(None, None, 0.05), "seconds", "--budget-seconds"),
     ):
-        verdict = verdict_of(compiled, Query("sound", ""), Options(budget, reduce=False))
+        verdict = verdict_of(compiled, Query("sound", ""), Options(budget, reduce=False, engine="reference"))
         assert isinstance(verdict, Inconclusive)
         assert (verdict.budget, verdict.option) == (name, option)
         assert verdict.limit
