@@ -69,6 +69,10 @@ def rows(source: str, how: str) -> tuple[str, ...]:
         pre, post = (_side(net.net, side[t]) for side in (net.net.pre, net.net.post))
         if net.net.inhibit[t]:
             pre += " + no " + _side(net.net, net.net.inhibit[t])
+        if net.net.read[t]:
+            pre, post = (" + ".join(filter(None, (side, _side(net.net, net.net.read[t])))) for side in (pre, post))
+        if net.net.reset[t]:
+            pre += " + all of " + _side(net.net, [(place, 1) for place in net.net.reset[t]])
         found.append(f"| `{name}` | {pre} | {post} |")
     return tuple(found)
 
@@ -90,5 +94,7 @@ def test_every_construct_has_a_table() -> None:
         "Loop around steps", "Data", "Several instances", "Messages that come twice",
         "Cancelling a saga", "A crash of the coordinator", "Two runs at once",
         "A deadline of the whole saga", "A circuit breaker", "A bulkhead, and a limit of the rate", "Keys", "Kinds of calls", "Messages of a process on its own", "A handler", "A handler that fails", "Room in a queue",
-        "Messages in order", "Copies", "Outbox", "Faults of messages", "Systems",
+        "Pivots, steps that are tried until they work, steps that only read", "Errors by name", "Replies that are mistaken",
+        "Undos that are noted after the reply", "Either, times and events", "While", "Giving up", "Plain nets",
+        "One queue for all readers", "De-duplication", "Messages in order", "Copies", "Outbox", "Faults of messages", "Systems",
     }  # fmt: skip

@@ -23,7 +23,7 @@ def lines(advice: Advice, most: int = _SHOWN) -> list[str]:
         return []
     found = []
     for effect in advice.single[:most]:
-        new = f", but {effect.breaks} others are missed then" if effect.breaks else ""
+        new = f", but {counted(effect.breaks, 'other is', 'others are')} missed then" if effect.breaks else ""
         alone = effect.covers == advice.missing and not effect.breaks
         covers = (
             "this alone covers all that is missing" if alone else f"covers {effect.covers} of {advice.missing} missing"
