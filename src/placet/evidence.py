@@ -137,12 +137,17 @@ class NoReturn(NamedTuple):
 
 
 class Certificate(NamedTuple):
-    """Why something is never so: `closed set` of reachable states, `empty siphon`, `invariant` ... with its data."""
+    """Why something is never so: `closed set` of reachable states, `empty siphon`, `invariant` ... with its data.
 
-    kind: Literal["closed set", "empty siphon", "invariant"]
+    `closed upwards`: the least states, each as (index, at least so many), of a set that holds every state with the predicate, that
+    the start is not in, and that no step leads into from outside.
+    """
+
+    kind: Literal["closed set", "empty siphon", "invariant", "closed upwards"]
     places: tuple[int, ...] = ()  # of the siphon, or the support of the invariant
     weights: tuple[int, ...] = ()
     states: int = 0
+    least: tuple[tuple[tuple[int, int], ...], ...] = ()
 
 
 class Never(NamedTuple):

@@ -150,3 +150,24 @@ def test_every_engine_gives_the_same_answer(engine):
         assert type(other) is type(whole)
         if isinstance(whole, Violated):
             assert isinstance(whole.claim, (Fails, RunBreaks))
+
+
+def test_conditions_over_data_are_never_fair():
+    """A loop that only such a condition leaves: no run is fair to it, and no proof leans on it."""
+    builder = NetBuilder("net")
+    here, there = builder.place("here", 1), builder.place("there")
+    builder.transition("round", {here: 1}, {here: 1})
+    builder.transition("out", {here: 1}, {there: 1})
+    compiled = compiled_of(*builder.build())
+    free = compiled._replace(assumptions=compiled.assumptions._replace(free_guards=("amount > 10",)))
+    out = Atom(at_least(there, 1))
+    for formula, check, whole, guarded in (
+        (Eventually(out), "ltl", Holds, Inconclusive),
+        (Every(Eventually(out)), "ctl", Holds, Inconclusive),
+        (Some(Eventually(out)), "ctl", Holds, Inconclusive),
+        (Always(Disj((out, Neg(out)))), "ltl", Holds, Holds),
+        (Every(Always(Disj((out, Atom(at_least(here, 1)))))), "ctl", Holds, Holds),
+        (Always(out), "ltl", Violated, Violated),
+    ):
+        assert isinstance(answer(compiled, formula, check, "edges"), whole)
+        assert isinstance(answer(free, formula, check, "edges"), guarded)

@@ -178,6 +178,11 @@ def _never(compiled: Compiled, claim: NeverHolds, certificate: Certificate, limi
         return _out_of_reach(compiled, compiled.start, claim.predicate, limit, after=frozenset(claim.after))
     if certificate.kind == "empty siphon" and not claim.after:
         return _starved(compiled, claim.predicate, frozenset(certificate.places))
+    if certificate.kind == "closed upwards" and not claim.after:
+        from placet.analysis.replay_upwards import check_upwards
+
+        check_upwards(compiled, claim.predicate, certificate.least)
+        return Replayed()
     raise EvidenceError(f"a certificate of kind `{certificate.kind}` cannot show the claim")
 
 

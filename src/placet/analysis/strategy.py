@@ -342,23 +342,61 @@ class _Decision:
             if seen.reduced is None and seen.seen.stop is not None and seen.seen.stop.budget in ("states", "bytes"):
                 left = self._by_structure(seen.subject, left, None)
             left = self._cover(seen, left)
+            left = self._backwards(seen, left)
         for o in left:
             self._answer(o, _inconclusive(seen, self._interrupted))
 
     def _cover(self, seen: Pass, left: list[_Open]) -> list[_Open]:
-        from placet.analysis.coverability import cover, is_monotone
+        from placet.analysis.coverability import Coverage, cover, is_monotone
 
         stop = seen.seen.stop
         net, initial = seen.subject.net, seen.subject.compiled.initial
         if seen.reduced is not None:
             net, initial = seen.reduced.net, seen.reduced.initial
-        if stop is None or stop.budget not in ("unbounded", "states") or not is_monotone(net):
+        if stop is None or stop.budget not in ("unbounded", "states"):
             return left
         begun = perf_counter()
-        states = self._options.budget.states
-        seen.coverage = cover(net, initial, min(10_000, states) if states is not None else 10_000)
+        if is_monotone(net):
+            states = self._options.budget.states
+            seen.coverage = cover(net, initial, min(10_000, states) if states is not None else 10_000)
+        else:
+            from placet.analysis.backward import that_can_fire
+
+            alive = that_can_fire(net, initial, seen.seen.fired)
+            if alive is None:
+                return left
+            seen.coverage = Coverage(complete=True, alive=alive, pump=None)
         self._share(left, perf_counter() - begun)
         return self._judge(seen, left)
+
+    def _backwards(self, seen: Pass, left: list[_Open]) -> list[_Open]:
+        """Answer by backward search, on the net as it is, whether conditions that more of everything keeps true can come about.
+
+        As theorems are, it is switched off with reductions.
+        """
+        stop = seen.seen.stop
+        asked = [o for o in left if o.query.check in ("never", "possible") and o.query.predicate is not None]
+        if not asked or not self._options.reduce or stop is None or stop.budget not in ("unbounded", "states"):
+            return left
+        from placet.analysis.backward import counted, decide_one
+
+        compiled = self._compiled
+        net = counted(compiled.net, compiled.start, compiled.observers)
+        if net is None:
+            return left
+        rest = [o for o in left if o not in asked]
+        for o in asked:
+            begun = perf_counter()
+            verdict = decide_one(net, len(compiled.net.places), o.query)
+            replayed = None
+            if isinstance(verdict, Violated):
+                replayed = replay(compiled, verdict, self._options.replay_states)
+            o.seconds += perf_counter() - begun
+            if verdict is None:
+                rest.append(o)
+            else:
+                self._answer(o, verdict, replayed)
+        return rest
 
     @staticmethod
     def _share(group: list[_Open], seconds: float) -> None:
