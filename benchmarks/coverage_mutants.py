@@ -23,7 +23,7 @@ KINDS = ("undo", "guarantee", "catch", "join", "swap", "time-out")
 def main() -> int:
     """Measure every mutant."""
     from model_mutants import measured, mutants, originals, same
-    from test_model_mutants import EQUIVALENT, SAGAS
+    from test_model_mutants import EQUIVALENT, SAGAS, faults_of
 
     unnoticed: list[str] = []
     made: Counter[str] = Counter()
@@ -34,6 +34,7 @@ def main() -> int:
     for name in sys.argv[1:] or SAGAS:
         file, begun = ROOT / "models" / name / "model.placet", time.process_time()
         before = {c.subject: c for c in originals(file)}
+        faults = faults_of(name, before.values())
         noticed: Counter[str] = Counter()
         tried: Counter[str] = Counter()
         nothing = listed = 0
@@ -47,7 +48,7 @@ def main() -> int:
                 if (name, mutant.name) in EQUIVALENT:
                     listed += 1
                     continue
-                worse = [m for m in (measured(c, SAGAS[name]) for c in changed) if m.coverage.uncovered]
+                worse = [m for m in (measured(c, faults) for c in changed) if m.coverage.uncovered]
                 if worse and worse[0].run(next(worse[0].coverage.missing())).trace:
                     noticed[mutant.kind] += 1
                 else:

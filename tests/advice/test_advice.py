@@ -234,3 +234,15 @@ def test_a_report_gets_verified_advice(tmp_path) -> None:
     report = advised(check(loaded), loaded, Options())
     (entry,) = report.models[0].checks
     assert any("(verified)" in line for line in entry.story.advice)
+
+
+def test_what_another_file_declares_is_known(tmp_path) -> None:
+    from placet.advice.telling import ir_of
+
+    (tmp_path / "services.placet").write_text("service cars { idempotent }\n", encoding="utf-8")
+    model = tmp_path / "trip.placet"
+    saga = "saga trip { step car on cars { undo cancel_car; timeout 10s } }\n"
+    model.write_text(f'import "services.placet"\n{saga}', encoding="utf-8")
+    found = ir_of(str(model))
+    assert found is not None
+    assert any(c.target == "cars" for c in changes(found))

@@ -159,6 +159,8 @@ def _imported(file: Path) -> tuple[Compiled, ...]:
 
 def _of_files(file: Path, folder: Path) -> Iterator[Mutant]:
     text = file.read_text(encoding="utf-8")
+    if not text.count("\nannotate "):
+        return
     (name,) = re.findall(r'^annotate "([^"]+)"', text, re.MULTILINE)
     definition = json.loads((file.parent / name).read_text(encoding="utf-8"))
 

@@ -171,5 +171,10 @@ def ir_of(path: str) -> ir.Model | None:
     if source is None:
         return None
     file, problems = parse(source)
+    if any(type(item).__name__ == "Import" for item in file.items):
+        from placet.project.imports import joined
+
+        file, more = joined(file)
+        problems += more
     model, unresolved = resolve(file)
     return None if any(d.severity == "error" for d in (*problems, *unresolved)) else model
