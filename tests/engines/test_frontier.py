@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from engines.engine_contract import EngineContract, grid, toggles
-from placet.engines import visited
+from placet.engines import frontier, visited
 from placet.engines.frontier import Frontier
 from placet.engines.protocol import Needs, Visitor
 from placet.engines.reference import Reference
@@ -49,6 +49,24 @@ def test_states_have_the_numbers_that_the_reference_engine_gives(case):
         assert [list(column) for column in mine.graph()] == [list(column) for column in other.graph()]
         assert mine.found == other.found
         assert list(mine.holds(0)) == list(other.holds(0))
+
+
+def test_what_was_not_expanded_is_looked_at_as_far_as_it_pays(monkeypatch):
+    looked = []
+    note = frontier.Search._note
+
+    def noted(self, start, columns, visitors, *more):
+        if visitors:
+            looked.append(start + len(columns[0]))
+        note(self, start, columns, visitors, *more)
+
+    monkeypatch.setattr(frontier, "_LAST", 0)
+    monkeypatch.setattr(frontier.Search, "_note", noted)
+    net, initial = toggles(300)  # the first states lead to all the others
+    found = Frontier().explore(net, initial, (), (Visitor(Dead(), Needs.STATES),), Budget(states=40_000))
+    assert (found.states, found.complete, found.stop.budget) == (40_000, False, "states")
+    assert 0 < found.expanded < 1_000
+    assert max(looked) < 1_000
 
 
 def test_a_hash_that_is_always_the_same_changes_nothing(monkeypatch):

@@ -53,11 +53,12 @@ def command(
     from placet.conform.conform import conform
     from placet.conform.logs import read
     from placet.conform.replay import MOST_MARKINGS
+    from placet.project.conformed import subject_file
 
     loaded, compiled = load_subject_of(model, subject)
     found = conform(loaded, compiled, [read(log) for log in logs], budget_states or MOST_MARKINGS)
     if record and found.held:
-        _record(model, found)
+        _record(subject_file(compiled, model), found)
     if form == "json":
         from placet.conform.document import render
 

@@ -233,14 +233,15 @@ def _remembered(configuration: Configuration, *, verbose: bool) -> Callable[[Mod
     path = os.path.join(os.path.dirname(configuration.path), "placet.conformed.json")  # noqa: PTH118, PTH120
     if not verbose and not os.path.isfile(path):  # noqa: PTH113
         return None
-    from placet.project.conformed import last, load
+    from placet.project.conformed import last, load, subject_file
 
     records = load(path) or {}
 
     def told(model: ModelReport) -> ModelReport:
         if model.format != "placet" or model.kind not in ("workflow", "saga"):
             return model
-        return model._replace(conformed=last(records, path, model.path, model.subject))
+        held = subject_file(model.compiled, model.path)
+        return model._replace(conformed=last(records, path, held, model.subject))
 
     return told
 

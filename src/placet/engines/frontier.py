@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _CHUNK = 16_384  # states expanded at a time
 _CELLS = 1_500_000  # at most so many states times transitions
 _BATCH = 1_000_000  # words of successors made at a time
+_LAST = 200_000_000  # states times transitions that are looked at once more, of those that were found and not expanded
 _MORE = 2000  # states after the net is known to be unbounded, where goals are still open
 
 
@@ -158,10 +159,15 @@ class Search:
         return min(_CHUNK, most, self._seen.count - self._expanded)
 
     def _finish(self) -> None:
-        """What is only known once a state is expanded, for the states that were not."""
-        step = max(1, self._cells // max(1, len(self._net.transitions)))
-        for start in range(self._expanded, self._seen.count, step):
-            columns = self._seen.columns(start, min(self._seen.count, start + step))
+        """What is only known once a state is expanded, for the states that were not.
+
+        Where the net is so wide that a few states lead to all the others, for the first ones of these only.
+        """
+        count = max(1, len(self._net.transitions))
+        step = max(1, self._cells // count)
+        last = min(self._seen.count, self._expanded + max(self._expanded, _LAST // count))
+        for start in range(self._expanded, last, step):
+            columns = self._seen.columns(start, min(last, start + step))
             lifted = self._rules.lift(columns)
             for t in range(len(self._net.transitions)):
                 if not self._fired[t]:

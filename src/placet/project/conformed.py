@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from placet.report.report import Conformed
 
 if TYPE_CHECKING:
+    from placet.compiled import Compiled
     from placet.project.configuration import Configuration
 
 NAME = "placet.conformed.json"
@@ -63,6 +64,13 @@ def record(path: str, model: str, subject: str, counts: tuple[int, int, int], on
     document = {"schema": SCHEMA, "models": dict(sorted(models.items()))}
     with open(path, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
         file.write(json.dumps(document, indent=2) + "\n")
+
+
+def subject_file(compiled: Compiled | None, path: str) -> str:
+    """The file that recorded runs are of: `path`, or the definition that a sidecar names, whichever of the two was held."""
+    if compiled is None or compiled.called is None:
+        return path
+    return next((o.span.source.path for o in compiled.origin.transitions if o.span is not None), path)
 
 
 def digest(model: str) -> str:
