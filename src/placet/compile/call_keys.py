@@ -32,6 +32,8 @@ def forgotten(call: Call, a: int, attempt: Attempt, record: Record, *, again: bo
     ttl = call.stmt.ttl
     if ttl is None or not (call.idempotent or call.barrier):
         return
+    kept = f"`{call.service}` may forget the key of `{call.stmt.name}` after {ttl:g}s"
+    call.draft.trusted.append(kept)
     late = () if again or _in_time(call, a) >= ttl else (attempt.gone,)
     role = call.role(Kind.APPLY, FORWARD, a)
     done = f"`{call.stmt.name}` is applied at `{call.service}`"

@@ -70,6 +70,7 @@ class Draft:
         self.saga_scopes: list[Scope] = []
         self.guards: dict[str, Guards] = {}  # by service, what holds calls back from it
         self.common: list[int] = []
+        self.trusted: list[str] = []  # what services are taken to do, beside their guarantees
         self.ports: dict[tuple[int, tuple[int, ...]], Port] = {}
         self.deliveries: list[Delivery] = []
         self.published: list[Published] = []

@@ -43,13 +43,13 @@ class Guard:
                 "breaker.lets", self.open, self.half, f"{passed}: {breaker} will let one call through", limits.pause
             )
         if limits.bulkhead:
-            free, taken = f"`{service}` can take one more call", f"one call to `{service}` is under way"
+            free, taken = f"room for one more call to `{service}`", f"one call to `{service}` is under way"
             self.slots = self._place("bulkhead.free", free, limits.bulkhead, PlaceClass.RESOURCE)
             if limits.full == "reject":
                 self.used = self._place("bulkhead.used", taken, 0, PlaceClass.RESOURCE)
         if limits.rate:
             window = f"{limits.window:g}s"
-            self.left = self._place("rate.left", f"`{service}` can be asked once more within {window}", limits.rate)
+            self.left = self._place("rate.left", f"one more call to `{service}` within {window}", limits.rate)
             self.spent = self._place("rate.spent", f"`{service}` was asked within the last {window}")
             again = f"{window} have passed since a call to `{service}`"
             self._passes("rate.passed", self.spent, self.left, again, limits.window, "window")

@@ -113,5 +113,8 @@ def assumed(agenda: Agenda) -> Assumptions:
         decisions=tuple(agenda.decisions),
         time_ignored=agenda.timed,
         choices=tuple(choices(p) for p in reversed(agenda.survey.sagas)),
-        guarantees=tuple(dict.fromkeys(f"{s.service}: {g}" for s in agenda.draft.saga_steps for g in s.guarantees)),
+        guarantees=(
+            *dict.fromkeys(f"{s.service}: {g}" for s in agenda.draft.saga_steps for g in s.guarantees),
+            *dict.fromkeys(agenda.draft.trusted),
+        ),
     )

@@ -27,6 +27,7 @@ class _Happened(NamedTuple):
     forward: tuple[tuple[int, Kind, int], ...]
     undo: tuple[tuple[int, Kind, int], ...]
     faults: tuple[tuple[int, str], ...]
+    said: str = ""  # how the last answer to it was called
 
     def last(self, kind: Kind, *, undo: bool = False) -> int:
         """Where it happened last; -1 where it did not."""
@@ -118,14 +119,17 @@ def _happened(run: Run, step: Step) -> _Happened:
     forward: list[tuple[int, Kind, int]] = []
     undo: list[tuple[int, Kind, int]] = []
     faults: list[tuple[int, str]] = []
+    said = ""
     for n, t in enumerate(run.fired):
         role = run.compiled.roles.transitions[t]
         if role.step != step.id:
             continue
         if role.kind is Kind.FAULT:
             faults.append((n, role.fault))
+        if role.kind is Kind.REPLY and role.direction == "forward":
+            said = role.says
         (undo if role.direction == "undo" else forward).append((n, role.kind, role.attempt))
-    return _Happened(tuple(forward), tuple(undo), tuple(faults))
+    return _Happened(tuple(forward), tuple(undo), tuple(faults), said)
 
 
 def _left_in_effect(step: Step, happened: _Happened, *, imported: bool) -> Iterator[str]:
@@ -141,6 +145,10 @@ def _left_in_effect(step: Step, happened: _Happened, *, imported: bool) -> Itera
         )
     elif not step.undo:
         yield f"give {name} an `undo`, or make it the point of no return (`pivot`) if it needs none"
+    elif asked < 0 and happened.last(Kind.REPLY, undo=True) >= 0:
+        yield f"try {quoted(step.undo)} until it is let through (`on undo_failure retry`): it was refused before {service} was asked"
+    elif asked < 0 and (mistaken := _mistaken(happened.said)):
+        yield f"{mistaken}: leave it out of the `errors` of {name}"
     elif 0 <= undone < applied:
         if "rejects_after_cancel" not in step.guarantees:
             yield f"let {service} refuse requests that arrive after their cancellation (`rejects_after_cancel`)"
@@ -155,6 +163,17 @@ def _left_in_effect(step: Step, happened: _Happened, *, imported: bool) -> Itera
         return
     elif asked >= 0 and happened.last(Kind.REFUSE, undo=True) > asked:
         yield f"repeat the undo of {name} when it fails, and call a person in the end (`on undo_failure retry 5 then escalate`)"
+
+
+def _mistaken(error: str) -> str:
+    """An error that was taken for a refusal, and says no such thing."""
+    from placet.compile.call_kinds import CALL_KINDS
+
+    if error and error in {kind.exists for kind in CALL_KINDS.values()}:
+        return f"take {quoted(error)} for done, which it says"
+    if any(error in kind.unclear for kind in CALL_KINDS.values()):
+        return f"take {quoted(error)} for unknown, since it may come after the effect"
+    return ""
 
 
 def _unanswered(run: Run, step: Step, happened: _Happened) -> str:
