@@ -43,6 +43,8 @@ def shown(statement) -> str:
             return f"raise({error})"
         case ir.End(_, name):
             return f"end({name})"
+        case ir.Holding(_, pool, _, takes):
+            return f"{'acquire' if takes else 'release'}({pool})"
     return ""
 
 
@@ -52,7 +54,9 @@ def net_of(text: str):
     model, unresolved = resolve(file)
     if any(d.severity == "error" for d in (*problems, *unresolved)):
         return None
-    nets, _ = compile_model(model)
+    nets, uncompiled = compile_model(model)
+    if any(d.severity == "error" for d in uncompiled):
+        return None
     net = nets[0]
     labels: dict[int, str] = {}
     names = {s.id: shown(s) for p in model.processes for s in statements(p.body)}
@@ -137,10 +141,21 @@ class Programs:
         return "{ " + self.body(depth, 2) + " }"
 
     def statement(self, depth: int) -> str:
-        nested = ["choice", "choice", "either", "parallel", "loop", "while", "first", "try", "each", "each"]
+        nested = ["choice", "choice", "either", "parallel", "loop", "while", "first", "try", "each", "each", "with"]
         return getattr(
             self,
-            "_" + self.pick("task", "task", "task", "fails", "raise", "end", "receive", *(nested if depth else [])),
+            "_"
+            + self.pick(
+                "task",
+                "task",
+                "task",
+                "fails",
+                "raise",
+                "end",
+                "receive",
+                *self.pick([], ["holding"]),
+                *(nested if depth else []),
+            ),
         )(depth)
 
     def _task(self, _depth: int) -> str:
@@ -186,6 +201,12 @@ class Programs:
         how = self.pick("", " parallel", " at_most 1 parallel", " at_most 2 parallel")
         return f"for each {self.fresh('i')} in 1..{self.pick('2', 'N')}{how}{self.pick('', ' tolerate 1')} {self.block(depth - 1)}"
 
+    def _with(self, depth: int) -> str:
+        return f"with {self.pick('db', 'one')} {self.block(depth - 1)}"
+
+    def _holding(self, _depth: int) -> str:
+        return f"{self.pick('acquire', 'acquire', 'release')} {self.pick('db', 'one')}"
+
     def _try(self, depth: int) -> str:
         return f"try {self.fresh('y')} {self.block(depth - 1)} on {self.pick('E', 'any', 'OutOfRange', 'TooManyFailed')} {self.block(depth - 1)}"
 
@@ -195,7 +216,7 @@ def programs(draw) -> str:
     made = Programs(draw)
     start = made.pick("0", "1", "any")
     variables = (
-        f"param N = {made.pick(2, 3)}\nvar x : {made.pick('0..2', '-1..1')} = {start}\nvar b : bool = {made.pick('false', 'any')}\n"
+        f"param N = {made.pick(2, 3)}\npool db N\npool one 1\nvar x : {made.pick('0..2', '-1..1')} = {start}\nvar b : bool = {made.pick('false', 'any')}\n"
         f"var c : {{ red, green }} = {made.pick('red', 'any')}\n"
     )
     own = f"var own : 0..2 = {made.pick('0', 'any')}"
@@ -216,6 +237,12 @@ def test_the_net_does_what_the_program_says(text):
 
 
 EXAMPLES = [
+    "pool p 1\nworkflow w { parallel { with p { task a task b } with p { task c fails E task d } } }",
+    "pool p 1\npool q 1\nworkflow w { parallel { with p { with q { task a } } with q { with p { task c } } } }",
+    "pool p 2\nworkflow w { for each i in 1..3 parallel tolerate 1 { with p { task a fails E task b } } with p { with p { task z } } }",
+    "pool p 1\nworkflow w { try { with p { task a fails E } } on E { with p { task b } } acquire p  task c  release p  with p { end other } }",
+    "pool p 1\nworkflow w { with p { call v on failed { task m } } with p { task b } } workflow v { task a fails E }",
+    "pool p 2\nworkflow w { acquire p  parallel { { acquire p task a release p } { release p task b acquire p } } release p }",
     "param N = 3\nvar x : 0..N\nworkflow w { for each i in 1..N { choice { when x == i - 1 { task up sets x = i } otherwise { task not_now } } } }",
     "workflow w { for each i in 1..3 at_most 2 parallel { task a task b } }",
     "workflow w { for each i in 2..4 at_most 2 parallel tolerate 1 { task a fails E task b } task after }",
@@ -239,6 +266,11 @@ def test_examples(text):
 def test_the_comparison_can_fail():
     """A net of one program is not taken for another one."""
     one, other = (net_of(f"var x : 0..2\nworkflow w {{ while x < {n} {{ task up sets x = x + 1 }} }}") for n in (1, 2))
+    assert difference(one[1], Interpreter(other[0]).system(), LENGTH) is not None
+    texts = [
+        f"pool p {n}\nworkflow w {{ parallel {{ with p {{ task a task b }} with p {{ task c }} }} }}" for n in (1, 2)
+    ]
+    one, other = (net_of(text) for text in texts)
     assert difference(one[1], Interpreter(other[0]).system(), LENGTH) is not None
     texts = [f"workflow w {{ for each i in 1..3 at_most {n} parallel {{ task a task b }} }}" for n in (1, 2)]
     one, other = (net_of(text) for text in texts)

@@ -23,6 +23,9 @@ LIMIT = 800  # states of a net that is looked at
 SERVICES = """service safe { idempotent; null_safe; rejects_after_cancel }
 service fair { idempotent; null_safe }
 service bare
+service held { idempotent; circuit_breaker after 1; bulkhead 1 reject; rate_limit 2 per 1s }
+service asked via grpc { idempotent; null_safe }
+pool p 1
 """
 
 
@@ -61,6 +64,7 @@ class Writer:
             "late",
             "each",
             "decided",
+            "with",
         ]
         return getattr(self, "_" + self.pick(*simple, *(nested if depth else [])))(depth)
 
@@ -77,7 +81,7 @@ class Writer:
         options += [f"retry {self.pick(1, 2)}"] if self.pick(True, False, False) else []
         options += ["timeout 5s"] if self.pick(True, False) else []
         options += [self.pick("pivot", "retriable", "idempotent")] if self.pick(True, False, False, False) else []
-        return f"step {self.names[-1]} on {self.pick('safe', 'fair', 'bare')} {{ {'; '.join(options)} }}"
+        return f"step {self.names[-1]} on {self.pick('safe', 'safe', 'fair', 'bare', 'held', 'asked')} {{ {'; '.join(options)} }}"
 
     def _end(self, _depth: int) -> str:
         return f"end {self.pick('done', 'other')}" if self.pick(True, False) and not self.saga else self._task(0)
@@ -117,6 +121,9 @@ class Writer:
         event_ = f"receive {self.fresh('m')} -> {self.block(depth - 1)}"
         return f"first of {{ {event_} timer {self.draw(st.integers(1, 9))}s -> {self.block(depth - 1)} }}"
 
+    def _with(self, depth: int) -> str:
+        return f"with p {self.block(depth - 1)}"
+
     def _try(self, depth: int) -> str:
         what = self.pick("E", "F", "any")
         return f"try {self.fresh('y')} {self.block(depth - 1)} on {what} {self.block(depth - 1)}"
@@ -129,7 +136,7 @@ class Writer:
 def programs(draw, *, saga: bool) -> str:
     writer = Writer(draw, saga=saga)
     if not saga:
-        text = f"var x : 0..2 = {writer.pick('0', 'any')}\nworkflow w {{ {writer.body(3)} }}\n"
+        text = f"pool p 1\nvar x : 0..2 = {writer.pick('0', 'any')}\nworkflow w {{ {writer.body(3)} }}\n"
     else:
         policies = [
             writer.pick("", "siblings await", "siblings abandon"),

@@ -11,7 +11,7 @@ from conftest import CHECKOUT
 
 sys.path.append(str(CHECKOUT / "tests" / "coverage"))
 
-from random_sagas import case  # noqa: E402
+from random_sagas import POOL, case, walk  # noqa: E402
 
 from placet.faults.hypothesis import KINDS, Hypothesis  # noqa: E402
 from placet.ir import model as ir  # noqa: E402
@@ -145,8 +145,6 @@ def walks(seed: int, instances: int):
     woven = one.woven()
     if woven is None:
         return
-    from random_sagas import walk
-
     steps = [s for p in (one.process, *one.called) for s in walk(p.body) if isinstance(s, ir.Step)]
     held = next((s.limits for s in steps if s.limits), None)
     if held is None:
@@ -163,6 +161,31 @@ def walks(seed: int, instances: int):
             run.step(rng.choice(able))
             run.agrees()
         yield run
+
+
+@pytest.mark.parametrize("instances", [1, 2])
+def test_a_with_holds_one_of_its_pool_and_no_more(instances: int) -> None:
+    """Whatever happens in a saga: what is not free is held by a body that goes on, each of which holds one."""
+    held = 0
+    for seed in range(400):
+        one = case(seed, limited=True)
+        found = [s for p in (one.process, *one.called) for s in walk(p.body) if isinstance(s, ir.With)]
+        woven = one._replace(hypothesis=Hypothesis(tuple(KINDS), 2, "both", instances)).woven() if found else None
+        if woven is None or any(isinstance(s, ir.Loop) for p in (one.process, *one.called) for s in walk(p.body)):
+            continue
+        net = woven.compiled.net
+        free, most = net.place("p#free"), len(found) * (len(one.called) + 1) * instances
+        for number in range(5):
+            rng, marking = random.Random(seed * 10 + number), woven.compiled.initial
+            for _ in range(80):
+                able = enabled(net, marking)
+                calm = [t for t in able if woven.compiled.roles.transitions[t].kind is not Kind.FAULT]
+                if not able:
+                    break
+                marking = fire(net, marking, rng.choice(calm if calm and rng.random() < 0.9 else able))
+                assert 0 <= POOL - marking[free] <= most
+                held += marking[free] < POOL
+    assert held > 1000
 
 
 @pytest.mark.parametrize("instances", [1, 2])

@@ -93,7 +93,7 @@ def test_every_construct_has_a_table() -> None:
         "Call of a process", "Sequence of steps", "Choice around steps", "Parallel around steps", "Try around steps",
         "Loop around steps", "Data", "Several instances", "Messages that come twice",
         "Cancelling a saga", "A crash of the coordinator", "Two runs at once",
-        "A deadline of the whole saga", "A circuit breaker", "A bulkhead, and a limit of the rate", "Keys", "Kinds of calls", "Messages of a process on its own", "A handler", "A handler that fails", "Room in a queue",
+        "A deadline of the whole saga", "A circuit breaker", "A bulkhead, and a limit of the rate", "Keys", "Kinds of calls", "Pools", "Messages of a process on its own", "A handler", "A handler that fails", "Room in a queue",
         "Pivots, steps that are tried until they work, steps that only read", "Errors by name", "Replies that are mistaken",
         "Undos that are noted after the reply", "Either, times and events", "While", "Giving up", "Plain nets",
         "One queue for all readers", "De-duplication", "Messages in order", "Copies", "Outbox", "Faults of messages", "Systems",

@@ -33,6 +33,9 @@ CHOICES = {
 }
 
 
+POOL = 9  # more than anybody takes
+
+
 class Case(NamedTuple):
     """A saga or workflow, the sagas that it calls, and the faults it meets."""
 
@@ -147,6 +150,9 @@ class _Body:
             call = ir.Call(self.name("call"), target, self._ends())
             rest = self.any(steps)
             return ir.Sequence(self.name("seq"), rng.choice([(call, rest), (rest, call), (call,)]))
+        more = getattr(rng, "more", None)
+        if more is not None and more.random() < 0.15:
+            return ir.With(self.name("with"), "p", POOL, self.any(steps))
         extra = rng.random() if self.rich else 1.0
         if extra < 0.12:
             return ir.Loop(
@@ -245,7 +251,7 @@ def parts(statement: ir.Statement) -> tuple[ir.Statement, ...]:
             return tuple(way.body for way in statement.ways)
         case ir.Scope():
             return (statement.body, *(h.body for h in statement.handlers))
-        case ir.Loop():
+        case ir.Loop() | ir.With():
             return (statement.body,)
         case ir.Call():
             return tuple(body for _, body in statement.on)
@@ -273,7 +279,7 @@ def with_part(statement: ir.Statement, k: int, part: ir.Statement) -> ir.Stateme
             handlers = list(statement.handlers)
             handlers[k - 1] = handlers[k - 1]._replace(body=part)
             return statement._replace(handlers=tuple(handlers))
-        case ir.Loop():
+        case ir.Loop() | ir.With():
             return statement._replace(body=part)
         case ir.Call():
             on = list(statement.on)

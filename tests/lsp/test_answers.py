@@ -195,8 +195,29 @@ check never(stock == 0 and light == green)
     ],
 )
 def test_data_has_names_too(word, kind, count):
-    found = document(DATA)
-    offset = DATA.index(word)
+    is_told_of(DATA, word, kind, count)
+
+
+HELD = """
+pool db 2
+service bank { bulkhead 1 }
+saga pay {
+  with db { step charge on bank { undo refund } }
+  acquire db
+  release db
+}
+check never(bank.calls > 1), possible(pay, bank.sent >= 1)
+"""
+
+
+@pytest.mark.parametrize(("word", "kind", "count"), [("db", "pool", 4), ("bank", "service", 4)])
+def test_pools_and_what_is_asked_of_services(word, kind, count):
+    is_told_of(HELD, word, kind, count)
+
+
+def is_told_of(text, word, kind, count):
+    found = document(text)
+    offset = text.index(word)
     assert kind in hover(found, offset)
     assert [o.span.text for o in references(found, offset)] == [word] * count
     assert len(rename(found, offset, "another")) == count

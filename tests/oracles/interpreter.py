@@ -7,6 +7,7 @@ steps have the label None. All this is said once more, and differently, in src/p
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import product
 from typing import NamedTuple
 
@@ -41,6 +42,8 @@ class Interpreter:
         self.processes = {i.name.text: i for i in file.items if isinstance(i, ast.Process)}
         self.root = next(iter(self.processes))
         self.params = {i.name.text: i.value.value for i in file.items if isinstance(i, ast.Parameter)}
+        self.pools = {i.name.text: i for i in file.items if isinstance(i, ast.Pool)}
+        self.held = Counter()  # by pool, in the term that is looked at
         self.common = {i.name.text: i for i in file.items if isinstance(i, ast.Variable)}
 
     # -- data
@@ -137,6 +140,10 @@ class Interpreter:
             found.append(None if outside else _with(values, dict(chosen)))
         return found
 
+    def left(self, pool: ast.Name, values) -> int:
+        """How many of a pool nobody has: not acquired, and not held by a body that goes on somewhere."""
+        return self.count(self.pools[pool.text].size) - dict(values).get(("pool", pool.text), 0) - self.held[pool.text]
+
     # -- statements
 
     def steps(self, term, values, frame: Frame):
@@ -179,6 +186,22 @@ class Interpreter:
                 return found
             case ast.Try():
                 return [(None, ("try", term.body, term), values)]
+            case ast.With(pool):
+                return [(None, ("with", term.body, term), values)] if self.left(pool, values) else []
+            case ast.Acquire(pool):
+                key = ("pool", pool.text)
+                taken = dict(values).get(key, 0) + 1
+                return [(f"acquire({pool.text})", DONE, _with(values, {key: taken}))] if self.left(pool, values) else []
+            case ast.Release(pool):
+                key = ("pool", pool.text)
+                taken = dict(values).get(key, 0) - 1
+                return [(f"release({pool.text})", DONE, _with(values, {key: taken}))] if taken >= 0 else []
+            case ("with", inner, within):
+                if inner == DONE:
+                    return [(None, DONE, values)]
+                return [
+                    (label, _within(after, "with", within), v) for label, after, v in self.steps(inner, values, frame)
+                ]
             case ast.Call(target):
                 inner = Frame(target.text, (*frame.path, term.span.start, frame.suffix))
                 body = ("call", self.processes[target.text].body, term, inner)
@@ -376,9 +399,20 @@ class Interpreter:
                 return [("completed", (DEAD, values))]
             if term[:1] in (("ended",), ("error",)) and not isinstance(term, ast.Raise):
                 return []
+            self.held = Counter(_held(term))
             return [(label, (after, v)) for label, after, v in self.steps(term, values, frame)]
 
         return None, successors
+
+
+def _held(term):
+    """The pool of each `with` that has begun and is not over, anywhere in a term."""
+    if not isinstance(term, tuple) or hasattr(term, "_fields"):
+        return
+    if term[:1] == ("with",):
+        yield term[2].pool.text
+    for part in term:
+        yield from _held(part)
 
 
 def _with(values, changed):
@@ -420,7 +454,7 @@ def _stopped(term):
             return ("stop", None, ways)
         case ("group", ways, begun, failed, stop, each):
             return ("group", ways, begun, failed, (None,), each) if stop is None else None
-        case ("then" | "loop" | "try" | "call" | "at" | "series" as tag, inner, *rest) if tag:
+        case ("then" | "with" | "loop" | "try" | "call" | "at" | "series" as tag, inner, *rest) if tag:
             inner = _stopped(inner)
             return inner if inner in (None, GONE) else (tag, inner, *rest)
     return GONE

@@ -70,6 +70,10 @@ def option(key, *operands):
     )
 
 
+def word(text):
+    return st.just(ast.Name(text, NOWHERE))
+
+
 signed = st.integers(-5, 10**9).map(lambda n: ast.Number(n, NOWHERE))
 params = words.map(lambda text: ast.Number(0, NOWHERE, text))
 limits = signed | params
@@ -77,6 +81,11 @@ counts = numbers | params
 
 GUARANTEES = ("idempotent", "null_safe", "rejects_after_cancel")
 guarantees = st.one_of(*(option(key) for key in GUARANTEES))
+held_back = st.one_of(
+    option("circuit_breaker", word("after"), counts, maybe(durations)),
+    option("bulkhead", counts, maybe(word("wait") | word("reject"))),
+    option("rate_limit", counts, word("per"), durations, maybe(word("wait") | word("reject"))),
+)
 retry_word = st.just(ast.Name("retry", NOWHERE))
 options = st.one_of(
     guarantees,
@@ -85,7 +94,8 @@ options = st.one_of(
     option("retry", counts),
     option("timeout", durations),
     option("register", names),
-    option("key", names),
+    option("key", names, maybe(durations)),
+    option("key", names, word("per"), word("run") | word("attempt"), maybe(durations)),
     option("correlation", names),
     option("effect", names, names, counts),
     many(names, 1).map(lambda o: ast.Option(ast.Name("after", NOWHERE), o, NOWHERE)),
@@ -190,7 +200,9 @@ receives = st.builds(ast.Receive, paths, st.just(NOWHERE), many(assignments, mos
 timers = st.builds(ast.Timer, durations, st.just(NOWHERE))
 simple = st.one_of(
     st.builds(ast.Task, names, maybe(names), many(paths), st.just(NOWHERE), many(assignments, most=2)),
-    st.builds(ast.Step, names, maybe(names), many(options), many(error_rules), st.just(NOWHERE)),
+    st.builds(ast.Step, names, maybe(names), many(options), many(error_rules), st.just(NOWHERE), maybe(names)),
+    st.builds(ast.Acquire, names, st.just(NOWHERE)),
+    st.builds(ast.Release, names, st.just(NOWHERE)),
     receives,
     timers,
     st.builds(ast.Publish, paths, st.just(NOWHERE)),
@@ -230,6 +242,7 @@ def compound(statements):
         st.builds(ast.FirstOf, label, many(races, 1), st.just(NOWHERE)),
         st.builds(ast.Try, label, blocks, many(handlers, 1), st.just(NOWHERE)),
         st.builds(ast.Call, names, many(handlers), st.just(NOWHERE)),
+        st.builds(ast.With, names, blocks, st.just(NOWHERE)),
     )
 
 
@@ -242,10 +255,6 @@ input_arcs = st.one_of(
     st.builds(ast.Arc, st.sampled_from(["read", "without"]), maybe(numbers), names, st.just(NOWHERE)),
     st.builds(ast.Arc, st.just("reset"), st.none(), names, st.just(NOWHERE)),
 )
-
-
-def word(text):
-    return st.just(ast.Name(text, NOWHERE))
 
 
 topic_options = st.one_of(
@@ -295,7 +304,8 @@ items = st.one_of(
     st.builds(ast.Topic, many(names, 1), maybe(names), many(topic_options), st.just(NOWHERE)),
     st.builds(ast.Choreography, names, many(members), st.just(NOWHERE)),
     st.builds(ast.System, names, maybe(texts), st.just(NOWHERE)),
-    st.builds(ast.Service, names, many(guarantees), st.just(NOWHERE)),
+    st.builds(ast.Service, names, many(guarantees | held_back), st.just(NOWHERE), maybe(names)),
+    st.builds(ast.Pool, names, counts, st.just(NOWHERE)),
     st.builds(
         ast.Process, st.just("workflow"), names, st.none(), blocks, st.just(()), st.just(NOWHERE), many(variables)
     ),

@@ -138,12 +138,21 @@ class Body:
             parts, first = self._parts(statement)  # type: ignore[arg-type]
             name, identifier = self._unique(f"block({first})")
             return Built(ir.Sequence(identifier, parts, statement.span), name if first else "")
+        if kind is ast.With:
+            return self._with(statement)  # type: ignore[arg-type]
         if kind is ast.ForEach:
             return self._for_each(statement)  # type: ignore[arg-type]
         if kind in CONSTRUCTS:
             return self._construct(statement)  # type: ignore[arg-type]
         name = next(self._names)
         return Built(self._leaf(statement, f"{self._prefix}/{name}{self._instance}"), name)
+
+    def _with(self, within: ast.With) -> Built:
+        parts, first = self._parts(within.body)
+        name, identifier = self._unique(f"with({within.pool.text})")
+        body = ir.Sequence(f"{identifier}{{}}", parts, within.body.span)
+        pool = within.pool
+        return Built(ir.With(identifier, pool.text, self._steps.pool(pool), body, within.span), name if first else "")
 
     def _construct(self, construct: Construct) -> Built:
         if construct.label is None:
@@ -312,6 +321,9 @@ class Body:
                 return ir.Publish(identifier, self._topics.message(event, "publish"), event.text, span)
             case ast.Timer(duration):
                 return ir.Timer(identifier, duration.seconds, duration.text, span)
+            case ast.Acquire(pool) | ast.Release(pool):
+                takes = isinstance(statement, ast.Acquire)
+                return ir.Holding(identifier, pool.text, self._steps.pool(pool), takes, span)
             case ast.Raise(error):
                 return ir.Raise(identifier, error.text, span)
             case ast.End(name):

@@ -52,7 +52,16 @@ class Sizes:
                     help_ = "write `at_most 3`: each round has undos of its own, so the rounds must be counted"
                     self._findings.add("P216", message, head(statement.span), help=help_)
                 return size * (at_most or 1), True
-            case ir.Task() | ir.Receive() | ir.Publish() | ir.Timer() | ir.Raise() | ir.End() | ir.Abandon():
+            case (
+                ir.Task()
+                | ir.Holding()
+                | ir.Receive()
+                | ir.Publish()
+                | ir.Timer()
+                | ir.Raise()
+                | ir.End()
+                | ir.Abandon()
+            ):
                 return 1, False
         return self._sum(statement)
 

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 OTHER = "other"
 
 
+CIRCUIT_OPEN = "CircuitOpen"
+BULKHEAD_FULL = "BulkheadFull"
+RATE_LIMITED = "RateLimited"
+
+
 class CallKind(NamedTuple):
     """What the way of asking promises."""
 
@@ -29,6 +34,13 @@ CALL_KINDS: dict[str, CallKind] = {
     "grpc": CallKind(("Unavailable",), "AlreadyExists", ("duplicate",), ("duplicate",)),
     "queue": CallKind((), "", ("lost", "undo-lost"), ("lost", "undo-lost")),
 }
+
+
+def refusals(limits: ir.Limits) -> list[str]:
+    """The errors with which the limits of a service refuse a call before it is made."""
+    found = [CIRCUIT_OPEN] if limits.breaker else []
+    found += [BULKHEAD_FULL] if limits.bulkhead and limits.full == "reject" else []
+    return [*found, RATE_LIMITED] if limits.rate and limits.spent == "reject" else found
 
 
 def with_errors(kind: str, rules: tuple[ir.ErrorRule, ...], retry: int) -> tuple[ir.ErrorRule, ...]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from placet.compile.call_kinds import BULKHEAD_FULL, CIRCUIT_OPEN, RATE_LIMITED
+
 if TYPE_CHECKING:
     from placet.compile.call_parts import Attempt, Call
     from placet.net.roles import Role
 
-CIRCUIT_OPEN = "CircuitOpen"
-BULKHEAD_FULL = "BulkheadFull"
-RATE_LIMITED = "RateLimited"
 WELL, ILL = -1, 1  # what an answer says of its service
 
 

@@ -81,7 +81,10 @@ class Call:
 
     def place(self, name: str, phrase: str) -> int:
         """A control place of the coordinator."""
-        return self.draft.place(self.prefix + name, self.stmt.id, phrase, self.stmt.span, self.actor)
+        place = self.draft.place(self.prefix + name, self.stmt.id, phrase, self.stmt.span, self.actor)
+        for inside in self.env.held:
+            inside.append(place)
+        return place
 
     def message(self, name: str, phrase: str) -> int:
         """A place for messages in flight."""

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 1_000_000
 
-Declared = TypeVar("Declared", bound=Union[ast.Service, ast.Process, ast.NetDecl, ast.MachineDecl, ast.Choreography])
+Declared = TypeVar(
+    "Declared", bound=Union[ast.Service, ast.Pool, ast.Process, ast.NetDecl, ast.MachineDecl, ast.Choreography]
+)
 
 
 class Declarations(NamedTuple):
@@ -35,6 +37,7 @@ class Declarations(NamedTuple):
     system: ast.System | None
     variables: tuple[ast.Variable, ...] = ()
     timings: tuple[ir.Timing, ...] = ()
+    pools: Mapping[str, int] = MappingProxyType({})
     limits: Mapping[str, ir.Limits] = MappingProxyType({})
     kinds: Mapping[str, str] = MappingProxyType({})  # how services are asked
 
@@ -88,9 +91,24 @@ def declarations(file: ast.File, findings: Findings) -> Declarations:
         system,
         tuple(variables),
         tuple(timings),
+        _pools(file, findings),
         limited,
         kinds,
     )
+
+
+def _pools(file: ast.File, findings: Findings) -> dict[str, int]:
+    """The size of each pool."""
+    found: dict[str, ast.Pool] = {}
+    sizes: dict[str, int] = {}
+    for item in file.items:
+        if isinstance(item, ast.Pool):
+            _declare(found, item, "pool", findings)
+            if found[item.name.text] is item:
+                from placet.compile.limits import pool_size
+
+                sizes[item.name.text] = pool_size(item, findings)
+    return sizes
 
 
 def _asked(

@@ -50,6 +50,7 @@ class Frame:
         self.ends: dict[str, int] = {}
         self.nested = False  # called by a saga, which may want to undo it
         self.root = False
+        self.held: tuple[list[int], ...] = ()  # see Env
         self.top = path  # of the saga around it that no other saga calls
 
 
@@ -75,6 +76,7 @@ class Env(NamedTuple):
         frozenset()
     )  # inside a saga: ids of steps, and names whose undos theirs do wait for
     budget: str = ""  # inside a saga: the path of the saga whose `retry_budget` counts
+    held: tuple[list[int], ...] = ()  # of each `with` around: the places where the token in it may be
     stops: tuple[int, ...] = ()  # inside a saga: the records of the parallels around that a way of theirs has failed
 
     def path(self, identifier: str) -> str:
@@ -285,6 +287,8 @@ class Agenda:
         place = self.draft.place(path, origin, phrase, span, env.frame.path)
         if env.thread is not None:
             env.thread.places.append(place)
+        for inside in env.held:
+            inside.append(place)
         return place
 
     def move(
@@ -302,6 +306,8 @@ class Agenda:
             identifier = f"{frame.path}#end.{name}"
             place = self.draft.place(identifier, frame.process.id, phrase, span or frame.process.span, frame.path)
             frame.ends[name] = place
+            for inside in frame.held:
+                inside.append(place)
         return place
 
     def raising(

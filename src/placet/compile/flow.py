@@ -98,7 +98,7 @@ class _Walk:
                 return test == "before" or (going_on and (test == "after" or at_most is not None))
             case ir.Scope():
                 return self._scope(statement, raised)
-            case ir.Repeat(_, body) | ir.Tolerant(_, body):
+            case ir.Repeat(_, body) | ir.Tolerant(_, body) | ir.With(_, _, _, body):
                 return self.visit(body, raised)
             case ir.Spare(_, body):
                 inner: dict[str, Span | None] = {}
@@ -177,6 +177,8 @@ def children(statement: ir.Statement | ir.Gateway) -> list[ir.Statement | ir.Gat
             return [part for way in ways for part in way]
         case ir.Loop(_, body) | ir.Repeat(_, body) | ir.Tolerant(_, body) | ir.Spare(_, body):
             return [body]
+        case ir.With():
+            return [statement.body]
         case ir.Scope(_, body, handlers):
             return [body, *(h.body for h in handlers)]
         case ir.Call(_, _, on):

@@ -54,6 +54,21 @@ def _count(key: str, option: ast.Option, findings: Findings) -> int:
     return 1
 
 
+def pool_size(pool: ast.Pool, findings: Findings) -> int:
+    """How many things are in a pool."""
+    size = pool.size.value
+    if 1 <= size <= MOST:
+        return size
+    if size > MOST:
+        message = f"a pool of {figure(size)} is more than can be looked at"
+        findings.add("P217", message, pool.size.span, help="two or three show what many show")
+        return MOST
+    findings.add(
+        "P290", f"the pool `{pool.name.text}` is empty: nobody gets anything", pool.size.span, help="give it 1 or more"
+    )
+    return 1
+
+
 def call_kind(name: ast.Name | None, findings: Findings) -> str:
     """The kind of calls after `via`; empty where there is none, or none that is known."""
     if name is None or not name.text:

@@ -91,6 +91,8 @@ class _Shapes:
                 self._race(statement, limited=limited)
             case ir.Loop(_, body) | ir.Repeat(_, body) | ir.Tolerant(_, body) | ir.Spare(_, body):
                 self.visit(body, limited=limited)
+            case ir.With():
+                self.visit(statement.body, limited=limited)
             case ir.Scope():
                 self._scope(statement, limited=limited)
             case ir.Call(_, _, on):

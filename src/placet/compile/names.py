@@ -86,6 +86,10 @@ def leaf(statement: ast.Statement) -> tuple[str, str]:
             return f"raise({error.text})", ""
         case ast.End(name):
             return f"end({name.text})", ""
+        case ast.Acquire(pool):
+            return f"acquire({pool.text})", ""
+        case ast.Release(pool):
+            return f"release({pool.text})", ""
         case ast.Abandon(reason):
             return f"abandon({slug(reason.text) if reason else ''})", ""
     raise TypeError(f"{type(statement).__name__} is no leaf")
@@ -120,7 +124,7 @@ def members(statements: Iterable[ast.Statement]) -> list[Member]:
 def _collect(statements: Iterable[ast.Statement], ways: tuple[str, ...], found: list[Member]) -> None:
     for statement in statements:
         kind = LABELLED.get(type(statement))
-        if kind is None and not isinstance(statement, ast.Block):
+        if kind is None and not isinstance(statement, (ast.Block, ast.With)):
             segment, what = leaf(statement)
             found.append(Member(segment, ways, what, statement.span))
             if isinstance(statement, ast.Call):
@@ -159,7 +163,7 @@ def blocks(statement: ast.Statement) -> list[ast.Block]:
             return [*(b.body for b in branches), *((otherwise,) if otherwise is not None else ())]
         case ast.Either(_, branches) | ast.Parallel(_, branches) | ast.FirstOf(_, branches):
             return [b.body for b in branches]
-        case ast.Loop() | ast.ForEach():
+        case ast.Loop() | ast.ForEach() | ast.With():
             return [statement.body]
         case ast.Try(_, body, handlers):
             return [body, *(h.body for h in handlers)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from placet.ir.model import Call, Choice, Loop, Parallel, Race, Scope, Sequence, Step
+from placet.ir.model import Call, Choice, Loop, Parallel, Race, Scope, Sequence, Step, With
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,6 +50,8 @@ def last_steps(survey: Survey, stmt: Statement, place: Place, before: Before) ->
             return _each(survey, [body for _, body in stmt.ways], place, before)
         case Scope():
             return _each(survey, [stmt.body, *(h.body for h in stmt.handlers)], place, before)
+        case With():
+            return last_steps(survey, stmt.body, place, before)
         case Loop():
             most = UNROLL if stmt.at_most is None else stmt.at_most
             rounds = [

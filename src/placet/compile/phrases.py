@@ -22,6 +22,7 @@ _CONSTRUCTS: dict[type, str] = {
     ir.Loop: "the loop",
     ir.Race: "the first of",
     ir.Scope: "the try",
+    ir.With: "the with",
     ir.Repeat: "the repetition",
     ir.Tolerant: "the instances",
     ir.Spare: "the instance",
@@ -47,6 +48,8 @@ def next_up(statement: Anything) -> str:
             return "giving up comes next"
         case ir.Raise():
             return f"the error `{first.error}` comes next"
+        case ir.With(_, pool) | ir.Holding(_, pool, _, True):
+            return f"waiting for one of `{pool}`"
     return f"{called(first)} comes next"
 
 
@@ -111,6 +114,8 @@ def called(statement: Anything) -> str:
             return f"the error `{statement.error}`"
         case ir.Abandon():
             return "giving up"
+        case ir.Holding(_, pool, _, takes):
+            return f"taking one of `{pool}`" if takes else f"giving one of `{pool}` back"
     kind = _CONSTRUCTS.get(type(statement), "")
     last = base_name(statement.id.rpartition("/")[2])
     label = last[last.rfind("[") + 1 : -1] if last.endswith("]") else innermost(last)

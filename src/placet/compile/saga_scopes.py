@@ -119,6 +119,7 @@ def call(agenda: Agenda, stmt: Call, ports: Ports, env: Env) -> None:
     path = env.path(stmt.id)
     frame = Frame(agenda.survey.processes[stmt.target], path)
     frame.nested = True
+    frame.held = env.held
     entry = ports.undone
     if ports.undo != ports.undone and agenda.survey.of(frame.process.body).undoable:
         entry = agenda.place(
@@ -144,7 +145,7 @@ def _enter(agenda: Agenda, frame: Frame, stmt: Call, ports: Ports, entry: int, e
     frame.top = env.frame.top
     inner = Env(
         frame, path, process.id, "", Top(frame), None, process.policy if own else env.policy,
-        past=env.past, before=env.before, beside=True, deaf=env.deaf or awaited, stops=() if awaited else env.stops,
+        past=env.past, before=env.before, beside=True, deaf=env.deaf or awaited, held=env.held, stops=() if awaited else env.stops,
         budget=path if own else env.budget,
     )  # fmt: skip
     for name in ("completed", "compensated", "failed") if own else process.ends:

@@ -288,6 +288,7 @@ def call(agenda: Agenda, stmt: Call, ports: Ports, env: Env) -> None:
         agenda.draft.quiet.add(made)
         return
     frame = Frame(process, path)
+    frame.held = env.held
     agenda.later(_finish_call, stmt, ports, env, frame)
     handled = dict(stmt.on)
     for name, body in handled.items():
@@ -327,7 +328,7 @@ def enter(agenda: Agenda, frame: Frame, start: int, thread: Thread | None) -> No
     process = frame.process
     path = frame.path
     saga = process.kind == "saga"
-    env = Env(frame, path, process.id, "", Top(frame), thread)
+    env = Env(frame, path, process.id, "", Top(frame), thread, held=frame.held)
     if process.variables and not frame.root:
         start = renewed(agenda, start, env)
     span = process.span

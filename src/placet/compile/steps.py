@@ -57,6 +57,14 @@ class Steps:
             self._findings.add("P201", f"no service is called `{name.text}`", name.span, help=help_)
         return name.text
 
+    def pool(self, name: ast.Name) -> int:
+        """The size of a pool; one that is not declared is reported."""
+        found = self._declared.pools.get(name.text)
+        if found is None and name.text:
+            help_ = self._findings.meant(name.text, self._declared.pools, f"declare it: `pool {name.text} 2`")
+            self._findings.add("P292", f"no pool is called `{name.text}`", name.span, help=help_)
+        return 1 if found is None else found
+
     def step(self, step: ast.Step, identifier: str) -> ir.Step:
         """One step."""
         effects = tuple([o for o in step.options if o.key.text == "effect"])  # the only option that may be repeated

@@ -17,6 +17,7 @@ from placet.ir.model import (
     End,
     Gateway,
     Graph,
+    Holding,
     Loop,
     Parallel,
     Publish,
@@ -31,6 +32,7 @@ from placet.ir.model import (
     Task,
     Timer,
     Tolerant,
+    With,
 )
 
 if TYPE_CHECKING:
@@ -205,7 +207,7 @@ def children(statement: Statement) -> tuple[Statement, ...]:
             return statement.parts
         case Choice() | Parallel():
             return tuple([way.body for way in statement.ways])
-        case Loop() | Repeat() | Tolerant() | Spare():
+        case Loop() | Repeat() | Tolerant() | Spare() | With():
             return (statement.body,)
         case Race():
             return tuple([body for _, body in statement.ways])
@@ -219,7 +221,7 @@ def children(statement: Statement) -> tuple[Statement, ...]:
             return ()
 
 
-_LEAVES = frozenset((Task, Step, Receive, Publish, Timer, Raise, End, Abandon))
+_LEAVES = frozenset((Task, Step, Holding, Receive, Publish, Timer, Raise, End, Abandon))
 
 
 def _preorder(body: Statement) -> list[Statement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from placet.compile.call_kinds import refusals
 from placet.compile.flow import ANY, NO_CHOICE, TOO_MANY, children
 from placet.ir import model as ir
 
@@ -62,5 +63,7 @@ def step_errors(step: ir.Step) -> frozenset[str]:
     found.add("rejected")
     if step.timeout is not None:
         found.add("timeout")
+    if step.limits is not None:
+        found.update(refusals(step.limits))
     actions.setdefault("rejected", actions.get("other", "reject"))
     return frozenset(name for name in found if actions.get(name) not in ("escalate", "halt"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.compile import draft, instances, saga_scopes, saga_to_net, scopes, statements
+from placet.compile import draft, instances, pools, saga_scopes, saga_to_net, scopes, statements
 from placet.compile.call_net import step
 from placet.compile.draft import TooLargeError
 from placet.compile.env import Agenda, Env, Frame, Top
@@ -45,6 +45,8 @@ PLAIN: Dispatch = {
     ir.Tolerant: instances.tolerant,
     ir.Spare: instances.spare,
     ir.Call: scopes.call,
+    ir.With: pools.within,
+    ir.Holding: pools.holding,
     ir.Graph: graph,
 }
 
@@ -57,6 +59,7 @@ SAGA: Dispatch = {
     ir.Race: saga_to_net.race,
     ir.Scope: saga_scopes.scope,
     ir.Call: saga_scopes.call,
+    ir.With: pools.saga_within,
     ir.Repeat: saga_to_net.unsupported,
     ir.Tolerant: instances.saga_tolerant,
     ir.Spare: instances.saga_spare,

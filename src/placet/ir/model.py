@@ -329,6 +329,26 @@ class Spare(NamedTuple):
     span: Span | None = None
 
 
+class With(NamedTuple):
+    """A body that holds one of a pool of so many things as long as it goes on, and waits for one to begin."""
+
+    id: str
+    pool: str
+    size: int
+    body: Statement
+    span: Span | None = None
+
+
+class Holding(NamedTuple):
+    """Takes one of a pool, or gives one back."""
+
+    id: str
+    pool: str
+    size: int
+    takes: bool
+    span: Span | None = None
+
+
 class Raise(NamedTuple):
     """Throws an error to the innermost handler."""
 
@@ -413,6 +433,8 @@ Statement: TypeAlias = Union[
     Repeat,
     Tolerant,
     Spare,
+    With,
+    Holding,
     Raise,
     Call,
     End,

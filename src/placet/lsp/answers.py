@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _WHOLE = re.compile(r"[^\W\d]\w*(?:[.-]\w+)*")
 _KINDS = {
     "service": "service", "subject": "", "element": "", "undo": "undo", "end": "end", "error": "error",
-    "event": "event", "place": "place", "transition": "transition", "state": "state", "topic": "topic",
+    "event": "event", "place": "place", "transition": "transition", "state": "state", "topic": "topic", "pool": "pool",
     "message": "message", "variable": "variable", "value": "value", "parameter": "parameter",
 }  # fmt: skip
 _SHOWN = 8  # lines of a declaration
@@ -171,6 +171,7 @@ def _states_before(text: str, end: int) -> tuple[list[int], list[str]]:
 
 def _names(document: Document, before: list[str], offset: int) -> list[Proposal]:
     from placet.analysis.check import CHECKS
+    from placet.compile.call_kinds import CALL_KINDS
     from placet.compile.profiles import PROFILES
     from placet.faults.hypothesis import KINDS, LEVELS
 
@@ -179,6 +180,10 @@ def _names(document: Document, before: list[str], offset: int) -> list[Proposal]
     owner = _process_at(document.file, offset)
     if last == "on" and last_but_one not in ("}", ""):
         return [Proposal(n, "service") for n in names("service")]
+    if last in ("with", "acquire", "release"):
+        return [Proposal(n, "pool") for n in names("pool")]
+    if last == "via":
+        return [Proposal(n, "kind of call") for n in sorted(CALL_KINDS)]
     if last == "call":
         return [Proposal(n, "subject") for n in names("subject") if n != owner]
     if last == "uses":

@@ -14,6 +14,7 @@ from placet.syntax import ast
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+OF_SERVICES = frozenset(("calls", "sent", "failing", "blocked"))  # what formulas ask of a service
 # Words that are read as names and that nobody can name otherwise.
 OTHERS = frozenset(("other", "any", "timeout", "done", "completed", "compensated", "failed"))
 
@@ -132,6 +133,8 @@ def _of_item(file: ast.File, item: ast.Item) -> Iterator[Occurrence]:
     match item:
         case ast.Service(name, _, span):
             yield _one("service", "", name, span, declares=True)
+        case ast.Pool(name, _, span):
+            yield _one("pool", "", name, span, declares=True)
         case ast.Process(_, name, _, body, policies, span):
             yield _one("subject", "", name, span, declares=True)
             yield from _of_body(file, name.text, body, *policies)
@@ -203,6 +206,8 @@ def _of_body(file: ast.File, owner: str, *parts: object) -> Iterator[Occurrence]
                 yield from message or (_one("element", owner, event, span, declares=True),)
             case ast.Publish(event):
                 yield from _of_message(file, event)
+            case ast.With(pool, _, span) | ast.Acquire(pool, span) | ast.Release(pool, span):
+                yield _one("pool", "", pool, span)
             case ast.Raise(error, span):
                 yield _one("error", "", error, span)
             case ast.End(name, span):
@@ -233,12 +238,15 @@ def _of_check(file: ast.File, items: tuple[ast.CheckItem, ...]) -> Iterator[Occu
                 if o.declares and o.symbol.owner:
                     owners.setdefault(o.symbol.owner, {})[o.symbol.text] = o.symbol
     topics = {n.text for item in file.items if isinstance(item, ast.Topic) for n in item.names}
+    services = {item.name.text for item in file.items if isinstance(item, ast.Service)}
     pending: list[object] = list(items)
     while pending:
         one = pending.pop()
         if isinstance(one, ast.Atom):
             if one.name.text in topics:
                 yield _one("topic", "", one.name, one.span)
+            elif one.name.text.rpartition(".")[2] in OF_SERVICES and one.name.text.rpartition(".")[0] in services:
+                yield _part("service", "", one.name, one.name.text.rpartition(".")[0], 0)
             else:
                 yield from _of_atom(owners, one.name)
         pending.extend(_children(one))

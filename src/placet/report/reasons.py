@@ -87,9 +87,7 @@ def _reaches(run: Run) -> Iterator[str]:
         yield f"when it ends, this is still open: {_places(run, open_places)}"
     elif sum(run.last[p] for p in ended) > 1:
         yield _ended_twice(run, ended)
-    kept = not_given_back(run.compiled, run.last)
-    if kept:
-        yield f"when it ends, this is not as it was in the beginning: {'; '.join(phrase_of(run, p) for p in kept[:6])}"
+    yield from _kept(run)
     if not is_stuck(run):
         yield f"after its end this can still happen: {_goes_on(run)}"
 
@@ -182,13 +180,22 @@ def _strands(run: Run) -> Iterator[str]:
     if not is_stuck(run):
         yield f"{after} no end can be reached any more; all that can still happen is this, without end: {_goes_on(run)}"
     elif ended:
-        yield (
-            f"when it ends, this is still open: {_places(run, open_places)}"
-            if open_places
-            else _ended_twice(run, ended)
-        )
+        if open_places:
+            yield f"when it ends, this is still open: {_places(run, open_places)}"
+        elif sum(run.last[p] for p in ended) > 1:
+            yield _ended_twice(run, ended)
+        yield from _kept(run)
     else:
         yield from _waiting(run, open_places)
+
+
+def _kept(run: Run) -> Iterator[str]:
+    """What was taken and not given back: that it is held, where something says so, else that it is not there."""
+    kept = not_given_back(run.compiled, run.last)
+    more = [p for p in kept if run.last[p] > run.compiled.initial[p]]
+    if kept:
+        words = "; ".join(phrase_of(run, p) for p in (more or kept)[:6])
+        yield f"when it ends, this is not as it was in the beginning: {words}"
 
 
 def _ended_twice(run: Run, ended: list[int]) -> str:

@@ -29,7 +29,7 @@ from placet.report.amounts import imbalance
 from placet.report.impossible import dead_steps
 from placet.report.reasons import is_stuck, reasons
 from placet.report.report import Story
-from placet.report.run import end_name, lasting_effects, make_run, marked_ends, phrase_of, still_open
+from placet.report.run import end_name, lasting_effects, make_run, marked_ends, not_given_back, phrase_of, still_open
 from placet.report.words import clean, listed, quoted
 
 if TYPE_CHECKING:
@@ -170,6 +170,8 @@ def _stranded(run: Run) -> str:
         ended = marked_ends(run.compiled, run.last)
         if ended and still_open(run.compiled, run.last):
             return f"{subject} ends while something is still going on, and nothing can finish it"
+        if sum(run.last[p] for p in ended) == 1 and not_given_back(run.compiled, run.last):
+            return f"{subject} ends and keeps what it has taken"
         if ended:
             return f"{subject} ends more than once"
         return f"{subject} gets stuck: it has not ended, and nothing can happen any more"
@@ -194,6 +196,8 @@ def _reached(run: Run, claim: Reaches) -> str:
         if sum(run.last[p] for p in ends) > 1:
             twice = f"as {listed(reached)}" if len(reached) > 1 else f"as {reached[0]} twice"
             return f"{subject} ends more than once: {twice}"
+        if not still_open(run.compiled, run.last) and not_given_back(run.compiled, run.last):
+            return f"{subject} ends as {reached[0]} and keeps what it has taken"
         return f"{subject} ends as {reached[0]} while something is still going on"
     return f"{clean(run.query.label)} does not hold"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from placet.compile.declarations import declarations
 from placet.compile.findings import listed
 from placet.compile.options import GUARANTEES, STEP_OPTIONS, understood
-from placet.compile.steps import Steps
+from placet.compile.steps import Steps, key_of
 from placet.diagnostics import Label
 from placet.ir import model as ir
 from placet.syntax import ast
@@ -127,6 +127,12 @@ class Reader:
             self.findings.add("P804", message, line.span, help="leave out `pivot`, or `undone by`")
         steps = Steps(state.name, self.services, self.findings)
         service = steps.service(line.service)
+        self.held_back(line, service)
+        key, per, ttl = key_of(good)
+        if per != "run" or ttl is not None:
+            help_ = "write the calls as steps of a saga, or leave out how long the key is kept and whose it is"
+            message = "whose a key is and how long it is kept is not looked at in an imported definition"
+            self.findings.add("P806", message, good["key"][0].span, help=help_)
         guarantees = self.services.guarantees.get(service, frozenset()).union(g for g in GUARANTEES if g in good)
         given = line.undone[0].given if line.undone else None
         return Role(
@@ -141,7 +147,7 @@ class Reader:
                 guarantees=guarantees,
                 span=line.span,
                 amounts=steps.amounts(effects, read_only="read_only" in good),
-                key=next((o.text for o in good["key"][1] if isinstance(o, ast.Name)), "") if "key" in good else "",
+                key=key,
                 after=tuple(o.text for o in good["after"][1] if isinstance(o, ast.Name)) if "after" in good else (),
             ),
             state,
@@ -149,6 +155,15 @@ class Reader:
             tuple(name.text for name in line.fails),
             line,
         )
+
+    def held_back(self, line: ast.Role, service: str) -> None:
+        """What holds calls back from a service, and how it is asked, is understood in sagas only: better no verdict than a wrong one."""
+        told = self.services.limits.get(service) or self.services.kinds.get(service)
+        if told and line.service is not None:
+            what = "the limits" if service in self.services.limits else "the kinds of calls"
+            message = f"{what} of `{service}` are not looked at in an imported definition"
+            help_ = "declare another service for it, in the braces of `annotate`"
+            self.findings.add("P806", message, line.service.span, help=help_)
 
     def foreign(self, option: ast.Option) -> bool:
         """An option that is said elsewhere."""

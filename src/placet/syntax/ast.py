@@ -244,6 +244,28 @@ class Call(NamedTuple):
     span: Span
 
 
+class With(NamedTuple):
+    """`with POOL { }`: the body needs one of the pool, and holds it as long as it goes on."""
+
+    pool: Name
+    body: Block
+    span: Span
+
+
+class Acquire(NamedTuple):
+    """`acquire POOL`: takes one of it, whenever there is one."""
+
+    pool: Name
+    span: Span
+
+
+class Release(NamedTuple):
+    """`release POOL`: gives one back."""
+
+    pool: Name
+    span: Span
+
+
 class End(NamedTuple):
     """`end NAME`."""
 
@@ -275,6 +297,9 @@ Statement: TypeAlias = Union[
     Call,
     End,
     Abandon,
+    With,
+    Acquire,
+    Release,
     Block,
 ]
 
@@ -297,6 +322,14 @@ class Service(NamedTuple):
     options: tuple[Option, ...]
     span: Span
     via: Name | None = None
+
+
+class Pool(NamedTuple):
+    """`pool NAME SIZE`: so many things that somebody may hold."""
+
+    name: Name
+    size: Number
+    span: Span
 
 
 class Import(NamedTuple):
@@ -563,7 +596,19 @@ class Annotate(NamedTuple):
 
 
 Item: TypeAlias = Union[
-    Import, System, Service, Topic, Parameter, Variable, Process, Choreography, NetDecl, MachineDecl, Annotate, Check
+    Import,
+    System,
+    Service,
+    Pool,
+    Topic,
+    Parameter,
+    Variable,
+    Process,
+    Choreography,
+    NetDecl,
+    MachineDecl,
+    Annotate,
+    Check,
 ]
 
 

@@ -330,6 +330,18 @@ class Builder:
     def abandon(self, span: Span, reason: ast.Text | None) -> ast.Abandon:
         return ast.Abandon(reason, span)
 
+    def pool(self, span: Span, name: ast.Name, size: ast.Number) -> ast.Pool:
+        return ast.Pool(self._defines(name), size, span)
+
+    def within(self, span: Span, pool: ast.Name, body: ast.Block) -> ast.With:
+        return ast.With(pool, body, span)
+
+    def acquire(self, span: Span, pool: ast.Name) -> ast.Acquire:
+        return ast.Acquire(pool, span)
+
+    def release(self, span: Span, pool: ast.Name) -> ast.Release:
+        return ast.Release(pool, span)
+
     def names(self, _: Span, *names: ast.Name) -> tuple[ast.Name, ...]:
         return names
 
