@@ -53,6 +53,18 @@ def test_on_random_sagas(first, other) -> None:
             same(mine, measure(*given, other))
 
 
+def test_where_calls_are_held_back(other) -> None:
+    for seed in range(25):
+        one = case(seed, limited=True)
+        woven = one.woven()
+        if woven is None:
+            continue
+        given = (woven.compiled, one.hypothesis.budget, Budget(states=2_000))
+        mine = measure(*given)
+        if mine.coverage.size.complete:
+            same(mine, measure(*given, other))
+
+
 def test_on_random_nets(other) -> None:
     for seed in range(60):
         net = random_net(seed)

@@ -18,6 +18,8 @@ PROGRAMS = (
     "saga s { on unknown ask; step a { undo b; timeout 1s }; first of { receive x; timer 1h -> abandon }; step c { undo d } }",
     "saga s { siblings cancel; parallel { step a { undo b }; { step c { undo d }; step e } }; on undo_failure retry 1 then escalate }",
     "saga s { undo_order parallel; step a { undo b; timeout 1s }; step c { undo d; errors { E: retry 1 then reject; other: unknown } }; step e }",
+    "service z { circuit_breaker after 1; bulkhead 1 reject } saga s { parallel { step a on z { undo b; timeout 1s; retry 1 }; step c on z { undo d; timeout 1s } }; on undo_failure retry 1 then escalate }",
+    "pool p 1 service z { rate_limit 1 per 1s reject } saga s { with p { step a on z { undo b; timeout 1s } }; step c on z { undo d; errors { RateLimited: retry 1 then reject } } }",
     "saga t { step a { undo b } } workflow w { call t on compensated { task c; end x } on failed { end y }; task d fails E }",
 )
 
@@ -71,6 +73,8 @@ def walked(subject, rng, steps):
             return
         t = rng.choice(able)
         marking = fire(net, marking, t)
+        if woven.roles.transitions[t].how == "blocked" and t in seen:  # for the coordinator the answer to its call
+            yield "!" + seen[t].text.removeprefix("?").rpartition(".")[0]
         if t in seen:
             yield seen[t].text
 

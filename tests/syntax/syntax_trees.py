@@ -15,7 +15,7 @@ NAME = TERMINALS.index("NAME")
 EVERYWHERE = {word for row in ROWS if NAME in row for word, kind in WORDS.items() if kind in row}
 # Those that are reserved in the braces of `annotate` only, where lines begin with names.
 SIDED = {
-    "annotate", "as", "assuming", "at", "check", "choreography", "end", "fails", "import", "machine", "net", "on", "param", "saga", "service", "state", "system", "topic", "under", "undone",
+    "annotate", "as", "assuming", "at", "check", "choreography", "end", "fails", "import", "machine", "net", "on", "param", "pool", "saga", "service", "state", "system", "topic", "under", "undone",
     "until", "var", "waive", "workflow",
 }  # fmt: skip
 RESERVED = EVERYWHERE - SIDED

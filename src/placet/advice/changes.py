@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from placet.compile.call_kinds import CALL_KINDS
 from placet.compile.vocabulary import statements
 from placet.ir import model as ir
 
@@ -45,11 +46,11 @@ POLICIES: tuple[tuple[str, str, int, str], ...] = (
 
 
 class Change(NamedTuple):
-    """One change: to a guarantee of a service, to a policy of a saga, or to the class of a step."""
+    """One change: to a guarantee of a service, to a policy of a saga, to the class, the key or an error of a step."""
 
     kind: Literal["guarantee", "policy", "step"]
     target: str  # the service, or the id of the saga or step
-    name: str  # the guarantee, the field of the policy, or the class
+    name: str  # the guarantee, the field of the policy, the class, `key`, or `error`
     value: str
     cost: int
     words: str  # what to do, without a full stop
@@ -73,6 +74,7 @@ def changes(model: ir.Model) -> tuple[Change, ...]:
         if process.kind == "saga" and steps:
             found += _policies(process, forks=any(isinstance(s, ir.Parallel) for s in statements(process.body)))
             found += _steps(steps)
+            found += _keys(steps)
     for service, kept in given.items():
         for name, (cost, words, owes) in GUARANTEES.items():
             if name not in kept:
@@ -121,12 +123,44 @@ def _steps(steps: list[ir.Step]) -> list[Change]:
     ]
 
 
+def _keys(steps: list[ir.Step]) -> list[Change]:
+    """Whose the key of a step is, how long it is remembered, and which of its errors are taken for a refusal that are none."""
+    found = []
+    for s in steps:
+        name = f"`{s.name}`"
+        if s.per == "attempt":
+            words = f"give all attempts of {name} in a run the same key (`key ... per run`)"
+            found.append(Change("step", s.id, "key", "per run", 1, words, ""))
+        if s.ttl is not None:
+            words = (
+                f"let `{s.service}` remember the key of {name} for good, or for longer than any request is on its way"
+            )
+            owes = f"`{s.service}`: send a request of {name} again long after the first one; it takes effect once"
+            found.append(Change("step", s.id, "key", "without ttl", 2, words, owes))
+        unclear = CALL_KINDS[s.via].unclear if s.via else ()
+        for rule in s.errors:
+            if rule.error in unclear and rule.action == "reject":
+                words = f"take `{rule.error}` of {name} for unknown, since it may come after the effect (`errors {{ {rule.error}: unknown }}`)"
+                found.append(Change("step", s.id, "error", rule.error, 1, words, ""))
+    return found
+
+
+def _mended(step: ir.Step, name: str, value: str) -> ir.Step:
+    """The step with another key, or with an error taken for unknown."""
+    if name == "error":
+        return step._replace(
+            errors=tuple([r._replace(action="unknown") if r.error == value else r for r in step.errors])
+        )
+    return step._replace(per="run") if value == "per run" else step._replace(ttl=None)
+
+
 def changed(model: ir.Model, wanted: tuple[Change, ...]) -> ir.Model:
     """The model with these changes. Of two for one policy the last one counts."""
     promised: dict[str, set[str]] = {}
     policies: dict[str, dict[str, Any]] = {}
     tried = {change.target for change in wanted if change.name == "retriable"}
     unsure = {change.target for change in wanted if change.name == "unknown"}
+    mended = [change for change in wanted if change.name in ("key", "error")]
     for change in wanted:
         if change.kind == "guarantee":
             promised.setdefault(change.target, set()).add(change.name)
@@ -141,11 +175,14 @@ def changed(model: ir.Model, wanted: tuple[Change, ...]) -> ir.Model:
         if found.id in unsure:
             named = tuple(rule for rule in made.errors if rule.error != "other")
             made = made._replace(errors=(*named, ir.ErrorRule("other", 0, "unknown")))
+        for change in mended:
+            if change.target == found.id:
+                made = _mended(made, change.name, change.value)
         return made._replace(retriable=True) if found.id in tried else made
 
     processes = tuple(
         p._replace(
-            body=_rewritten(p.body, step) if promised or tried or unsure else p.body,
+            body=_rewritten(p.body, step) if promised or tried or unsure or mended else p.body,
             policy=p.policy._replace(**policies.get(p.id, {})),
         )
         for p in model.processes

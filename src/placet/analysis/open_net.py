@@ -61,20 +61,24 @@ def open_net(compiled: Compiled) -> OpenNet:
     for p, origin in enumerate(compiled.origin.places):
         if origin.service or compiled.final.classes[p] is PlaceClass.CHANNEL:
             outside.add(p)
-    kept = tuple(t for t, role in enumerate(roles.transitions) if role.kind not in _OUTSIDE)
-    asked = {p for t in kept for p, _ in (*net.pre[t], *net.read[t], *net.inhibit[t])}
+    first = tuple(t for t, role in enumerate(roles.transitions) if role.kind not in _OUTSIDE)
+    kept, pre = _asked_before_refused(compiled, first, outside)
+    asked = {p for arcs in pre for p, _ in arcs}.union(p for t in kept for p, _ in (*net.read[t], *net.inhibit[t]))
     asked.update(p for p, _ in net.capacity)
     ends = frozenset(compiled.final.ends)
     places = tuple(p for p in range(len(net.places)) if p not in outside and (p in asked or p in ends))
     number = {p: i for i, p in enumerate(places)}
 
+    def inner(arcs: Arcs) -> Arcs:
+        return tuple((number[p], w) for p, w in arcs if p in number)
+
     def side(arcs: Sequence[Arcs]) -> tuple[Arcs, ...]:
-        return tuple(tuple((number[p], w) for p, w in arcs[t] if p in number) for t in kept)
+        return tuple(inner(arcs[t]) for t in kept)
 
     small = Net(
         tuple(net.places[p] for p in places),
         tuple(net.transitions[t] for t in kept),
-        side(net.pre),
+        tuple(inner(arcs) for arcs in pre),
         side(net.post),
         side(net.read),
         side(net.inhibit),
@@ -84,6 +88,38 @@ def open_net(compiled: Compiled) -> OpenNet:
     )
     labels = _Labels(compiled, kept).found()
     return OpenNet(small, tuple(compiled.initial[p] for p in places), places, kept, labels)
+
+
+def _asked_before_refused(
+    compiled: Compiled, kept: tuple[int, ...], outside: set[int]
+) -> tuple[tuple[int, ...], list[Arcs]]:
+    """The transitions and what each takes, where a call that is refused before it is made is heard as an answer to it.
+
+    For the coordinator that is what it is: it makes the call, and its library says no. Whatever it waits for then, it may hear that.
+    """
+    net, roles = compiled.net, compiled.roles.transitions
+    waiting: dict[tuple[str, str, int], list[int]] = {}
+    for port in compiled.roles.ports:
+        waiting.setdefault((port.step, port.direction, port.attempt), []).append(port.place)
+    about: dict[tuple[str, str, int], set[int]] = {}
+    for t in kept:
+        role = roles[t]
+        if role.kind is Kind.SEND:
+            about.setdefault((role.step, role.direction, role.attempt), set()).update(p for p, _ in net.pre[t])
+    found: list[int] = []
+    pre: list[Arcs] = []
+    for t in kept:
+        role = roles[t]
+        call = (role.step, role.direction, role.attempt)
+        if role.how != "blocked" or call not in waiting:
+            found.append(t)
+            pre.append(net.pre[t])
+            continue
+        ready = about.get(call, set()) - outside
+        for place in dict.fromkeys(waiting[call]):
+            found.append(t)
+            pre.append(tuple(sorted((place if p in ready else p, w) for p, w in net.pre[t])))
+    return tuple(found), pre
 
 
 def behaviour(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from placet.compile.call_kinds import last_attempt
 from placet.compile.call_parts import FORWARD
 from placet.net.roles import Kind
 
@@ -34,7 +35,7 @@ def forgotten(call: Call, a: int, attempt: Attempt, record: Record, *, again: bo
         return
     kept = f"`{call.service}` may forget the key of `{call.stmt.name}` after {ttl:g}s"
     call.draft.trusted.append(kept)
-    late = () if again or _in_time(call, a) >= ttl else (attempt.gone,)
+    late = () if again or (a > 1 and last_attempt(call.stmt, a) >= ttl) else (attempt.gone,)
     role = call.role(Kind.APPLY, FORWARD, a)
     done = f"`{call.stmt.name}` is applied at `{call.service}`"
     why = f"its key was forgotten after {ttl:g}s"
@@ -47,13 +48,3 @@ def forgotten(call: Call, a: int, attempt: Attempt, record: Record, *, again: bo
         pre, post = (attempt.request, place, *late), (attempt.ok, record.applied, *late)
         made = call.there(f"forgotten.{label}[{a}]", pre, post, phrase, role._replace(how=how))
         call.draft.quiet.add(made)
-
-
-def _in_time(call: Call, a: int) -> float:
-    """How many seconds after the first one attempt `a` is still waited for, at most."""
-    stmt = call.stmt
-    if a == 1:
-        return 0.0
-    first, most = stmt.backoff or (0.0, 0.0)
-    pauses = sum(min(most, first * 2.0 ** min(n, 60)) for n in range(a - 1))
-    return a * (stmt.timeout or 0.0) + pauses

@@ -67,3 +67,11 @@ def exists(step: Step) -> str:
     """The error by which the service of a step says that it has carried the request out before; empty: none."""
     kind = CALL_KINDS.get(step.via)
     return kind.exists if kind is not None and "idempotent" in step.guarantees and not step.read_only else ""
+
+
+def last_attempt(step: Step, attempt: int = 0) -> float:
+    """How many seconds after the first one an attempt is still waited for, at most; the last numbered one where none is named."""
+    number = attempt or 1 + max([step.retry, *(rule.retry for rule in step.errors)])
+    first, most = step.backoff or (0.0, 0.0)
+    pauses = sum(min(most, first * 2.0 ** min(n, 60)) for n in range(number - 1))
+    return number * (step.timeout or 0.0) + pauses

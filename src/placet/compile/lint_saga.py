@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from placet.compile.call_kinds import last_attempt
 from placet.compile.flow import children
 from placet.diagnostics import Label
 from placet.ir import model as ir
@@ -59,11 +60,24 @@ class SagaLint:
         if step.timeout is not None and self._policy.on_unknown == "ignore" and not step.retriable and not step.retry:
             message = f"nothing happens when `{name}` times out: unknown outcomes are ignored"
             self._warn("P309", message, step.span, "say `on unknown undo` or `on unknown retry`")
+        self._key(step)
         again = step.retriable or step.retry or any(r.retry for r in step.errors) or self._policy.on_unknown == "retry"
         if again and not step.read_only and "idempotent" not in step.guarantees:
             message = f"`{name}` may be sent to `{step.service}` again, which is not idempotent"
             help_ = "declare the service or the step `idempotent` if it recognises a request it has seen"
             self._warn("P314", message, step.span, help_)
+
+    def _key(self, step: ir.Step) -> None:
+        """A key that the second attempt does not have, or that is forgotten before it comes."""
+        if step.read_only or "idempotent" not in step.guarantees:
+            return
+        if step.per == "attempt" and (step.retriable or step.retry):
+            message = f"each attempt of `{step.name}` has a key of its own, so `{step.service}` takes the second one for something new"
+            self._warn("P340", message, step.span, "write `key NAME per run`")
+        elif step.ttl is not None and step.retry and last_attempt(step) >= step.ttl:
+            message = f"`{step.service}` forgets the key of `{step.name}` before its last attempt may come"
+            help_ = f"remember it for more than {last_attempt(step):g}s, or try less often"
+            self._warn("P341", message, step.span, help_)
 
     def _after_pivot(self, step: ir.Step, pivot: ir.Step) -> None:
         if step.retriable or step.read_only:
