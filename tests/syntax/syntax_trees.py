@@ -198,9 +198,18 @@ def about_runs(named):
 
 receives = st.builds(ast.Receive, paths, st.just(NOWHERE), many(assignments, most=2))
 timers = st.builds(ast.Timer, durations, st.just(NOWHERE))
+
+
+@st.composite
+def steps(draw):
+    """A step; spelt out, since the name of a strategy grows with all that is in it."""
+    asked, rules = draw(many(options)), draw(many(error_rules))
+    return ast.Step(draw(names), draw(maybe(names)), asked, rules, NOWHERE, draw(maybe(names)))
+
+
 simple = st.one_of(
     st.builds(ast.Task, names, maybe(names), many(paths), st.just(NOWHERE), many(assignments, most=2)),
-    st.builds(ast.Step, names, maybe(names), many(options), many(error_rules), st.just(NOWHERE), maybe(names)),
+    steps(),
     st.builds(ast.Acquire, names, st.just(NOWHERE)),
     st.builds(ast.Release, names, st.just(NOWHERE)),
     receives,
