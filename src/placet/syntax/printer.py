@@ -67,8 +67,7 @@ def _some(before: str, value: ast.Name | ast.Number | ast.Text | ast.Duration | 
     return f" {before} {shown}" if before else f" {shown}"
 
 
-# Options with words between their operands: what stands before a time, and before the first operand.
-_WORDED = {"circuit_breaker": ("probe", "after "), "rate_limit": ("per", ""), "key": ("ttl", "")}
+_BEFORE_TIMES = {"circuit_breaker": "probe", "key": "ttl"}  # the word before the time that an option takes
 
 
 def _option(option: ast.Option) -> str:
@@ -81,14 +80,9 @@ def _option(option: ast.Option) -> str:
         return f"latency {operands[0]}({', '.join(operands[1:])})"
     if key == "retry" and len(operands) > 1:
         return f"retry {operands[0]} backoff {'..'.join(operands[1:])}"
-    if key in _WORDED:
-        word, at = _WORDED[key]
-        times = [n for n, o in enumerate(option.operands) if n and isinstance(o, ast.Duration)]
-        for n in times:
-            operands[n] = f"{word} {operands[n]}"
-        operands[0] = f"{at}{operands[0]}"
-        if key == "key":
-            operands = [f"per {o}" if o in ("run", "attempt") and n else o for n, o in enumerate(operands)]
+    if key in _BEFORE_TIMES:
+        times = [isinstance(o, ast.Duration) for o in option.operands]
+        operands = [f"{_BEFORE_TIMES[key]} {o}" if time else o for o, time in zip(operands, times, strict=True)]
     if key in ("after", "undo_after"):
         return f"{key} {', '.join(operands)}"
     if key == "on undo_failure" and isinstance(option.operands[-1], ast.Name) and len(operands) > 1:
