@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from placet.net.core import Marking, Net
 
 _SHORTEST, _LONGEST = 30, 100_000  # steps of a stretch
+_TOWARDS = 10_000  # the same, towards a goal
 _GREAT = 1 << 40
 _ENDS = 16
 _WALKERS = 256  # steps that are worth one of `Walk`
@@ -121,11 +122,12 @@ class CompiledWalk:
         while steps > 0 and not self.over and monotonic() < until:
             if self.goals and not self._watched and all(made.found[g] for g in self._numbers):
                 return
-            length = int(_SHORTEST * (_LONGEST / _SHORTEST) ** random.random())
+            mode, focus = self._mode()
+            longest = _TOWARDS if mode == 2 else _LONGEST
+            length = int(_SHORTEST * (longest / _SHORTEST) ** random.random())
             again = again or random.random() < 0.7
             if again:
                 made.restart()
-            mode, focus = self._mode()
             taken = made.stretch(min(length, steps), mode, focus, random)
             self._ends = [*self._ends[-_ENDS:], tuple(map(int, made.marking))]
             self.steps += taken

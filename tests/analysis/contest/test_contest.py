@@ -151,7 +151,8 @@ def test_reachability_and_bounds_without_the_first_look(marked, data):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(goals, "FIRST", 2)
         patch.setattr(bounds, "FIRST", 2)
-        patch.setattr(temporal, "ROUNDS", (1, 2, 3, 1 << 31))
+        patch.setattr(temporal, "FIRST_ROUNDS", (1, 2))
+        patch.setattr(temporal, "MANY", 3)
         asked = {"ef": Some(Eventually(Atom(predicate))), "ag": Every(Always(Atom(predicate)))}
         told = run("ReachabilityFireability", marked, asked)
         most = run("UpperBounds", marked, places={"b": places})

@@ -64,7 +64,26 @@ def one_safe(context: Context) -> bool | None:
 
 
 def quasi_live(context: Context) -> bool | None:
-    """Whether every transition can fire from some reachable marking."""
+    """Whether every transition can fire from some reachable marking.
+
+    Where all transitions of the reduced net can fire, its account tells which ones of the whole net can.
+    """
+    from placet.analysis.contest.context import Context as Inner
+    from placet.analysis.reduction import reduce
+
+    net = context.net
+    if starved(net, context.initial):
+        return False
+    reduced = reduce(net, context.initial, bounded_places=())
+    count = len(reduced.transitions)
+    if 10 * (len(reduced.places) + count) < 9 * (len(net.places) + len(net.transitions)):
+        inner = Inner(reduced.net, reduced.initial, context.share(0.5), context.tell)
+        if _quasi_live(inner):
+            return len(reduced.alive(range(count))) == len(net.transitions)
+    return _quasi_live(context)
+
+
+def _quasi_live(context: Context) -> bool | None:
     left = _unfired(context)
     if not left:
         return True

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from placet.logic.state import Predicate
     from placet.logic.temporal import Formula
 
-ROUNDS = (300, 5_000, 60_000, 600_000, 1 << 31)  # states of the parts of the graph that are looked at in turn
+FIRST_ROUNDS = (300, 5_000, 60_000)  # states of the parts of the graph that are looked at first
+MANY = 600_000  # later on
 SLICE = 0.3  # seconds of each formula in the first round on a diagram
 
 
@@ -69,29 +70,33 @@ class Temporal:
         if all(_reach_leaf(leaf) is not None for f in self._open.values() for leaf in _top(f)):
             self._reach(context.until)
             return
-        for number, states in enumerate(ROUNDS):
-            if not self._open or context.left <= 0:
+        for states in FIRST_ROUNDS:
+            if self._look(states, context.share(0.3)):
                 return
-            if number == 2:
-                self._on_diagram(context.share(0.25), 0.3 if self._linear else 0.4)
-                self._learn()
-                self._reach(context.share(0.25))
-            elif number == 3:
-                self._each_reduced(context.share(0.4))
-            elif number == 4:
-                self._on_diagram(context.share(0.4))
-            if not self._open:
-                return
-            until = context.share(1.0 if states > 1 << 30 else 0.5)
-            seen = context.search([Visitor(FALSE, Needs.EDGES)], states, until if number < 4 else context.share(0.6))
-            if seen is None:
-                return
-            self._on_graph(seen)
-            if seen.complete or seen.stop is None or seen.stop.budget != "states":
-                break
+        # a net that was reduced for one formula has its diagram or is hard; of a whole one there are 16
+        share, part = (0.12, 0.3 if self._linear else 0.4) if self._whole else (0.5, 0.7)
+        self._on_diagram(context.share(share), part)
+        self._learn()
+        self._each_reduced(context.share(0.5))
+        self._reach(context.share(0.25))
+        if self._look(MANY, context.share(0.5)):
+            return
+        self._on_diagram(context.share(0.4))
+        if self._look(1 << 31, context.share(0.6)):
+            return
         self._on_diagram(context.share(0.5))
         if self._open and context.left > 0:
             self._reach(context.until)
+
+    def _look(self, states: int, until: float) -> bool:
+        """Look at so many states of the graph, where there is time; whether nothing is open any more, or left to be tried."""
+        context = self._context
+        if not self._open or context.left <= 0:
+            return True
+        seen = context.search([Visitor(FALSE, Needs.EDGES)], states, until)
+        if seen is not None:
+            self._on_graph(seen)
+        return not self._open
 
     # -- what is known -----------------------------------------------------------------------------------------------
 
@@ -238,26 +243,28 @@ class Temporal:
         Goals(self._context, {k: p for k, (_, p, _) in leaves.items()}, answer).run(until)
 
     def _each_reduced(self, until: float) -> None:
-        """Each formula on a net that is reduced for it alone, with its share of the time."""
+        """Each formula on a net that is reduced for it alone, the smallest first, with its share of the time. Once."""
         from placet.analysis.contest.context import Context
         from placet.analysis.contest.reduced import smaller
 
-        names = list(self._open) if self._whole else []
-        for number, name in enumerate(names):
+        context, found = self._context, []
+        for name, formula in self._open.items() if self._whole else ():
+            one = smaller(context, formula, linear=self._linear)
+            if one is not None:
+                found.append((len(one.net.places), name, one))
+        self._whole = False
+        found.sort(key=lambda entry: entry[:2])
+
+        def tell(name: str, answer: str) -> None:
+            del self._open[name]
+            context.tell(name, answer)
+
+        for number, (_, name, one) in enumerate(found):
             now = monotonic()
             if now >= until:
                 return
-            found = smaller(self._context, self._open[name], linear=self._linear)
-            if found is None:
-                continue
-
-            def tell(name: str, answer: str) -> None:
-                del self._open[name]
-                self._context.tell(name, answer)
-
-            part = now + (until - now) / (len(names) - number)
-            context = Context(found.net, found.initial, part, tell)
-            Temporal(context, {name: found.formula}, linear=self._linear, whole=False).run()
+            inner = Context(one.net, one.initial, now + (until - now) / (len(found) - number), tell)
+            Temporal(inner, {name: one.formula}, linear=self._linear, whole=False).run()
 
     # -- on a diagram ------------------------------------------------------------------------------------------------
 
