@@ -74,6 +74,8 @@ def _failed(problem: Exception, *, debug: bool) -> int:
 
     if isinstance(problem, (PlacetError, OSError)) and not isinstance(problem, EvidenceError):
         refusal(problem)
+        if isinstance(problem, OSError):
+            _close_quietly()  # what could not be written now cannot be at the end either
         return exit_codes.UNUSABLE
     fault(problem, debug=debug)
     return exit_codes.FAULT

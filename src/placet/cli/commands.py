@@ -10,6 +10,7 @@ import sys
 COMMANDS = {
     "verify": "Check models: the main job.",
     "init": "Start a project: sidecars, configuration, the job of CI.",
+    "replay": "Replay the counterexamples of a report in JSON.",
     "recheck": "Check the evidence that `verify --certificate` wrote.",
     "explain": "What a check or a diagnostic means, and what to do.",
     "explore": "Count the state space, or walk through it step by step.",

@@ -127,6 +127,9 @@ def _writable(output: str, files: Sequence[str], option: str = "--output") -> No
 
 def _reports(diagnostics: Sequence[Diagnostic], work: Sequence[Job], jobs: int, *, quiet: bool) -> Iterator[Report]:
     """The report of every file as it comes, in order; first what was wrong with the paths. Ctrl-C ends it early."""
+    from contextlib import suppress
+    from signal import SIGTERM, default_int_handler, signal
+
     from placet.cli.progress import Progress
     from placet.project.workers import in_order
 
@@ -136,6 +139,8 @@ def _reports(diagnostics: Sequence[Diagnostic], work: Sequence[Job], jobs: int, 
     if jobs == 1:
         work = [job._replace(options=job.options._replace(progress=progress)) for job in work]
     results = in_order(verify_file, work, jobs)
+    with suppress(ValueError):  # not in the main thread: then whoever runs it sees to signals
+        signal(SIGTERM, default_int_handler)  # as Ctrl-C does, it leaves what is known
     try:
         for job in work:
             progress.begin(job.path)

@@ -170,6 +170,7 @@ def _story(story: Story) -> dict[str, Any]:
                 "fault": step.fault or None,
                 "delta": dict(step.delta),
                 "shown": step.shown,
+                "transition": step.transition,
             }
             for step in story.steps
         ],

@@ -32,6 +32,7 @@ class Step(NamedTuple):
     fault: str = ""  # the fault kind, where the step is a fault
     delta: tuple[tuple[str, int], ...] = ()  # (id of a place or observer, change), only what changed
     shown: bool = True  # bookkeeping is told to machines, not to people
+    transition: str = ""  # its name in the net, by which `placet replay` finds it again
 
 
 class Story(NamedTuple):

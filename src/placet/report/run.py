@@ -231,6 +231,7 @@ def _step(compiled: Compiled, transition: int, delta: tuple[tuple[str, int], ...
         role.fault,
         delta,
         tells(compiled, transition),
+        compiled.net.transitions[transition],
     )
 
 
