@@ -70,7 +70,11 @@ def test_an_output_that_cannot_be_written_is_no_success(here):
 def test_a_signal_leaves_what_is_known(here, name):
     options = ["verify", "--no-reduce", "--engine", "reference", "--budget-states", "100000000", "large.placet"]
     run = subprocess.Popen(
-        [sys.executable, "-m", "placet", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "placet", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - what runs in the background ignores it
     )
     time.sleep(4)
     run.send_signal(getattr(signal, name))
