@@ -91,6 +91,14 @@ def test_what_never_comes_true_is_said():
     assert check.vacuous == "`a.done and one` never comes true"
 
 
+def test_a_formula_does_not_make_the_other_checks_look_at_more():
+    alone, beside = (
+        next(c for m in pipeline.verify(f"{SHOP}\n{checks}\n").models for c in m.checks if c.id == "option_to_complete")
+        for checks in ("check option_to_complete(book)", "check option_to_complete(book), ctl AG not confirm.fires")
+    )
+    assert (alone.states, alone.edges, alone.reductions) == (beside.states, beside.edges, beside.reductions)
+
+
 @pytest.mark.parametrize(
     ("check", "code"),
     [

@@ -102,6 +102,17 @@ def with_final(compiled: Compiled, variant: str) -> Compiled:
     )
 
 
+def without_moments(compiled: Compiled) -> Compiled:
+    """The net without what watches each step, for the questions that do not ask for it: it would keep every reduction off.
+
+    Such observers stay where they are and see nothing, so that no index changes.
+    """
+    if not any(o.momentary for o in compiled.observers):
+        return compiled
+    watching = tuple(o._replace(deltas=(), momentary=False) if o.momentary else o for o in compiled.observers)
+    return compiled._replace(observers=watching)
+
+
 def strictly(verdict: Verdict) -> Verdict:
     """The verdict as `--strict` takes it: a proof for bounds that nothing justifies is none."""
     if not isinstance(verdict, Holds) or not verdict.assumptions.unjustified_bounds:
