@@ -136,7 +136,8 @@ class Steps:
 
     def _undo(self, step: ast.Step, option: ast.Option, operands: tuple[Operand, ...]) -> ir.Undo:
         name, *rest = (o.text for o in operands if isinstance(o, ast.Name))
-        if rest and rest[0] not in ("reply", f"{step.name.text}.reply"):
+        whole = ("reply", f"{step.name.text}.reply")
+        if rest and rest[0] not in whole and not rest[0].startswith(tuple(f"{reply}." for reply in whole)):
             self._foreign.append((step.name.text, name, rest[0], option))
         return ir.Undo(name + self.instance, "reply" if rest else "", option.span)
 
