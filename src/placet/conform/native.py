@@ -22,7 +22,7 @@ from placet.net.roles import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from placet.compiled import Compiled
+    from placet.compiled import Compiled, Origin
     from placet.conform.meaning import Reading
     from placet.conform.record import Case, Event
     from placet.net.roles import Role
@@ -44,6 +44,9 @@ def prepared(compiled: Compiled, *, applied: bool = False) -> Compiled:
     return weave(compiled, Hypothesis(faults, MOST_FAULTS, "transient")).compiled
 
 
+_OUTCOMES = frozenset(("succeeded", "failed", "timed_out"))
+
+
 class Native:
     """A workflow or saga as the runs of a log speak about it."""
 
@@ -52,8 +55,10 @@ class Native:
         shown = {(e.kind, e.what) for case in cases for e in case.events}
         temporal = any(case.source == "temporal" for case in cases)
         self.temporal = temporal
+        self.history = any(case.source == "step functions" for case in cases)
         begun = {(e.what, plain(e.name)) for case in cases for e in case.events if e.kind in _STEP_EVENTS}
-        words = {plain(_last(o.id)) for o, r in zip(compiled.origin.transitions, compiled.roles.transitions, strict=True) if r.kind is Kind.TASK}  # fmt: skip
+        pairs = zip(compiled.origin.transitions, compiled.roles.transitions, strict=True)
+        words = {plain(_last(o.id)) for o, r in pairs if r.kind is Kind.TASK and self._told(o)}
         self.begins = temporal or any(what == "scheduled" and name not in words for what, name in begun)
         self.task_begins = next((w for w in ("scheduled", "started") if any((w, name) in begun for name in words)), "")
         if temporal:
@@ -160,12 +165,20 @@ class Native:
             if (identifier, direction) not in found:
                 found.append((identifier, direction))
 
+    def _told(self, origin: Origin) -> bool:
+        """A task ends here. Of one in a definition the net shows more, which its history as one of tasks does not tell."""
+        return origin.event is None or not self.history or origin.event.kind in _OUTCOMES
+
     def _task(self, t: int) -> None:
         """A task is one transition for each outcome; where the log shows its beginning that is put in front."""
         observer, origin = self._observer, self.compiled.origin.transitions[t]
+        if not self._told(origin):
+            return
         self._name(origin.id, "")
         name = self.compiled.net.transitions[t]
         error = name.rpartition("/")[2].partition("#")[2].removesuffix(".later")
+        if origin.event is not None and self.history:
+            error = "" if origin.event.kind == "succeeded" else next(iter(origin.event.errors), "other")
         if error:
             self.errors.setdefault(("failed", origin.id), set()).add(error)
         observer.labels[t] = Label("failed" if error else "succeeded", origin.id, (), error)
