@@ -41,6 +41,10 @@ def shown(statement) -> str:
             return f"timer({text})"
         case ir.Raise(_, error):
             return f"raise({error})"
+        case ir.Again():
+            return "again"
+        case ir.Call(_, target) if statement.detached:
+            return f"start({target})"
         case ir.End(_, name):
             return f"end({name})"
         case ir.Holding(_, pool, _, takes):
@@ -48,7 +52,7 @@ def shown(statement) -> str:
     return ""
 
 
-def net_of(text: str):
+def net_of(text: str, most: int = 20_000):
     """The net of a text as a system of markings with the names of the interpreter; None where the text has errors."""
     file, problems = parse(SourceFile("random.placet", text))
     model, unresolved = resolve(file)
@@ -60,6 +64,11 @@ def net_of(text: str):
     net = nets[0]
     labels: dict[int, str] = {}
     names = {s.id: shown(s) for p in model.processes for s in statements(p.body)}
+    for process in model.processes:
+        for s in statements(process.body):
+            for h in (*getattr(s, "handlers", ()), *getattr(s, "listeners", ())):
+                if h.trigger != "error":
+                    names[h.id] = f"{'signal' if h.trigger == 'event' else 'timeout'}({h.name})"
     for name, transitions in net.steps:
         own, _, error = name.partition("#")
         if names.get(own):
@@ -74,16 +83,16 @@ def net_of(text: str):
     @cache
     def successors(marking):
         seen.add(marking)
-        if len(seen) > 20_000:
+        if len(seen) > most:
             raise TooLargeError
         return [(labels.get(t), fire(net.net, marking, t)) for t in enabled(net.net, marking)]
 
     return file, (net.initial, successors)
 
 
-def compare(text: str, length: int = LENGTH) -> bool:
+def compare(text: str, length: int = LENGTH, most: int = 20_000) -> bool:
     """Whether there was something to compare; fails where the two differ."""
-    found = net_of(text)
+    found = net_of(text, most)
     if found is None:
         return False
     file, system = found
@@ -102,6 +111,7 @@ class Programs:
         self.draw = draw
         self.number = 0
         self.calling = self.pick(True, False, False)
+        self.scoped = False  # whether signals may be listened for
         self.ends = True  # a way of a parallel may end the process; what is called must not, since its caller goes on
 
     def pick(self, *options):
@@ -142,6 +152,7 @@ class Programs:
 
     def statement(self, depth: int) -> str:
         nested = ["choice", "choice", "either", "parallel", "loop", "while", "first", "try", "each", "each", "with"]
+        nested += ["scope"] * 4 + ["some"] * 3 + ["patch"] if self.scoped else []
         return getattr(
             self,
             "_"
@@ -171,6 +182,8 @@ class Programs:
         return "end other" if self.ends and self.pick(True, False, False) else self._task(0)
 
     def _receive(self, _depth: int) -> str:
+        if self.scoped and self.pick(True, True, False):
+            return f"receive {self.pick('y', 'z buffered')}"
         return f"receive {self.fresh('m')}{self.pick('', '', ' sets x = any', ' sets b = true')}"
 
     def _choice(self, depth: int) -> str:
@@ -185,6 +198,15 @@ class Programs:
         ways = f"{self.block(depth - 1)} {self.block(depth - 1)}"
         self.ends = before
         return f"parallel {self.fresh('p')} {{ {ways} }}"
+
+    def _some(self, depth: int) -> str:
+        before, self.ends = self.ends, self.ends and not self.calling
+        ways = " ".join(self.block(depth - 1) for _ in range(self.pick(2, 2, 3)))
+        self.ends = before
+        return f"parallel {self.fresh('p')} {self.pick(1, 1, 2)} of {{ {ways} }} {self.pick('', 'others cancel', 'others go_on')}"
+
+    def _patch(self, depth: int) -> str:
+        return f'patch "{self.pick("v1", "v2")}" {self.block(depth - 1)} {self.pick("", f"otherwise {self.block(depth - 1)}")}'
 
     def _loop(self, depth: int) -> str:
         until = self.pick(f" until {self.guard()}", f" until {self.guard()}", "")
@@ -207,19 +229,31 @@ class Programs:
     def _holding(self, _depth: int) -> str:
         return f"{self.pick('acquire', 'acquire', 'release')} {self.pick('db', 'one')}"
 
+    def _scope(self, depth: int) -> str:
+        handlers = {
+            f"on {self.pick('signal z', 'signal y', 'timeout 9s')}{self.pick('', ' beside', ' beside at_most 2')}": 0
+            for _ in range(self.pick(1, 2))
+        }
+        words = {h.partition(" beside")[0]: h for h in handlers}
+        found = " ".join(f"{h} {self.block(0)}" for h in words.values())
+        return f"try {self.fresh('y')} {self.block(depth - 1)} {found}{self.pick('', f' on E {self.block(0)}')}"
+
     def _try(self, depth: int) -> str:
         return f"try {self.fresh('y')} {self.block(depth - 1)} on {self.pick('E', 'any', 'OutOfRange', 'TooManyFailed')} {self.block(depth - 1)}"
 
 
 @st.composite
-def programs(draw) -> str:
+def programs(draw, *, scoped: bool = False) -> str:
     made = Programs(draw)
+    made.scoped = scoped
     start = made.pick("0", "1", "any")
     variables = (
         f"param N = {made.pick(2, 3)}\npool db N\npool one 1\nvar x : {made.pick('0..2', '-1..1')} = {start}\nvar b : bool = {made.pick('false', 'any')}\n"
         f"var c : {{ red, green }} = {made.pick('red', 'any')}\n"
     )
     own = f"var own : 0..2 = {made.pick('0', 'any')}"
+    if scoped:
+        own += f" ; signal z at_most {made.pick(1, 2)}{made.pick('', ' ; signal y')}"
     root = f"workflow w {{ {own} ; {made.body(2)}"
     if made.calling:
         handlers = "".join(f" on {end} {made.block(0)}" for end in ("failed", "other"))
@@ -236,6 +270,12 @@ def test_the_net_does_what_the_program_says(text):
     assume(compare(text))
 
 
+@settings(max_examples=CASES // 2, deadline=None, suppress_health_check=list(HealthCheck))
+@given(programs(scoped=True))
+def test_scopes_and_signals(text):
+    assume(compare(text, most=2_000))
+
+
 EXAMPLES = [
     "pool p 1\nworkflow w { parallel { with p { task a task b } with p { task c fails E task d } } }",
     "pool p 1\npool q 1\nworkflow w { parallel { with p { with q { task a } } with q { with p { task c } } } }",
@@ -243,6 +283,30 @@ EXAMPLES = [
     "pool p 1\nworkflow w { try { with p { task a fails E } } on E { with p { task b } } acquire p  task c  release p  with p { end other } }",
     "pool p 1\nworkflow w { with p { call v on failed { task m } } with p { task b } } workflow v { task a fails E }",
     "pool p 2\nworkflow w { acquire p  parallel { { acquire p task a release p } { release p task b acquire p } } release p }",
+    "workflow w { try { task a task b } on signal z { task c } task d }",
+    "workflow w { try { task a task b } on signal z beside { task c task d } on timeout 2s beside at_most 2 { task e } task f }",
+    "workflow w { try { parallel { task a task b } } on signal z { task c } on timeout 9s { end late } task f }",
+    "workflow w { try { task a fails E } on signal z beside { task c fails E } on E { task d } on timeout 9s { task e } }",
+    "workflow w { try { task a end early } on signal z beside { task c } task d }",
+    "workflow w { try { try { task a end early } on signal z beside { task c } } on signal y beside at_most 1 { end other } task d }",
+    "workflow w { signal z task a receive z task b }",
+    "workflow w { signal z at_most 2 task a receive z buffered task b }",
+    "workflow w { task a receive z buffered receive z buffered task b }",
+    "workflow w { signal z task a try { task b task c } on signal z { task d } task e }",
+    "workflow w { signal z task a try { task b } on signal z beside { task d } receive z task e }",
+    "workflow w { loop at_most 2 { call v } } workflow v { signal z task a receive z task b }",
+    "var b : bool = any\nworkflow w { var x : 0..1 ; signal s task a choice { when x == 1 { end done } when b { task t sets x = 1 } otherwise { } } receive s continue_as_new }",
+    "workflow w { loop at_most 2 { call v } } workflow v { var n : 0..1 = any ; task a either { continue_as_new } or { task t sets n = 1 } choice { when n == 1 { task k } otherwise { } } }",
+    "workflow w { try { task a fails E continue_as_new } on E { call v detached } on timeout 5s { task b } } workflow v { task c }",
+    "workflow w { try { every 1h overlap skip { task a task b } } on signal s { task c } }",
+    "workflow w { parallel 1 of { task a { task b task c } } task d }",
+    "workflow w { parallel 2 of { task a { task b fails E } task c } others cancel task d }",
+    "workflow w { parallel 1 of { task a { task b fails E } } others go_on task d task e }",
+    'workflow w { loop at_most 2 { parallel 1 of { task a task b } others go_on task d } until "x" task e }',
+    "workflow w { try { parallel 1 of { task a { task b task f } } others go_on task d end done } on signal z { task c } }",
+    'workflow w { patch "v2" { task a } otherwise { task b } task c patch "v2" { task d } }',
+    'workflow w { loop at_most 2 { call v } } workflow v { patch "v2" { task a } task c patch "v2" { task d } otherwise { task b } }',
+    "workflow w { signal z parallel { receive z { task a receive z } } }",
     "param N = 3\nvar x : 0..N\nworkflow w { for each i in 1..N { choice { when x == i - 1 { task up sets x = i } otherwise { task not_now } } } }",
     "workflow w { for each i in 1..3 at_most 2 parallel { task a task b } }",
     "workflow w { for each i in 2..4 at_most 2 parallel tolerate 1 { task a fails E task b } task after }",

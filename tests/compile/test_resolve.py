@@ -11,6 +11,7 @@ from placet.compile.profiles import PROFILES
 from placet.compile.resolve import resolve
 from placet.compile.vocabulary import statements
 from placet.ir import model as ir
+from placet.pipeline import compile_source
 from placet.source import SourceFile
 from placet.syntax.parser import parse
 
@@ -404,3 +405,48 @@ def test_deep_nesting() -> None:
 def test_long_sequences() -> None:
     text = "workflow p { " + " ".join(f"task t{i}" for i in range(20_000)) + " }"
     assert len(good(text).processes[0].body.parts) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("workflow w { signal a at_most 0 receive a }", "P296"),
+        ("workflow w { signal a at_most 99 receive a }", "P217"),
+        ("workflow w { signal a signal a receive a }", "P296"),
+        ("topic t\nworkflow w { receive t.X buffered }", "P296"),
+        ("topic t\nworkflow w { signal n try { task x } on signal t.X { } receive n }", "P296"),
+        ("workflow w { try { task x } on signal a { } on signal a beside { } }", "P210"),
+        ("workflow w { call v on signal a { } } workflow v { task t }", "P215"),
+        ("saga s { try { step x { undo u } } on signal a beside { task t } }", "P403"),
+    ],
+)
+def test_signals_that_cannot_be_meant_so(text, code):
+    loaded = compile_source(SourceFile("x.placet", text))
+    assert code in [d.code for d in loaded.diagnostics if d.severity == "error"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "workflow w { try { task a } on signal s beside { continue_as_new } }",
+        "workflow w { for each i in 1..2 parallel { continue_as_new } }",
+        "var x : bool\nworkflow w { task a sets x = true call v detached } workflow v { task b sets x = any }",
+        "topic t\nworkflow w { call v detached } workflow v { publish t.X } workflow u { receive t.X }",
+        "workflow w { call v detached on failed { } } workflow v { task b fails E }",
+        "workflow w { every 1h overlap queue { task a } }",
+    ],
+)
+def test_runs_that_cannot_be_begun_so(text):
+    loaded = compile_source(SourceFile("x.placet", text))
+    assert {d.code for d in loaded.diagnostics if d.severity == "error"} == {"P298"}
+
+
+def test_what_is_started_is_checked_on_its_own():
+    loaded = compile_source(SourceFile("x.placet", "workflow w { call v detached } workflow v { task b }"))
+    assert [c.subject for c in loaded.compiled] == ["w", "v"]
+
+
+def test_a_saga_that_continues_as_new_is_refused():
+    text = "saga s { step x { undo u } continue_as_new }"
+    loaded = compile_source(SourceFile("x.placet", text))
+    assert "P403" in [d.code for d in loaded.diagnostics if d.severity == "error"]

@@ -89,7 +89,7 @@ def test_the_page_shows_what_is_compiled(table: Table) -> None:
 def test_every_construct_has_a_table() -> None:
     headings = {table.heading for table in tables()}
     assert headings >= {
-        "The call", "Faults", "Task", "Sequence", "Choice", "Parallel", "Loop", "First of", "Try", "Errors that leave a parallel",
+        "The call", "Faults", "Task", "Sequence", "Choice", "Parallel", "Scopes and signals", "Runs", "Some of several ways", "Interrupting steps", "Loop", "First of", "Try", "Errors that leave a parallel",
         "Call of a process", "Sequence of steps", "Choice around steps", "Parallel around steps", "Try around steps",
         "Loop around steps", "Data", "Several instances", "Messages that come twice",
         "Cancelling a saga", "A crash of the coordinator", "Two runs at once",

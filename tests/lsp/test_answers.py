@@ -228,3 +228,9 @@ def test_every_name_of_the_shipped_models_is_told_of(path):
     found = Document(str(path), path.read_text(encoding="utf-8"))
     for one in found.index.occurrences:
         assert f"`{one.symbol.text}`" in hover(found, one.span.start), one
+
+
+def test_signals_are_names():
+    text = "workflow w { signal go try { receive go } on signal go beside { } on signal stop { } }\ncheck possible(go.done)\n"
+    assert len(rename(document(text), text.index("go"), "start")) == 4
+    assert len(rename(document(text), text.index("stop"), "halt")) == 1

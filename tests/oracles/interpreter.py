@@ -31,6 +31,7 @@ class Frame(NamedTuple):
         return "".join(f"[{number}]" for _, number in self.numbers)
 
 
+IDLE = ("idle",)  # of a handler beside: has not begun
 FAILED = ("failed",)  # an instance that may fail did
 MANY = "TooManyFailed"
 
@@ -162,7 +163,11 @@ class Interpreter:
                         found.append((told, DONE, after))
                 return found
             case ast.Receive(event, _, sets):
-                return [(f"receive({event.text})", DONE, after) for after in self.set(sets, values, frame)]
+                return [
+                    (f"receive({event.text})", DONE, after)
+                    for v in self.takes(event.text, values, frame)
+                    for after in self.set(sets, v, frame)
+                ]
             case ast.Timer(duration):
                 return [(f"timer({duration.text})", DONE, values)]
             case ast.Raise(error):
@@ -177,6 +182,21 @@ class Interpreter:
                 return [
                     (label, b.body, after) for b in branches for label, _, after in self.steps(b.trigger, values, frame)
                 ]
+            case ast.Patch():
+                new = dict(values)[frame.path, frame.process, f"patch {term.name.text}"]
+                return [(None, term.body if new else term.otherwise or DONE, values)]
+            case ("then", ast.Parallel() as some, rest) if (
+                rest and some.others is not None and some.others.text == "go_on"
+            ):
+                behind = ast.Block(rest, some.span)
+                ways = tuple(b.body for b in some.branches)
+                return [(None, ("some", (*ways, IDLE), self.count(some.need), behind, None), values)]
+            case ast.Parallel(_, branches) if term.need is not None and (
+                term.others is None or term.others.text != "go_on"
+            ):
+                return [(None, ("some", tuple(b.body for b in branches), self.count(term.need), None, None), values)]
+            case ("some", ways, need, behind, stop):
+                return self.some(ways, need, behind, stop, values, frame)
             case ast.Parallel(_, branches):
                 return [(None, ("ways", tuple(b.body for b in branches)), values)]
             case ast.Loop():
@@ -185,7 +205,19 @@ class Interpreter:
                     found.append((None, ("loop", term.body, term, 1) if going else DONE, values))
                 return found
             case ast.Try():
-                return [(None, ("try", term.body, term), values)]
+                beside = [h for h in term.handlers if h.beside]
+                if not beside:
+                    return [(None, ("try", term.body, term), values)]
+                most = [self.count(h.at_most) if h.at_most else 2 if h.signal else 1 for h in beside]
+                runs = tuple((IDLE,) * n for n in most)
+                body = ("beside", term.body, tuple(("listens", 0) for _ in beside), runs, tuple(beside), None)
+                return [(None, ("try", body, term), values)]
+            case ast.Again():
+                return [("again", ("again",), values)]
+            case ast.Every(duration, _, body):
+                return [(f"timer({duration.text})", ("then", body, (term,)), values)]
+            case ast.Call(target) if term.detached:
+                return [(f"start({target.text})", DONE, values)]
             case ast.With(pool):
                 return [(None, ("with", term.body, term), values)] if self.left(pool, values) else []
             case ast.Acquire(pool):
@@ -237,7 +269,15 @@ class Interpreter:
             case ("loop", inner, loop, number):
                 return self.loop(inner, loop, number, values, frame)
             case ("try", inner, attempt):
-                return [(label, _caught(after, attempt), v) for label, after, v in self.steps(inner, values, frame)]
+                found = [(label, _caught(after, attempt), v) for label, after, v in self.steps(inner, values, frame)]
+                return found + self.interrupted(inner, attempt, values, frame)
+            case ("leaving", inner, body):
+                return [
+                    (label, body if after == GONE else ("leaving", after, body), v)
+                    for label, after, v in self.steps(inner, values, frame)
+                ]
+            case ("beside", *_):
+                return self.beside(term, values, frame)
             case ("call", inner, call, its):
                 return self.call(inner, call, its, values)
             case ("ways", ways):
@@ -249,9 +289,15 @@ class Interpreter:
     def begin(self, frame: Frame, values):
         """The values with those of a process that begins."""
         own = self.own(frame.process)
+        signals = {
+            (frame.path, frame.process, f"signal {name}"): (most, 0) for name, (_, most) in self.signals(frame).items()
+        }
+        values = _with(values, signals) if signals else values
+        patches = {n.name.text for n in _nodes(self.processes[frame.process].body) if isinstance(n, ast.Patch)}
+        domains = {**{n: self.first(v) for n, v in own.items()}, **{f"patch {p}": [False, True] for p in patches}}
         return [
-            _with(values, {(frame.path, frame.process, name): value for name, value in zip(own, chosen, strict=True)})
-            for chosen in product(*(self.first(v) for v in own.values()))
+            _with(values, {(frame.path, frame.process, n): value for n, value in zip(domains, chosen, strict=True)})
+            for chosen in product(*domains.values())
         ]
 
     def choose(self, choice, values, frame: Frame):
@@ -286,6 +332,8 @@ class Interpreter:
     def call(self, inner, call, its, values):
         if inner == DONE:
             inner = ("ended", "completed")
+        if inner == ("again",):
+            return [(None, ("call", self.processes[its.process].body, call, its), v) for v in self.begin(its, values)]
         if inner[:1] == ("error",) and not isinstance(inner, ast.Raise):
             inner = ("ended", "failed")
         if inner[:1] == ("ended",):
@@ -380,6 +428,170 @@ class Interpreter:
                 found.append((None, ("stop", reason, (*ways[:i], stopped, *ways[i + 1 :])), values))
         return found
 
+    # -- signals and what goes on beside
+
+    def signals(self, frame: Frame):
+        """The signals of its process: whether they are kept, and how many may come."""
+        process = self.processes[frame.process]
+        declared = {n.text: self.count(s.at_most) if s.at_most else 1 for s in process.signals for n in s.names}
+        buffered = {n.event.text for n in _nodes(process.body) if isinstance(n, ast.Receive) and n.buffered}
+        return {x: (x in buffered, declared.get(x, 2)) for x in (*declared, *buffered)}
+
+    def takes(self, event: str, values, frame: Frame):
+        """The values after it was taken; as they are where it can always come."""
+        found = self.signals(frame).get(event)
+        if found is None:
+            return [values]
+        key = (frame.path, frame.process, f"signal {event}")
+        left, kept = dict(values)[key]
+        if found[0]:
+            return [_with(values, {key: (left, kept - 1)})] if kept else []
+        return [_with(values, {key: (left - 1, 0)})] if left else []
+
+    def comes(self, term, values, frame: Frame):
+        """A signal comes: it is kept, or lost where nobody waits for it."""
+        found = []
+        waited = self.waited(term, frame)
+        for key, value in dict(values).items():
+            if not (isinstance(key, tuple) and key[-1].startswith("signal ")):
+                continue
+            where, name = Frame(key[1], key[0]), key[-1].removeprefix("signal ")
+            left, kept = value
+            if left and self.signals(where)[name][0]:
+                found.append((None, term, _with(values, {key: (left - 1, kept + 1)})))
+            elif left and (where.path, name) not in waited:
+                found.append((None, term, _with(values, {key: (left - 1, 0)})))
+        return found
+
+    def waited(self, term, frame: Frame):
+        """The signals that somebody waits for at this moment, each with its run of a process."""
+        match term:
+            case ast.Receive(event):
+                return {(frame.path, event.text)}
+            case ast.FirstOf(_, branches):
+                return set().union(*(self.waited(b.trigger, frame) for b in branches))
+            case ("try", inner, attempt):
+                found = self.waited(inner, frame)
+                if _stopped(inner) is not None:
+                    found |= {(frame.path, h.name.text) for h in attempt.handlers if h.signal and not h.beside}
+                return found
+            case ("call", inner, _, its):
+                return self.waited(inner, its)
+            case ("ways", ways) | ("stop", _, ways) | ("some", ways, *_):
+                return set().union(*(self.waited(way, frame) for way in ways))
+            case ("group", ways, begun, *_):
+                return set().union(*(self.waited(way, frame) for way in ways[:begun]))
+            case ("beside", body, listening, runs, handlers, _):
+                found = self.waited(body, frame)
+                for told, its, handler in zip(listening, runs, handlers, strict=True):
+                    found = found.union(*(self.waited(run, frame) for run in its if run != IDLE))
+                    if handler.signal and told[0] == "listens" and told[1] < len(its):
+                        found.add((frame.path, handler.name.text))
+                return found
+            case ("then" | "loop" | "at" | "series" | "leaving", inner, *_):
+                return self.waited(inner, frame)
+        return set()
+
+    def interrupted(self, inner, attempt, values, frame: Frame):
+        """A signal or a time-out takes what is going on from wherever it is."""
+        stopped = _stopped(inner)
+        if stopped is None:
+            return []
+        found = []
+        for h in attempt.handlers:
+            if h.beside or not (h.signal or h.name.text == "timeout"):
+                continue
+            label = f"signal({h.name.text})" if h.signal else f"timeout({h.timeout.text if h.timeout else ''})"
+            after = h.body if stopped == GONE else ("leaving", stopped, h.body)
+            found += [(label, after, v) for v in (self.takes(h.name.text, values, frame) if h.signal else [values])]
+        return found
+
+    def some(self, ways, need, behind, stop, values, frame: Frame):
+        """Goes on when enough ways are done; the last one is what comes after them, where the others go on."""
+        going = ways if behind is None else ways[:-1]
+        if stop is None and sum(way == DONE for way in going) >= need and behind is None:
+            return [
+                (None, ("some", ways, need, behind, (DONE,)), values),
+                *self.some_ways(ways, need, behind, stop, values, frame),
+            ]
+        if stop is None and behind is not None and all(way == DONE for way in ways):
+            return [(None, DONE, values)]
+        if stop is not None and all(way == GONE for way in ways):
+            reason = stop[0]
+            if reason is None:
+                return [(None, GONE, values)]
+            after = reason if reason == DONE or isinstance(reason, tuple) else ("error", reason)
+            return [(None, after, values)]
+        found = self.some_ways(ways, need, behind, stop, values, frame)
+        if behind is not None and ways[-1] == IDLE and sum(way == DONE for way in going) >= need:
+            found.append((None, ("some", (*going, behind), need, behind, stop), values))
+        return found
+
+    def some_ways(self, ways, need, behind, stop, values, frame: Frame):
+        found = []
+        for i, way in enumerate(ways):
+            last = behind is not None and i == len(ways) - 1
+            for label, after, v in self.steps(way, values, frame):
+                if _raised(after) or (last and _leaves(after) and after != GONE):
+                    if stop is None:
+                        reason = after[1] if _raised(after) else after
+                        found.append((label, ("some", _at(ways, i, GONE), need, behind, (reason,)), v))
+                else:
+                    found.append((label, ("some", _at(ways, i, after), need, behind, stop), v))
+            if stop is not None and way != GONE:
+                stopped = GONE if way == IDLE else _stopped(way, ends=last)
+                if stopped is not None:
+                    found.append((None, ("some", _at(ways, i, stopped), need, behind, stop), values))
+        return found
+
+    def beside(self, term, values, frame: Frame):
+        """A body, those who listen, and what was begun beside it."""
+        _, body, listening, runs, handlers, stop = term
+        everything = (body, *listening, *(r for its in runs for r in its))
+        if stop is None and all(one == DONE for one in everything):
+            return [(None, DONE, values)]
+        if stop is not None and all(one == GONE for one in everything):
+            reason = stop[0]
+            after = GONE if reason is None else ("ended", reason[1]) if isinstance(reason, tuple) else ("error", reason)
+            return [(None, after, values)]
+        found = []
+
+        def going(label, v, *, body=body, listening=listening, runs=runs, stop=stop):
+            found.append((label, ("beside", body, listening, runs, handlers, stop), v))
+
+        if stop is None and body == DONE and any(told != DONE for told in listening):
+            closed = tuple(tuple(DONE if r == IDLE else r for r in its) for its in runs)
+            going(None, values, listening=(DONE,) * len(listening), runs=closed)
+
+        def ways():
+            yield body, lambda one: {"body": one}
+            for i, its in enumerate(runs):
+                for j, run in enumerate(its):
+                    yield run, lambda one, i=i, j=j: {"runs": _at(runs, i, _at(runs[i], j, one))}
+            for i, told in enumerate(listening):
+                yield told, lambda one, i=i: {"listening": _at(listening, i, one)}
+
+        for way, put in ways():
+            for label, after, v in self.steps(way, values, frame):
+                if _leaves(after) and after != GONE:
+                    if stop is None:
+                        reason = after if after[0] == "ended" else after[1]
+                        going(label, v, **put(GONE), stop=(reason,))
+                else:
+                    going(label, v, **put(after))
+            if stop is not None and way != GONE:
+                stopped = GONE if way == IDLE or way[:1] == ("listens",) else _stopped(way, ends=True)
+                if stopped is not None:
+                    going(None, values, **put(stopped))
+        for i, (told, handler) in enumerate(zip(listening, handlers, strict=True)):
+            if told[0] != "listens" or told[1] >= len(runs[i]) or runs[i][told[1]] != IDLE:
+                continue
+            label = f"signal({handler.name.text})" if handler.signal else f"timeout({handler.timeout.text})"
+            begun = _at(runs, i, _at(runs[i], told[1], handler.body))
+            for v in self.takes(handler.name.text, values, frame) if handler.signal else [values]:
+                going(label, v, listening=_at(listening, i, ("listens", told[1] + 1)), runs=begun)
+        return found
+
     # -- the whole
 
     def system(self):
@@ -397,10 +609,13 @@ class Interpreter:
             term, values = state
             if term == DONE:
                 return [("completed", (DEAD, values))]
+            if term == ("again",):
+                return [(None, (self.processes[self.root].body, v)) for v in self.begin(frame, values)]
             if term[:1] in (("ended",), ("error",)) and not isinstance(term, ast.Raise):
                 return []
             self.held = Counter(_held(term))
-            return [(label, (after, v)) for label, after, v in self.steps(term, values, frame)]
+            found = [*self.steps(term, values, frame), *self.comes(term, values, frame)]
+            return [(label, (after, v)) for label, after, v in found]
 
         return None, successors
 
@@ -425,7 +640,9 @@ def _raised(after) -> bool:
 
 def _leaves(after) -> bool:
     """Whether what is left of a statement is for somebody further out."""
-    return after == GONE or (after[:1] in (("error",), ("ended",)) and not isinstance(after, ast.Raise | ast.End))
+    return after in (GONE, ("again",)) or (
+        after[:1] in (("error",), ("ended",)) and not isinstance(after, ast.Raise | ast.End)
+    )
 
 
 def _within(after, tag, *rest):
@@ -437,24 +654,52 @@ def _caught(after, attempt):
         return DONE
     if after[:1] == ("error",) and not isinstance(after, ast.Raise):
         for handler in attempt.handlers:
-            if handler.name.text in (after[1], "any"):
+            if handler.name.text in (after[1], "any") and not handler.signal:
                 return handler.body
         return after
     return _within(after, "try", attempt)
 
 
-def _stopped(term):
-    """The term after it was told to stop, or None where that has to wait."""
+def _stopped(term, *, ends: bool = False):
+    """The term after it was told to stop, or None where that has to wait. `ends`: an end of the process can be stopped."""
     match term:
-        case ("dead",) | ("stop", _, _):
+        case ("dead",):
             return None
+        case ("stop", reason, ways):
+            return GONE if reason is not None and all(way == GONE for way in ways) else None
         case ("ended", _) if not isinstance(term, ast.End):
-            return None
+            return GONE if ends else None
         case ("ways", ways):
             return ("stop", None, ways)
         case ("group", ways, begun, failed, stop, each):
-            return ("group", ways, begun, failed, (None,), each) if stop is None else None
-        case ("then" | "with" | "loop" | "try" | "call" | "at" | "series" as tag, inner, *rest) if tag:
-            inner = _stopped(inner)
+            if stop is not None:
+                return GONE if stop[0] is not None and all(way == GONE for way in ways) else None
+            return ("group", ways, begun, failed, (None,), each)
+        case ("some", ways, need, behind, stop):
+            if stop is None:
+                return ("some", ways, need, behind, (None,))
+            over = stop[0] not in (None, DONE) and all(way == GONE for way in ways)
+            return GONE if over and (ends or not isinstance(stop[0], tuple)) else None
+        case ("beside", body, listening, runs, handlers, stop):
+            if stop is None:
+                return ("beside", body, listening, runs, handlers, (None,))
+            over = all(one == GONE for one in (body, *listening, *(r for its in runs for r in its)))
+            return GONE if over and stop[0] is not None and (ends or not isinstance(stop[0], tuple)) else None
+        case ("then" | "with" | "loop" | "try" | "call" | "at" | "series" | "leaving" as tag, inner, *rest) if tag:
+            inner = _stopped(inner, ends=ends and tag != "call")
             return inner if inner in (None, GONE) else (tag, inner, *rest)
     return GONE
+
+
+def _at(items, index, value):
+    return (*items[:index], value, *items[index + 1 :])
+
+
+def _nodes(value):
+    """Every value of a tree."""
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, tuple):
+            yield one
+            todo += one

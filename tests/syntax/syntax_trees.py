@@ -33,10 +33,19 @@ def without_spans(value):
     return value
 
 
-words = st.one_of(
+_every_word = st.one_of(
     st.sampled_from(sorted(set(WORDS) - RESERVED)),
     st.from_regex(r"[a-zA-Z_éß][a-zA-Z0-9_é]{0,5}(-[a-z0-9]{1,3})?", fullmatch=True),
 ).filter(lambda word: word not in RESERVED)
+
+
+@st.composite
+def _word(draw) -> str:
+    """One of them; its own strategy, since hypothesis shows what larger ones are made of."""
+    return draw(_every_word)
+
+
+words = _word()
 names = words.map(lambda text: ast.Name(text, NOWHERE))
 paths = (
     st.lists(words, min_size=1, max_size=3)
@@ -196,7 +205,7 @@ def about_runs(named):
     )
 
 
-receives = st.builds(ast.Receive, paths, st.just(NOWHERE), many(assignments, most=2))
+receives = st.builds(ast.Receive, paths, st.just(NOWHERE), many(assignments, most=2), st.booleans())
 timers = st.builds(ast.Timer, durations, st.just(NOWHERE))
 
 
@@ -216,10 +225,15 @@ simple = st.one_of(
     timers,
     st.builds(ast.Publish, paths, st.just(NOWHERE)),
     st.builds(ast.Raise, paths, st.just(NOWHERE)),
-    st.builds(ast.Call, names, st.just(()), st.just(NOWHERE)),
+    st.builds(ast.Call, names, st.just(()), st.just(NOWHERE), st.booleans()),
+    st.just(ast.Again(NOWHERE)),
     st.builds(ast.End, names, st.just(NOWHERE)),
     st.builds(ast.Abandon, maybe(texts), st.just(NOWHERE)),
 )
+
+
+besides = st.just((False, None)) | st.tuples(st.just(True), maybe(counts))
+signals = st.builds(ast.Signal, many(names, 1), maybe(counts), st.just(NOWHERE))
 
 
 def compound(statements):
@@ -229,13 +243,24 @@ def compound(statements):
     races = st.builds(ast.Branch, st.none(), receives | timers, blocks, st.just(NOWHERE))
     handlers = st.one_of(
         st.builds(ast.Handler, paths, st.none(), blocks, st.just(NOWHERE)),
-        st.builds(ast.Handler, st.just(ast.Name("timeout", NOWHERE)), maybe(durations), blocks, st.just(NOWHERE)),
+        st.builds(
+            lambda time, body, beside: ast.Handler(ast.Name("timeout", NOWHERE), time, body, NOWHERE, False, *beside),
+            maybe(durations),
+            blocks,
+            besides,
+        ),
+        st.builds(
+            lambda name, body, beside: ast.Handler(name, None, body, NOWHERE, True, *beside), paths, blocks, besides
+        ),
     )
     label = maybe(names)
     return st.one_of(
         st.builds(ast.Choice, label, many(guarded, 1), maybe(blocks), st.just(NOWHERE)),
         st.builds(ast.Either, label, many(ways, 2), st.just(NOWHERE)),
         st.builds(ast.Parallel, label, many(ways), st.just(NOWHERE)),
+        st.builds(ast.Parallel, label, many(ways), st.just(NOWHERE), counts, maybe(names)),
+        st.builds(ast.Every, durations, names, blocks, st.just(NOWHERE)),
+        st.builds(ast.Patch, texts, blocks, maybe(blocks), st.just(NOWHERE)),
         st.builds(ast.Loop, label, maybe(counts), st.none(), maybe(texts | formulas), blocks, st.just(NOWHERE)),
         st.builds(ast.Loop, st.none(), maybe(counts), formulas, st.none(), blocks, st.just(NOWHERE)),
         st.builds(ast.Loop, label, maybe(counts), texts, st.none(), blocks, st.just(NOWHERE)),
@@ -316,10 +341,26 @@ items = st.one_of(
     st.builds(ast.Service, names, many(guarantees | held_back), st.just(NOWHERE), maybe(names)),
     st.builds(ast.Pool, names, counts, st.just(NOWHERE)),
     st.builds(
-        ast.Process, st.just("workflow"), names, st.none(), blocks, st.just(()), st.just(NOWHERE), many(variables)
+        ast.Process,
+        st.just("workflow"),
+        names,
+        st.none(),
+        blocks,
+        st.just(()),
+        st.just(NOWHERE),
+        many(variables),
+        many(signals),
     ),
     st.builds(
-        ast.Process, st.just("saga"), names, maybe(names), blocks, many(policies), st.just(NOWHERE), many(variables)
+        ast.Process,
+        st.just("saga"),
+        names,
+        maybe(names),
+        blocks,
+        many(policies),
+        st.just(NOWHERE),
+        many(variables),
+        many(signals),
     ),
     variables,
     st.builds(ast.Annotate, texts, maybe(names), many(sided), st.just(NOWHERE)),

@@ -33,8 +33,16 @@ def shown(value):
         return value.seconds
     if hasattr(value, "_fields"):
         said = [v for v in value if not isinstance(v, (Span, SourceFile))]
-        if isinstance(value, (ast.Task, ast.Receive)) and not value.sets:
+        if isinstance(value, ast.Receive) and not value.buffered:
             del said[-1]
+        if isinstance(value, ast.Call) and not value.detached:
+            del said[-1]
+        if isinstance(value, ast.Parallel) and value.need is None:
+            del said[-2:]
+        if isinstance(value, ast.Handler) and not (value.signal or value.beside):
+            del said[-3:]
+        if isinstance(value, (ast.Task, ast.Receive)) and not value.sets:
+            del said[1 if isinstance(value, ast.Receive) else -1]
         return (type(value).__name__, *map(shown, said))
     if isinstance(value, tuple):
         return [shown(v) for v in value]

@@ -9,6 +9,7 @@ from placet.compile.each import instances, together
 from placet.compile.findings import figure, listed
 from placet.compile.flow import ANY, OUT_OF_RANGE, continuing
 from placet.compile.names import LABELLED, branch_way, distinct, handler_way, members, sentence, slug
+from placet.compile.signal_decls import ARRIVALS, Signals, arrivals
 from placet.diagnostics import Label
 from placet.ir import model as ir
 from placet.syntax import ast
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
     from placet.compile.topics import Topics
     from placet.source import Span
 
-    Construct: TypeAlias = Union[ast.Choice, ast.Either, ast.Parallel, ast.Loop, ast.FirstOf, ast.Try]
+    Construct: TypeAlias = Union[
+        ast.Choice, ast.Either, ast.Parallel, ast.Patch, ast.Every, ast.Loop, ast.FirstOf, ast.Try
+    ]
 
 CONSTRUCTS = frozenset(LABELLED)
 MOST_ROUNDS = 100_000
+CANCEL, GO_ON = "cancel", "go_on"
 
 
 class Callee(NamedTuple):
@@ -73,8 +77,10 @@ class Body:
         data: Data,
         topics: Topics,
         findings: Findings,
+        signals: Signals | None = None,
     ) -> None:
         self._topics = topics
+        self._signals = Signals((), findings) if signals is None else signals
         self._process = process
         self._data = data
         self._saga = process.kind == "saga"
@@ -126,11 +132,45 @@ class Body:
         """The statements of a block, and its first name."""
         parts: list[ir.Statement] = []
         first = ""
-        for statement in block.statements:
+        for number, statement in enumerate(block.statements):
+            if isinstance(statement, ast.Parallel) and statement.others is not None and statement.others.text == GO_ON:
+                behind = block.statements[number + 1 :]
+                return self._going_on(statement, behind, parts, first)
             part, name = self._statement(statement)
             parts.append(part)
             first = first or name
         return tuple(parts), first
+
+    def _going_on(
+        self, some: ast.Parallel, behind: tuple[ast.Statement, ...], parts: list[ir.Statement], first: str
+    ) -> tuple[tuple[ir.Statement, ...], str]:
+        """A parallel whose other branches go on, beside what follows in the block."""
+        made, name = self._statement(some)
+        if not behind or not isinstance(made, ir.Parallel) or made.need is None:
+            if isinstance(made, ir.Parallel):
+                made = made._replace(need=None)  # nothing goes on but the block around, which waits for all of it
+            return (*parts, made), first or name
+        span = behind[0].span._replace(end=behind[-1].span.end)
+        inner, its = self._parts(ast.Block(behind, span))
+        rest = ir.Way(f"{made.id}[then {its}]", None, ir.Sequence(f"{made.id}[then]{{}}", inner, span), span)
+        return (*parts, made._replace(rest=rest)), first or name or its
+
+    def _some_of(self, some: ast.Parallel, made: ir.Parallel) -> ir.Parallel:
+        """How many of its branches it needs, and what becomes of the others."""
+        if some.others is not None and some.others.text not in (CANCEL, GO_ON):
+            help_ = self._findings.meant(some.others.text, (CANCEL, GO_ON), "write `others cancel` or `others go_on`")
+            self._findings.add("P297", f"`{some.others.text}` is nothing that others do", some.others.span, help=help_)
+        if some.need is None:
+            return made
+        need, count = some.need.value, len(made.ways)
+        if not 1 <= need <= count:
+            what = "with 0 it would not wait at all" if need < 1 else f"there are only {count} branches"
+            help_ = "write how many of the branches have to be done before it goes on"
+            self._findings.add(
+                "P297", f"{figure(need)} of them cannot be waited for: {what}", some.need.span, help=help_
+            )
+            return made
+        return made._replace(need=need)
 
     def _statement(self, statement: ast.Statement) -> Built:
         kind = type(statement)
@@ -155,7 +195,7 @@ class Body:
         return Built(ir.With(identifier, pool.text, self._steps.pool(pool), body, within.span), name if first else "")
 
     def _construct(self, construct: Construct) -> Built:
-        if construct.label is None:
+        if isinstance(construct, ast.Patch | ast.Every) or construct.label is None:
             raw = self._raw(construct)
             name, identifier = self._unique(f"{LABELLED[type(construct)]}({raw.called or raw.first})")
             return Built(self._finish(construct, identifier, raw), name if raw.first else "")
@@ -188,13 +228,18 @@ class Body:
             case ast.Either(_, branches) | ast.Parallel(_, branches):
                 for branch in branches:
                     add("", None, branch.body)
+            case ast.Patch(patch_name, body, otherwise):
+                called = slug(patch_name.text)
+                add("[new]", None, body)
+                if otherwise is not None:
+                    add("[old]", None, otherwise)
             case ast.FirstOf(_, branches):
                 for branch in branches:
                     if branch.trigger is not None:
                         trigger = self._statement(branch.trigger)
                         called = called or trigger.name
                         add(branch_way(branch), None, branch.body, trigger.statement)
-            case ast.Loop():
+            case ast.Loop() | ast.Every():
                 add("", None, construct.body)
             case ast.Try(_, body, handlers):
                 add("", None, body)
@@ -210,7 +255,13 @@ class Body:
         bodies = [ir.Sequence(f"{i}{{}}", w.parts, w.span) for i, w in zip(ids, raw.ways, strict=True)]
         match construct:
             case ast.Parallel():
-                return ir.Parallel(identifier, self._ways(ids, raw, bodies), span)
+                return self._some_of(construct, ir.Parallel(identifier, self._ways(ids, raw, bodies), span))
+            case ast.Patch():
+                guard = ir.Guard(f"patch {construct.name.text}", condition=self._data.patched(construct.name.text))
+                new = ir.Way(ids[0], guard, bodies[0], bodies[0].span)
+                old = bodies[1] if len(bodies) > 1 else ir.Sequence(f"{identifier}[old]{{}}", (), span)
+                other = ir.Way(ids[1] if len(ids) > 1 else f"{identifier}[old]", None, old, old.span)
+                return ir.Choice(identifier, (new, other), span=span)
             case ast.Choice():
                 ways = self._ways(ids, raw, bodies)
                 open_way = any(w.guard is None for w in ways) or self._data.exhaustive([w.guard for w in ways])
@@ -222,9 +273,17 @@ class Body:
                 return ir.Race(identifier, tuple(pairs), span)  # type: ignore[arg-type] # the parser gives triggers
             case ast.Loop():
                 return self._loop(construct, identifier, bodies[0])
+            case ast.Every(duration, overlap):
+                if overlap.text != "skip":
+                    message = f"`overlap {overlap.text}` is not understood yet"
+                    help_ = "with `overlap skip` a run that is due while the one before is going on is left out"
+                    self._findings.add("P298", message, overlap.span, help=help_)
+                timer = ir.Timer(f"{identifier}/timer", duration.seconds, duration.text, duration.span)
+                return ir.Loop(
+                    identifier, ir.Sequence(f"{identifier}{{}}", (timer, bodies[0]), span), "never", span=span
+                )
             case ast.Try():
-                handlers = self._handlers(construct, ids[1:], bodies[1:])
-                return ir.Scope(identifier, bodies[0], handlers, span=span)
+                return self._try(construct, identifier, ids, bodies)
 
     def _ways(self, ids: list[str], raw: _Raw, bodies: list[ir.Sequence]) -> tuple[ir.Way, ...]:
         guards: list[ir.Guard | None] = []
@@ -271,24 +330,39 @@ class Body:
         test = "never" if text is None else "before" if loop.while_ is not None else "after"
         return ir.Loop(identifier, body, test, guard, at_most, loop.span)  # type: ignore[arg-type] # one of the three
 
-    def _handlers(self, scope: ast.Try, ids: list[str], bodies: list[ir.Sequence]) -> tuple[ir.Handler, ...]:
-        found: list[ir.Handler] = []
+    def _try(self, scope: ast.Try, identifier: str, ids: list[str], bodies: list[ir.Sequence]) -> ir.Statement:
+        """A body with handlers: those that run beside it belong to what the others handle."""
+        handlers: list[ir.Handler] = []
+        listeners: list[ir.Listener] = []
         seen: set[str] = set()
-        for handler, identifier, body in zip(scope.handlers, ids, bodies, strict=True):
-            name = handler.name.text
+        for handler, its, body in zip(scope.handlers, ids[1:], bodies[1:], strict=True):
+            name, span = handler.name.text, handler.span
             timeout = is_timeout(handler)
-            if name in seen or ("any" in seen and not timeout):
+            word = f"signal {name}" if handler.signal else name
+            if word in seen or ("any" in seen and not timeout and not handler.signal):
                 message = f"`{name}` is handled further up already"
                 help_ = "the first handler that fits is taken: remove this one, or move it up"
                 self._findings.add("P210", message, handler.name.span, help=help_)
-            seen.add(name)
-            if timeout:
-                text = handler.timeout.text if handler.timeout is not None else ""
-                found.append(ir.Handler(identifier, "timeout", text, body, span=handler.span))
+            seen.add(word)
+            if handler.signal:
+                self._signals.handled(handler.name, self._topics)
+            text = handler.timeout.text if handler.timeout is not None else ""
+            if handler.beside:
+                most, given = arrivals(handler.at_most, 1 if timeout else ARRIVALS, self._findings)
+                trigger, called = ("timeout", text) if timeout else ("event", name)
+                listeners.append(ir.Listener(its, trigger, called, body, most, given or timeout, span))  # type: ignore[arg-type] # one of the two
+            elif timeout:
+                handlers.append(ir.Handler(its, "timeout", text, body, span=span))
+            elif handler.signal:
+                handlers.append(ir.Handler(its, "event", name, body, span=span))
             else:
-                error = ANY if name == "any" else name
-                found.append(ir.Handler(identifier, "error", error, body, span=handler.span))
-        return tuple(found)
+                handlers.append(ir.Handler(its, "error", ANY if name == "any" else name, body, span=span))
+        inner: ir.Statement = bodies[0]
+        if listeners:
+            inner = ir.Beside(
+                f"{identifier}{{beside}}" if handlers else identifier, inner, tuple(listeners), scope.span
+            )
+        return ir.Scope(identifier, inner, tuple(handlers), span=scope.span) if handlers else inner
 
     # -- leaves ------------------------------------------------------------------------------------------------------
 
@@ -316,7 +390,9 @@ class Body:
                     help_ = "an event cannot fail: set `any` or a value that is always there, or set it in a task"
                     self._findings.add("P262", message, statement.sets[0].span, help=help_)
                     sets = ()
-                return ir.Receive(identifier, event.text, span, sets, self._topics.of(event))
+                topic = self._topics.of(event)
+                self._signals.received(statement, topic)
+                return ir.Receive(identifier, event.text, span, sets, topic)
             case ast.Publish(event):
                 return ir.Publish(identifier, self._topics.message(event, "publish"), event.text, span)
             case ast.Timer(duration):
@@ -332,6 +408,8 @@ class Body:
                     help_ = "`abandon` starts the compensation; `end completed` finishes early"
                     self._misplaced(message, name.span, help_)
                 return ir.End(identifier, name.text, span=span)
+            case ast.Again():
+                return ir.Again(identifier, span)
             case ast.Abandon(reason):
                 if not self._saga:
                     message = f"`{self._process.name.text}` is no saga: there is nothing to abandon"
@@ -352,20 +430,28 @@ class Body:
         for handler in call.handlers:
             parts, _ = self._parts(handler.body)
             end = handler.name.text
-            if is_timeout(handler):
-                help_ = f"write `try {{ call {target} ... }} on timeout ... {{ ... }}`"
-                self._findings.add("P215", "a call has no time-out of its own", handler.name.span, help=help_)
+            if is_timeout(handler) or handler.signal:
+                what = "signals" if handler.signal else "time-out"
+                shown = f"signal {end}" if handler.signal else "timeout ..."
+                help_ = f"write `try {{ call {target} ... }} on {shown} {{ ... }}`"
+                message = f"a call has no {what} of its own"
+                self._findings.add("P215", message, handler.name.span, help=help_)
             elif end in bodies:
                 message = f"the end `{end}` of `{target}` is handled further up already"
                 self._findings.add("P210", message, handler.name.span, help="keep one of the handlers")
             else:
                 bodies[end] = ir.Sequence(f"{identifier}[{end}]{{}}", parts, handler.body.span)
         callee = self._callees.get(target)
+        if call.detached and call.handlers:
+            message = f"nobody waits for `{target}`, so none of its ends can be handled"
+            self._findings.add("P298", message, call.handlers[0].name.span, help="leave `detached` or the handlers out")
         if callee is None:
             help_ = self._findings.meant(target, self._callees, "a call names a workflow or saga of this file")
             self._findings.add("P202", f"no process is called `{target}`", call.target.span, help=help_)
-        elif callee.ends is not None:
+        elif callee.ends is not None and not call.detached:
             self._all_ends(call, callee.kind, callee.ends, bodies, identifier)
+        if call.detached:
+            return ir.Call(identifier, target, (), call.span, detached=True)
         return ir.Call(identifier, target, tuple(bodies.items()), call.span)
 
     def _all_ends(
@@ -374,7 +460,7 @@ class Body:
         """Hold the handlers of a call against the ends of its callee; the end that goes on needs none."""
         target = call.target.text
         for handler in call.handlers:
-            if handler.name.text not in ends and not is_timeout(handler):
+            if handler.name.text not in ends and not is_timeout(handler) and not handler.signal:
                 help_ = self._findings.meant(handler.name.text, ends, f"its ends are {listed(ends)}")
                 message = f"`{target}` has no end `{handler.name.text}`"
                 self._findings.add("P209", message, handler.name.span, help=help_)
@@ -395,7 +481,7 @@ class Body:
 
 def is_timeout(handler: ast.Handler) -> bool:
     """`on timeout 10s { }`, or with the time left open `on timeout { }`."""
-    return handler.timeout is not None or handler.name.text == "timeout"
+    return handler.timeout is not None or (handler.name.text == "timeout" and not handler.signal)
 
 
 def _way_ids(identifier: str, ways: tuple[_RawWay, ...]) -> list[str]:

@@ -40,7 +40,7 @@ class Sizes:
         match statement:
             case ir.Step():
                 return sum(rule.retry for rule in statement.errors) + statement.retry + 1, True
-            case ir.Call(_, target):
+            case ir.Call(_, target) if not statement.detached:
                 size, stepping = self._sum(statement)
                 return size + self.sizes.get(target, 1), stepping or self.stepping.get(target, False)
             case ir.Loop(_, body, _, _, at_most):
@@ -61,6 +61,7 @@ class Sizes:
                 | ir.Raise()
                 | ir.End()
                 | ir.Abandon()
+                | ir.Again()
             ):
                 return 1, False
         return self._sum(statement)

@@ -73,7 +73,9 @@ class Call:
         )
         self.guard = guard_of(self.draft, self.service, stmt.limits, self.actor)
         agenda.timed = agenda.timed or self.guard is not None
-        self.forgets = self.timed or bool(env.stops)  # a call may be given up while its reply is on its way
+        self.forgets = self.timed or bool(
+            env.stops or env.heard
+        )  # a call may be given up while its reply is on its way
 
     def keyless(self, again: bool) -> bool:  # noqa: FBT001
         """Whether the service cannot recognise an attempt, since it has a new key each time it is made."""

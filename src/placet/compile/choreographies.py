@@ -120,7 +120,8 @@ class Members:
 
     def __init__(self, processes: Mapping[str, ir.Process], choreographies: Iterable[ir.Choreography]) -> None:
         targets = {
-            p.id: frozenset(s.target for s in statements(p.body) if isinstance(s, ir.Call)) for p in processes.values()
+            p.id: frozenset(s.target for s in statements(p.body) if isinstance(s, ir.Call) and not s.detached)
+            for p in processes.values()
         }
         calls = Calls(targets)
         self.sent: dict[str, set[str]] = {}

@@ -113,10 +113,19 @@ class Data:
 
     def __init__(self, names: Mapping[str, ir.Variable], findings: Findings, params: Mapping[str, int]) -> None:
         self.names = names
+        self.patches = {
+            name: v for name, v in ((v.name.removeprefix("patch "), v) for v in names.values()) if v.name != name
+        }
         self.numbers = dict(params)  # names that stand for numbers: parameters, and the instances of `for each`
         self.by_id = {v.id: v for v in names.values()}
         self._findings = findings
         self.used: set[str] = set()
+
+    def patched(self, name: str) -> ir.Formula:
+        """That this run has a version; a variable that nobody sets stands for it."""
+        variable = self.patches[name]
+        self.used.add(variable.id)
+        return ir.Sum(((1, ir.Fact("value", variable.id)),), ">=", 1)
 
     # -- conditions --------------------------------------------------------------------------------------------------
 

@@ -12,16 +12,18 @@ from placet.compile.draft import RECORD, Draft
 from placet.compile.order import Place, last_steps
 from placet.compile.survey import ABANDON
 from placet.diagnostics import Diagnostic
+from placet.ir.model import Abandon, End, Publish, Raise, Receive, Task, Timer
 from placet.net.roles import PLAIN, Kind, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from placet.compile.bus import Bus
+    from placet.compile.mailbox import Mailbox
     from placet.compile.survey import Survey
     from placet.compile.value_table import Values
     from placet.diagnostics import Severity
-    from placet.ir.model import Guard, Policy, Process, Statement
+    from placet.ir.model import Guard, Handler, Policy, Process, Statement
     from placet.net.final import PlaceClass
     from placet.source import Span
 
@@ -51,6 +53,8 @@ class Frame:
         self.nested = False  # called by a saga, which may want to undo it
         self.root = False
         self.held: tuple[list[int], ...] = ()  # see Env
+        self.again = -1  # the place from which each run begins, where it may continue as new
+        self.mailboxes: dict[str, Mailbox] = {}  # by signal
         self.top = path  # of the saga around it that no other saga calls
 
 
@@ -77,6 +81,8 @@ class Env(NamedTuple):
     )  # inside a saga: ids of steps, and names whose undos theirs do wait for
     budget: str = ""  # inside a saga: the path of the saga whose `retry_budget` counts
     held: tuple[list[int], ...] = ()  # of each `with` around: the places where the token in it may be
+    ending: tuple[Fork, Thread] | None = None  # handlers beside it, which an end of the process stops; the own thread
+    heard: tuple[Heard, ...] = ()  # inside a saga: what may interrupt the scopes around
     stops: tuple[int, ...] = ()  # inside a saga: the records of the parallels around that a way of theirs has failed
 
     def path(self, identifier: str) -> str:
@@ -161,6 +167,13 @@ class SagaScope:
         return place
 
 
+class Heard(NamedTuple):
+    """What may interrupt a scope of a saga, while `armed` holds a token: the errors by which it turns back."""
+
+    armed: int
+    errors: tuple[str, ...]
+
+
 class Throw(NamedTuple):
     """What a transition that raises an error takes and gives beside its own token.
 
@@ -188,6 +201,7 @@ class Exit(NamedTuple):
     role: Role
     step: str = ""  # the thing the user wrote that happens by it
     keeps: bool = False  # the token stays where it is: something starts beside it
+    hears: list[int] | None = None  # where to say from which places somebody waits for it
 
 
 class Thread:
@@ -230,6 +244,11 @@ class Agenda:
         ] = {}  # by path of a saga with a budget of them: the records of how many are left
         self.copies: dict[str, list[Any]] = {}  # by IR id of a step whose replies only its name tells: its calls so far
         self.stoppable: dict[int, Stoppable] = {}  # by the record that a way of a parallel has failed
+        self.interruptible: dict[int, Stoppable] = {}  # by the record that a scope is not interrupted yet
+        self.scopes_heard: dict[int, list[tuple[Heard, list[Handler], Env]]] = {}  # by the same: this and those around
+        self.interrupting: dict[
+            int, Callable[[Agenda, Env, Env, int], Env]
+        ] = {}  # by the same: inside what has no steps
         self.bounds: dict[str, int] = {}
         self.unjustified = False
         self.free_guards: dict[str, None] = {}
@@ -251,7 +270,10 @@ class Agenda:
             if self.survey.of(statement).steps:
                 self.jobs.append((self.saga[type(statement)], statement, ports, env))
                 return
+            around = env
             env = env._replace(route=Back(ports.undone, env.scope), policy=None)  # what is inside keeps this route
+            if around.heard and not isinstance(statement, _AT_ONCE):
+                env = self.interrupting[around.heard[-1].armed](self, around, env, ports.undone)
         self.jobs.append((self.plain[type(statement)], statement, ports, env))
 
     def later(self, job: Callable[..., None], *arguments: object) -> None:
@@ -337,6 +359,7 @@ class Agenda:
         return made
 
 
+_AT_ONCE = (Task, Receive, Timer, Publish, Raise, End, Abandon)  # only their beginning is a moment
 Stoppable: TypeAlias = "dict[tuple[int, tuple[int, ...]], tuple[Env, Statement]]"  # moments of the coordinator
 Dispatch: TypeAlias = "dict[type, Callable[..., None]]"
 Begins: TypeAlias = "Callable[[Agenda, Env, Ports, Statement], None]"

@@ -77,7 +77,7 @@ class _Walk:
             case ir.End():
                 self.ends.setdefault(statement.name)
                 return False
-            case ir.Abandon():
+            case ir.Abandon() | ir.Again():
                 return False
             case ir.Raise():
                 raised.setdefault(statement.error, statement.span)
@@ -89,7 +89,9 @@ class _Walk:
                 return any(going)
             case ir.Parallel(_, ways):
                 going = [self.visit(w.body, raised) for w in ways]
-                return all(going)
+                if statement.rest is not None:
+                    return self.visit(statement.rest.body, raised) and all(going)
+                return all(going) if statement.need is None else sum(going) >= statement.need
             case ir.Race(_, ways):
                 going = [self.visit(body, raised) for _, body in ways]
                 return any(going)
@@ -100,12 +102,19 @@ class _Walk:
                 return self._scope(statement, raised)
             case ir.Repeat(_, body) | ir.Tolerant(_, body) | ir.With(_, _, _, body):
                 return self.visit(body, raised)
+            case ir.Beside():
+                going_on = self.visit(statement.body, raised)
+                for one in statement.listeners:
+                    self.visit(one.body, raised)
+                return going_on
             case ir.Spare(_, body):
                 inner: dict[str, Span | None] = {}
                 going_on = self.visit(body, inner)
                 if inner or step_errors(body):
                     raised.setdefault(TOO_MANY, statement.span)
                 return going_on or bool(inner) or bool(step_errors(body))
+            case ir.Call() if statement.detached:
+                return True
             case ir.Call(_, _, on):
                 going = [self.visit(body, raised) for _, body in on]
                 return any(going)
@@ -166,13 +175,20 @@ def step_errors(statement: ir.Statement) -> frozenset[str]:
     return frozenset(found)
 
 
+def interrupted(statement: ir.Statement | ir.Gateway) -> bool:
+    """Whether something from outside may make the first thing in it turn back."""
+    return isinstance(statement, ir.Scope) and any(h.trigger != "error" and h.interrupting for h in statement.handlers)
+
+
 def children(statement: ir.Statement | ir.Gateway) -> list[ir.Statement | ir.Gateway]:
     """The statements directly inside a statement, in the order of the text."""
     match statement:
         case ir.Sequence(_, parts):
             return list(parts)
-        case ir.Choice(_, ways) | ir.Parallel(_, ways):
+        case ir.Choice(_, ways):
             return [w.body for w in ways]
+        case ir.Parallel(_, ways):
+            return [w.body for w in (*ways, *((statement.rest,) if statement.rest is not None else ()))]
         case ir.Race(_, ways):
             return [part for way in ways for part in way]
         case ir.Loop(_, body) | ir.Repeat(_, body) | ir.Tolerant(_, body) | ir.Spare(_, body):
@@ -181,6 +197,8 @@ def children(statement: ir.Statement | ir.Gateway) -> list[ir.Statement | ir.Gat
             return [statement.body]
         case ir.Scope(_, body, handlers):
             return [body, *(h.body for h in handlers)]
+        case ir.Beside():
+            return [statement.body, *(one.body for one in statement.listeners)]
         case ir.Call(_, _, on):
             return [body for _, body in on]
         case ir.Graph(_, nodes):

@@ -73,7 +73,8 @@ class _Joint:
         for process in (*roots, *self._handlers.values()):
             self._survey.add(process)
         targets = {
-            p.id: frozenset(s.target for s in statements(p.body) if isinstance(s, ir.Call)) for p in model.processes
+            p.id: frozenset(s.target for s in statements(p.body) if isinstance(s, ir.Call) and not s.detached)
+            for p in model.processes
         }
         calls = Calls(targets)
         self._bodies: dict[str, list[ir.Statement]] = {
@@ -417,8 +418,8 @@ class _Joint:
 def started_by(body: ir.Statement) -> bool:
     """Whether a message starts the process: the first thing that happens in it is to receive one."""
     at = body
-    while isinstance(at, ir.Sequence | ir.Scope):
-        if isinstance(at, ir.Scope):
+    while isinstance(at, ir.Sequence | ir.Scope | ir.Beside):
+        if isinstance(at, ir.Scope | ir.Beside):
             at = at.body
         elif at.parts:
             at = at.parts[0]

@@ -85,7 +85,7 @@ class _Shapes:
                     what = "one branch" if ways else "no branch"
                     help_ = "write its statements without `parallel`, or add a branch"
                     self._warn("P305", f"this `parallel` has {what}", span, help_)
-                for way in ways:
+                for way in (*ways, *((statement.rest,) if statement.rest is not None else ())):
                     self.visit(way.body, limited=limited)
             case ir.Race():
                 self._race(statement, limited=limited)
@@ -95,6 +95,10 @@ class _Shapes:
                 self.visit(statement.body, limited=limited)
             case ir.Scope():
                 self._scope(statement, limited=limited)
+            case ir.Beside():
+                self.visit(statement.body, limited=limited)
+                for one in statement.listeners:
+                    self.visit(one.body, limited=limited)
             case ir.Call(_, _, on):
                 for _, body in on:
                     self.visit(body, limited=limited)
@@ -141,7 +145,8 @@ class _Shapes:
             if _empty(handler.body):
                 message = "after this time-out it goes on as if all had been done"
                 self._warn("P309", message, handler.span, "say what happens then")
-        self.visit(scope.body, limited=limited or bool(timeouts))
+        events = any(h.trigger == "event" for h in scope.handlers)
+        self.visit(scope.body, limited=limited or events or bool(timeouts))
         for handler in scope.handlers:
             self.visit(handler.body, limited=limited)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.call_kinds import last_attempt
-from placet.compile.flow import children
+from placet.compile.flow import children, interrupted
 from placet.diagnostics import Label
 from placet.ir import model as ir
 
@@ -96,7 +96,7 @@ class SagaLint:
                 for part in reversed(parts):
                     failing = self._backward(part, failing=failing)
                 return failing
-            case ir.Parallel(_, ways):
+            case ir.Parallel(_, ways) if statement.rest is None:
                 fallible = [bool(self._turning.of(way.body)) for way in ways]
                 count = sum(fallible)
                 for way, own in zip(ways, fallible, strict=True):
@@ -109,7 +109,8 @@ class SagaLint:
                     help_ = "give it an `undo`, or say that it is `pivot`, `retriable` or `read_only`"
                     self._warn("P315", message, statement.span, help_)
         here = failing or bool(self._turning.of(statement))
-        again = isinstance(statement, ir.Loop | ir.Repeat)  # a later round may fail
-        for child in children(statement):
-            self._backward(child, failing=here if again else failing)
+        again = isinstance(statement, ir.Loop | ir.Repeat | ir.Parallel)  # a later round may fail
+        for n, child in enumerate(children(statement)):
+            inside = here if again else failing or (n == 0 and interrupted(statement))
+            self._backward(child, failing=inside)
         return here

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.findings import head, listed
-from placet.compile.flow import ANY, children
+from placet.compile.flow import ANY, children, interrupted
 from placet.diagnostics import Label
 from placet.ir import model as ir
 
@@ -121,16 +121,19 @@ class UndoLint:
                 if statement.pivot and not self._anyway:
                     return bool(self._turning.of(statement))  # what fails after it does not lead back behind it
                 return turning or bool(self._turning.of(statement))
-            case ir.Parallel(_, ways):
+            case ir.Parallel(_, ways) if statement.rest is None:
                 fallible = [bool(self._turning.of(way.body)) for way in ways]
                 count = sum(fallible)
                 for way, own in zip(ways, fallible, strict=True):
                     self._backward(way.body, turning=turning or count > own)
                 return turning or any(fallible)
         here = turning or bool(self._turning.of(statement))
-        again = isinstance(statement, ir.Loop | ir.Repeat | ir.Graph)  # a later round, or a way back, may fail
-        for child in children(statement):
-            self._backward(child, turning=here if again else turning)
+        again = isinstance(
+            statement, ir.Loop | ir.Repeat | ir.Graph | ir.Parallel
+        )  # a later round, or a way back, may fail
+        for n, child in enumerate(children(statement)):
+            inside = here if again else turning or (n == 0 and interrupted(statement))
+            self._backward(child, turning=inside)
         return here
 
     # -- handlers ----------------------------------------------------------------------------------------------------

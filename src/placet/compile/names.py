@@ -29,6 +29,8 @@ LABELLED = {
     ast.Choice: "choice",
     ast.Either: "either",
     ast.Parallel: "parallel",
+    ast.Patch: "patch",
+    ast.Every: "every",
     ast.Loop: "loop",
     ast.ForEach: "for_each",
     ast.FirstOf: "first_of",
@@ -90,6 +92,8 @@ def leaf(statement: ast.Statement) -> tuple[str, str]:
             return f"acquire({pool.text})", ""
         case ast.Release(pool):
             return f"release({pool.text})", ""
+        case ast.Again():
+            return "continue_as_new", ""
         case ast.Abandon(reason):
             return f"abandon({slug(reason.text) if reason else ''})", ""
     raise TypeError(f"{type(statement).__name__} is no leaf")
@@ -99,6 +103,8 @@ def handler_way(handler: ast.Handler, target: str = "") -> str:
     """The way into a handler: `[on NoStock]`, or of a call `[book_trip failed]`."""
     if target:
         return f"[{target} {handler.name.text}]"
+    if handler.signal:
+        return f"[on signal {handler.name.text}]"
     return f"[on timeout {slug(handler.timeout.text)}]" if handler.timeout is not None else f"[on {handler.name.text}]"
 
 
@@ -147,6 +153,8 @@ def bodies(statement: ast.Statement) -> list[tuple[str, ast.Receive | ast.Timer 
             return [*found, ("[otherwise]", None, otherwise)] if otherwise is not None else [*found]
         case ast.FirstOf(_, branches):
             return [(branch_way(b), b.trigger, b.body) for b in branches]
+        case ast.Patch(_, body, otherwise):
+            return [("[new]", None, body), *([("[old]", None, otherwise)] if otherwise is not None else [])]
         case ast.Try(_, body, handlers):
             return [("", None, body), *((handler_way(h), None, h.body) for h in handlers)]
     return [("", None, block) for block in blocks(statement)]
@@ -161,9 +169,11 @@ def blocks(statement: ast.Statement) -> list[ast.Block]:
             return [statement]
         case ast.Choice(_, branches, otherwise):
             return [*(b.body for b in branches), *((otherwise,) if otherwise is not None else ())]
+        case ast.Patch(_, body, otherwise):
+            return [body, *((otherwise,) if otherwise is not None else ())]
         case ast.Either(_, branches) | ast.Parallel(_, branches) | ast.FirstOf(_, branches):
             return [b.body for b in branches]
-        case ast.Loop() | ast.ForEach() | ast.With():
+        case ast.Loop() | ast.ForEach() | ast.With() | ast.Every():
             return [statement.body]
         case ast.Try(_, body, handlers):
             return [body, *(h.body for h in handlers)]

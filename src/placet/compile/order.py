@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from placet.ir.model import Call, Choice, Loop, Parallel, Race, Scope, Sequence, Step, With
+from placet.ir.model import Beside, Call, Choice, Loop, Parallel, Race, Scope, Sequence, Step, With
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +44,8 @@ def last_steps(survey: Survey, stmt: Statement, place: Place, before: Before) ->
         case Sequence():
             parts = [part for part in stmt.parts if survey.of(part).steps]
             return _each(survey, parts if place.at_once else parts[-1:], place, before)
+        case Parallel() if stmt.rest is not None:
+            return _each(survey, [way.body for way in (*stmt.ways, stmt.rest)], place, before)
         case Choice() | Parallel():
             return _each(survey, [way.body for way in stmt.ways], place, before)
         case Race():
@@ -52,6 +54,8 @@ def last_steps(survey: Survey, stmt: Statement, place: Place, before: Before) ->
             return _each(survey, [stmt.body, *(h.body for h in stmt.handlers)], place, before)
         case With():
             return last_steps(survey, stmt.body, place, before)
+        case Beside():
+            return _each(survey, [stmt.body, *(one.body for one in stmt.listeners)], place, before)
         case Loop():
             most = UNROLL if stmt.at_most is None else stmt.at_most
             rounds = [

@@ -23,6 +23,7 @@ _CONSTRUCTS: dict[type, str] = {
     ir.Race: "the first of",
     ir.Scope: "the try",
     ir.With: "the with",
+    ir.Beside: "the try",
     ir.Repeat: "the repetition",
     ir.Tolerant: "the instances",
     ir.Spare: "the instance",
@@ -116,6 +117,8 @@ def called(statement: Anything) -> str:
             return "giving up"
         case ir.Holding(_, pool, _, takes):
             return f"taking one of `{pool}`" if takes else f"giving one of `{pool}` back"
+        case ir.Again():
+            return "beginning anew"
     kind = _CONSTRUCTS.get(type(statement), "")
     last = base_name(statement.id.rpartition("/")[2])
     label = last[last.rfind("[") + 1 : -1] if last.endswith("]") else innermost(last)

@@ -53,6 +53,11 @@ def waits_here(
     )  # fmt: skip
     if env.stops and env.scope is not None:
         env.scope.mark(ABANDON)  # before the scope is finished
+    for heard in env.heard:
+        agenda.interruptible.setdefault(heard.armed, {})[key] = (env, stmt)
+        if env.scope is not None:
+            for error in heard.errors:
+                env.scope.mark(error)  # before the scope is finished
     for failing in env.stops:
         agenda.stoppable.setdefault(failing, {})[key] = (env, stmt)
 

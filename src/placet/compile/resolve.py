@@ -16,7 +16,10 @@ from placet.compile.machine_decls import as_net, resolve_machine
 from placet.compile.names import blocks
 from placet.compile.net_decls import resolve_net
 from placet.compile.params import filled, parameters
+from placet.compile.patches import patched, version
 from placet.compile.profiles import override, profile
+from placet.compile.runs import check_runs
+from placet.compile.signal_decls import Signals
 from placet.compile.steps import Steps
 from placet.compile.topics import Topics
 from placet.compile.vocabulary import Calls, Named, Vocabulary
@@ -56,6 +59,8 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
     used: set[str] = set()
     known_ = Known(common, used, params)
     processes, callees, sizes = _processes(declared, targets, known_, topics, findings)
+    for process in processes.values():
+        check_runs(process, processes, common, findings)
     choreographies: list[ir.Choreography] = []
     system = ""
     if declared.choreographies or topics.topics:
@@ -71,7 +76,9 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
     checks: list[ir.Check] = []
     written = [item for item in file.items if isinstance(item, ast.Check)]
     if written:
-        called = {name: frozenset(t.text for t in those) for name, those in targets.items()}
+        called = {
+            name: frozenset(t.text for t in _targets(p.body, awaited=True)) for name, p in declared.processes.items()
+        }
         known = {**nets, **{machine.id: as_net(machine) for machine in machines}}
         own = {p.id: {v.name: v for v in p.variables} for p in processes.values() if p.variables}
         subjects = dict(processes)
@@ -82,7 +89,7 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
             subjects |= as_processes(choreographies)
             for name, written_ in declared.choreographies.items():
                 called[name] = frozenset(
-                    t.text for m in written_.members for r in m.reactions for t in _targets(r.body)
+                    t.text for m in written_.members for r in m.reactions for t in _targets(r.body, awaited=True)
                 )
             using = {topic: members.users(topic) for topic in topics.topics}
             if system:
@@ -125,13 +132,13 @@ def _system(declared: Declarations, members: Members) -> str:
     return "" if taken else name
 
 
-def _targets(body: ast.Block) -> list[ast.Name]:
-    """The targets of all calls in a body, in no particular order."""
+def _targets(body: ast.Block, *, awaited: bool = False) -> list[ast.Name]:
+    """The targets of all calls in a body, in no particular order; `awaited`: without those that are only started."""
     found: list[ast.Name] = []
     pending: list[ast.Statement] = list(body.statements)
     while pending:
         statement = pending.pop()
-        if isinstance(statement, ast.Call):
+        if isinstance(statement, ast.Call) and not (awaited and statement.detached):
             found.append(statement.target)
         for block in blocks(statement):
             pending += block.statements
@@ -205,14 +212,21 @@ def _process(
     steps = Steps(name, declared, findings, together=policy.undo_order != "reverse")
     common, used, params = known
     own = variables(process.variables, f"{name}/", common, findings, params) if process.variables else {}
+    patches = patched(process.body) if "patch" in process.span.text else ()
+    own |= {f"patch {p}": version(name, p, process.name.span) for p in patches}
     data = Data({**common, **own}, findings, params)
-    body = Body(process, steps, callees, data, topics, findings).build()
+    signals = Signals(process.signals, findings)
+    body = Body(process, steps, callees, data, topics, findings, signals).build()
     used |= data.used
     if data.used:
         together([v for v in data.names.values() if v.id in data.used], name, process.name.span, findings)
     steps.close()
     resolved = ir.Process(name, "saga" if process.kind == "saga" else "workflow", body, (), policy, span=process.span)
     resolved = resolved._replace(variables=tuple(own.values())) if own else resolved
+    if known_signals := signals.known():
+        resolved = resolved._replace(signals=known_signals)
+    if patches:
+        resolved = resolved._replace(patches=patches)
     return resolved._replace(ends=ends_of(resolved, flow(resolved)))
 
 

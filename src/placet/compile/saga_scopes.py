@@ -5,35 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.env import END, Back, Env, Frame, Ports, SagaScope, Top, record
+from placet.compile.findings import head
+from placet.compile.interrupts import INTERRUPT, heard, interrupts, raised_by, within
 from placet.compile.order import callee_steps
+from placet.compile.phrases import called, next_up
 from placet.compile.ports import waits_here
 from placet.compile.saga_to_net import alternative
 from placet.compile.scopes import ending
+from placet.compile.signals import opened
 from placet.compile.statements import name_of
 from placet.compile.values import renewed
+from placet.compile.vocabulary import statements
+from placet.ir.model import Spare
 from placet.net.roles import PLAIN
 from placet.net.roles import Scope as ScopeRecord
 
 if TYPE_CHECKING:
     from placet.compile.env import Agenda
-    from placet.ir.model import Call, Scope
+    from placet.ir.model import Call, Handler, Scope
 
 
 def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
     """A body that fails is undone first; then the handler of its error runs in its place."""
     base = env.path(stmt.id)
     span = stmt.span
-    for handler in stmt.handlers:
-        if handler.trigger != "error":
-            agenda.report(
-                "P403", "error", "a time-out or an event cannot interrupt steps whose outcome is open", handler.span,
-                help="give the steps a `timeout` each",
-            )  # fmt: skip
+    outside = [h for h in stmt.handlers if h.trigger != "error"]
     if stmt.retry:
         agenda.report(
             "P403", "error", "a scope around steps cannot be retried as a whole", span, help="give the steps a `retry`"
         )
-    handlers = [h for h in stmt.handlers if h.trigger == "error"]
+    handlers = list(stmt.handlers)
     undone = agenda.place(f"{base}#undone", env, stmt.id, f"`{name_of(stmt.id)}` has failed and is undone", span)
     clear = raised = -1
     if agenda.survey.of(stmt.body).forks:
@@ -41,7 +42,7 @@ def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
         raised = record(agenda, f"{base}#raised", env, stmt.id, "an error was raised", span)
 
     def remember(error: str) -> int:
-        label = error or "abandon"
+        label = error.rpartition("/")[2] or "abandon"
         return record(
             agenda, f"{base}#caught.{label}", env, stmt.id, f"`{name_of(stmt.id)}` turned back: {label}", span
         )
@@ -60,6 +61,13 @@ def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
         alternative(agenda, handler.id, handler.span, handler.body, starts[handler.id], ports, env)
     body = stmt.body
     inner = env._replace(scope=inner_scope)
+    if outside:
+        inner = _interruptible(agenda, stmt, outside, inner, env)
+        begin = agenda.place(f"{base}#begin", inner, stmt.id, next_up(stmt.body), span)
+        agenda.draft.quiet.add(
+            agenda.move(f"{base}#enter", (ports.start,), (begin,), env, stmt.id, f"{called(stmt)} begins", span)
+        )
+        ports = ports._replace(start=begin)
     if ports.undo == ports.undone:
         agenda.push(body, Ports(ports.start, ports.done, undone, undone), inner)
         return
@@ -80,20 +88,46 @@ def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
     agenda.push(body, Ports(ports.start, done, undo, undone), inner)
 
 
+def _interruptible(agenda: Agenda, stmt: Scope, outside: list[Handler], inner: Env, env: Env) -> Env:
+    """The surroundings of a body that signals and time-outs interrupt."""
+    for statement in statements(stmt.body):
+        if isinstance(statement, Spare) and agenda.survey.of(statement).steps:
+            agenda.report(
+                "P403", "error", "what interrupts instances of which some may fail would count as one of their failures",
+                head(outside[0].span), help="leave `tolerate` out, or put the `try` into the block of the instances",
+            )  # fmt: skip
+            return inner
+    for handler in outside:
+        box = env.frame.mailboxes.get(handler.name)
+        if handler.trigger == "event" and box is not None and not box.kept:
+            agenda.report(
+                "P403", "error", f"whether `{handler.name}` comes too early cannot be told where it interrupts steps",
+                head(handler.span), help="leave its declaration out, or receive it `buffered`",
+            )  # fmt: skip
+        agenda.timed = agenda.timed or handler.trigger == "timeout"
+    words = f"nothing has interrupted `{name_of(stmt.id)}`"
+    armed = heard(record(agenda, f"{env.path(stmt.id)}#uninterrupted", env, stmt.id, words, stmt.span, 1), outside)
+    around = [(armed, outside, env), *agenda.scopes_heard.get(env.heard[-1].armed if env.heard else -1, ())]
+    agenda.scopes_heard[armed.armed] = around
+    agenda.interrupting[armed.armed] = lambda its, outer, plain, undone: within(its, outer, plain, undone, around)
+    agenda.later(interrupts, outside, armed, env)
+    return inner._replace(heard=(*env.heard, armed))
+
+
 def _finish_scope(
     agenda: Agenda, stmt: Scope, ports: Ports, env: Env, scope: SagaScope, undone: int, starts: dict[str, int]
 ) -> None:
     """What each error that made the body turn back leads to: a handler, or further back."""
-    handlers = [h for h in stmt.handlers if h.trigger == "error"]
+    handlers = list(stmt.handlers)
     for handler in handlers:
-        if not any(handler.name == e or (handler.name == "*" and e) for e in scope.arrived):
-            scope.mark(handler.name)
+        if not any(_handles(handler, e) for e in scope.arrived):
+            scope.mark(raised_by(handler) if handler.trigger != "error" else handler.name)
     back = env._replace(route=Back(ports.undone, env.scope))
     flag = (scope.raised,) if scope.raised >= 0 else ()
     for error, mark in list(scope.arrived.items()):
-        first = next((h for h in handlers if h.name == error or (h.name == "*" and error)), None)
+        first = next((h for h in handlers if _handles(h, error)), None)
         if first is None:
-            label = error or "abandon"
+            label = error.rpartition("/")[2] or "abandon"
             phrase = f"`{env.frame.name}` goes further back"
             found = agenda.raising(
                 f"{env.path(stmt.id)}#leave.{label}",
@@ -107,11 +141,21 @@ def _finish_scope(
             )
             agenda.draft.quiet.update(found)
             continue
+        named = f"#{error}" if first.trigger == "error" else "#handled"
         made = agenda.move(
-            f"{env.path(first.id)}#{error}", (undone, mark, *flag), (starts[first.id],), env, first.id,
-            f"`{error}` is handled", first.span,
+            f"{env.path(first.id)}{named}", (undone, mark, *flag), (starts[first.id],), env, first.id,
+            f"`{first.name if first.trigger != 'error' else error}` is handled", first.span,
         )  # fmt: skip
-        agenda.draft.step(first.id, made)
+        if first.trigger == "error":
+            agenda.draft.step(first.id, made)
+        else:
+            agenda.draft.quiet.add(made)
+
+
+def _handles(handler: Handler, error: str) -> bool:
+    if handler.trigger != "error":
+        return error == raised_by(handler)
+    return handler.name == error or (handler.name == "*" and bool(error) and not error.startswith(INTERRUPT))
 
 
 def call(agenda: Agenda, stmt: Call, ports: Ports, env: Env) -> None:
@@ -186,6 +230,7 @@ def _enter(agenda: Agenda, frame: Frame, stmt: Call, ports: Ports, entry: int, e
     pivot = agenda.survey.of(process.body).pivot
     waits_here(agenda, inner._replace(past=inner.past or pivot), done, undo, process.body)
     start = renewed(agenda, ports.start, inner) if process.variables else ports.start
+    start = opened(agenda, start, inner) if process.signals else start
     agenda.push(process.body, Ports(start, done, undo, undone), inner)
 
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.env import Back, Env, Ports, record
-from placet.compile.gates import Gates
+from placet.compile.findings import head
+from placet.compile.gates import Gates, counted
 from placet.compile.phrases import called, next_up, the_way
 from placet.compile.phrases import done as had
 from placet.compile.ports import stop_siblings
@@ -21,7 +22,7 @@ from placet.compile.saga_at_once import all_at_once
 from placet.compile.statements import behind, chosen_way, conditions, leaving, name_of, no_way, rounds_of, trigger
 from placet.compile.values import Move, decided
 from placet.compile.vocabulary import statements
-from placet.ir.model import Parallel, Sequence, Step, Task, Timer
+from placet.ir.model import Beside, Parallel, Sequence, Step, Task, Timer
 from placet.net.roles import Fork, Way
 
 if TYPE_CHECKING:
@@ -201,7 +202,16 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     gates = None if stmt.width is None else Gates(agenda, stmt, env)
     if env.policy is not None and env.policy.siblings == "cancel":
         agenda.later(stop_siblings, failing)
-    for way in stmt.ways:
+    all_ways = stmt.ways if stmt.rest is None else (*stmt.ways, stmt.rest)
+    count: list[int] = []
+    if stmt.need is not None:
+        if stmt.rest is None:
+            agenda.report(
+                "P403", "error", "the other ways of a parallel of steps cannot be stopped: their outcomes are open",
+                head(span), help="write `others go_on`: what follows begins when enough are done, and waits for the others",
+            )  # fmt: skip
+        count = counted(agenda, f"{base}#done", env, stmt.id, f"of {len(stmt.ways)} ways are done", stmt.need)
+    for way in all_ways:
         path = env.path(way.id)
         label = the_way(way)
         start = agenda.place(f"{path}#start", env, way.id, next_up(way.body), way.span)
@@ -236,32 +246,47 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
             words = f"{label} need not begin any more"
             left = agenda.move(f"{path}#not.begun", (start, failing), (undone, failing), env, way.id, words, way.span)
             agenda.draft.quiet.add(left)
+        if count and way is stmt.rest:
+            begin = agenda.place(f"{path}#begin", inner, way.id, next_up(way.body), way.span)
+            words = f"`{name}` goes on beside the other ways"
+            needs, gives = (start, count[-1], calm), (begin, count[-1], calm)
+            move_ = agenda.move(f"{path}#begins", needs, gives, env, way.id, words, way.span)
+            words = f"{label} need not begin any more"
+            left = agenda.move(f"{path}#not.begun", (start, failing), (undone, failing), env, way.id, words, way.span)
+            agenda.draft.quiet.update((move_, left))
+            between = (begin, done)
+        elif count:
+            between = (start, agenda.place(f"{path}#arrived", inner, way.id, f"{label} is done", way.span))
+            for n, place in enumerate(count):
+                taken, given = (between[1], place), (done, count[min(n + 1, len(count) - 1)])
+                moved = agenda.move(f"{path}#counts[{n}]", taken, given, env, way.id, f"{label} is done", way.span)
+                agenda.draft.quiet.add(moved)
         pending.append((way.body, Ports(*between, undo, undone), inner))
     for body, its, inner in reversed(pending):
         agenda.push(body, its, inner)
     move, quiet = agenda.move, agenda.draft.quiet
-    count = len(stmt.ways)
-    several = count > 1
-    split = f"`{name}` goes {f'{count} ways at once' if several else 'its one way'}"
-    joined = f"{f'all {count} ways' if several else 'the one way'} of `{name}` {'are' if several else 'is'} done"
+    total = len(all_ways)
+    several = total > 1
+    split = f"`{name}` goes {f'{total} ways at once' if several else 'its one way'}"
+    joined = f"{f'all {total} ways' if several else 'the one way'} of `{name}` {'are' if several else 'is'} done"
     made = [
         move(f"{base}#fork", (ports.start,), starts, env, stmt.id, split, span),
         move(f"{base}#join", dones, (ports.done,), env, stmt.id, joined, span),
     ]
-    back = f"`{name}` goes back {f'all {count} ways' if several else 'its one way'}"
+    back = f"`{name}` goes back {f'all {total} ways' if several else 'its one way'}"
     aside = []
     if ports.undo != ports.undone:
         aside.append(move(f"{base}#undo.fork", (ports.undo, calm), (*undos, undoing), env, stmt.id, back, span))
-    over = f"all {count} ways of `{name}` are back"
+    over = f"all {total} ways of `{name}` are back"
     if abandons:
         aside.append(move(f"{base}#undo.join", (*rests, undoing), (ports.undone, undoing), env, stmt.id, over, span))
     else:
         pre, post = (*rests, failing, whole), (ports.undone, failing, whole)
         aside.append(move(f"{base}#undo.join", pre, post, env, stmt.id, over, span))
-        halted = f"all {count} ways of `{name}` have come to rest, not all undone"
+        halted = f"all {total} ways of `{name}` have come to rest, not all undone"
         aside.append(move(f"{base}#halt", (*rests, stuck), (env.failed, stuck), env, stmt.id, halted, span))
     quiet.update(aside)
-    if not env.beside and gates is None:
+    if not (env.beside or gates is not None or count or env.heard):
         ways = [_way(env, body, its, rest) for (body, its, _), rest in zip(pending, rests, strict=True)]
         agenda.draft.forks.append(Fork((*made, *aside), tuple(ways)))
 
@@ -330,9 +355,10 @@ def _abandoned(
     quietly("unheard.failed", (failed, failing), (failing,), f"the abandoned {label} stays half-way, unheard")
 
 
-def unsupported(agenda: Agenda, stmt: Repeat | Graph, ports: Ports, env: Env) -> None:
+def unsupported(agenda: Agenda, stmt: Repeat | Beside | Graph, ports: Ports, env: Env) -> None:
     """Steps in a graph or in several instances: not yet."""
-    agenda.report("P403", "error", "saga steps are not understood inside a graph or several instances", stmt.span)
+    where = "under a handler that runs beside" if isinstance(stmt, Beside) else "inside a graph or several instances"
+    agenda.report("P403", "error", f"saga steps are not understood {where}", head(stmt.span))
     path = env.path(stmt.id)
     made = agenda.move(
         f"{path}#left.out", (ports.start,), (ports.done,), env, stmt.id, f"`{name_of(stmt.id)}` is left out", stmt.span

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.env import END, Back, Env, Exit, Forked, Frame, Handled, Ports, Thread, Top, record
+from placet.compile.findings import head
 from placet.compile.phrases import called, next_up
 from placet.compile.phrases import done as had
 from placet.compile.ports import waits_here
+from placet.compile.signals import hearing, opened, taken
 from placet.compile.statements import name_of
 from placet.compile.threads import finish_thread, new_fork
 from placet.compile.values import renewed
+from placet.compile.vocabulary import statements
+from placet.ir.model import Again
 from placet.net.roles import PLAIN, Kind, Role
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
 EVENT = Role(Kind.EVENT)
 TIMER = Role(Kind.TIMER)
+TASK = Role(Kind.TASK)
 
 
 def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
@@ -44,7 +49,7 @@ def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
         for handler in stmt.handlers:
             if handler.trigger != "error":
                 armed = _armed(agenda, handler, env) if handler in beside else []
-                thread.exits.append(_fires(agenda, handler, starts[handler.id], env, armed))
+                thread.exits += _fires(agenda, handler, starts[handler.id], env, armed)
                 once.append(armed)
     begin = agenda.place(f"{path}#begin", inner, stmt.id, next_up(stmt.body), stmt.span)
     over = ports.done
@@ -90,7 +95,7 @@ def _armed(agenda: Agenda, handler: Handler, env: Env) -> list[int]:
     ]
 
 
-def _fires(agenda: Agenda, handler: Handler, start: int, env: Env, armed: list[int]) -> Exit:
+def _fires(agenda: Agenda, handler: Handler, start: int, env: Env, armed: list[int]) -> list[Exit]:
     timeout = handler.trigger == "timeout"
     if timeout:
         agenda.timed = True
@@ -104,7 +109,14 @@ def _fires(agenda: Agenda, handler: Handler, start: int, env: Env, armed: list[i
     if armed:
         pre = (armed[0],)
         post = (start, armed[1], *((env.active,) if env.active >= 0 else ()))
-    return Exit(label, pre, post, phrase, handler.id, handler.span, role, handler.id, keeps=bool(armed))
+    hears = None if timeout else hearing(env, handler.name)
+    return [
+        Exit(
+            f"{label}{suffix}", (*pre, *more), (*post, *given), phrase, handler.id, handler.span, role, handler.id,
+            bool(armed), hears,
+        )
+        for suffix, more, given in ([("", (), ())] if timeout else taken(env, handler.name))
+    ]  # fmt: skip
 
 
 def _counter(agenda: Agenda, stmt: Scope, number: int, retry: Retry, env: Env) -> list[int]:
@@ -282,6 +294,12 @@ def repeat(agenda: Agenda, stmt: Repeat, ports: Ports, env: Env) -> None:
 def call(agenda: Agenda, stmt: Call, ports: Ports, env: Env) -> None:
     """Another process, copied in. A saga that was called is not stopped half-way: who would stop it waits for its end."""
     path = env.path(stmt.id)
+    if stmt.detached:
+        words = f"`{env.frame.name}` starts `{stmt.target}`, and does not wait for it"
+        agenda.draft.step(
+            stmt.id, agenda.move(path, (ports.start,), (ports.done,), env, stmt.id, words, stmt.span, TASK)
+        )
+        return
     process = agenda.survey.processes.get(stmt.target)
     if process is None or id(stmt) in agenda.survey.recursive:
         made = agenda.move(path, (ports.start,), (ports.done,), env, stmt.id, f"`{stmt.target}` is left out", stmt.span)
@@ -329,8 +347,12 @@ def enter(agenda: Agenda, frame: Frame, start: int, thread: Thread | None) -> No
     path = frame.path
     saga = process.kind == "saga"
     env = Env(frame, path, process.id, "", Top(frame), thread, held=frame.held)
-    if process.variables and not frame.root:
+    if any(isinstance(s, Again) for s in statements(process.body)):
+        start = _anew(agenda, frame, start, env)
+    if process.variables and not (frame.root and frame.again < 0):
         start = renewed(agenda, start, env)
+    if process.signals:
+        start = opened(agenda, start, env)
     span = process.span
     for name in process.ends if not saga else ("completed", "compensated", "failed"):
         agenda.end(frame, name)
@@ -351,6 +373,30 @@ def enter(agenda: Agenda, frame: Frame, start: int, thread: Thread | None) -> No
     facts = agenda.survey.of(process.body)
     waits_here(agenda, env._replace(past=facts.pivot), done, undo if facts.undoable else undone, process.body)
     agenda.push(process.body, Ports(start, done, undo, undone), env)
+
+
+def _anew(agenda: Agenda, frame: Frame, start: int, env: Env) -> int:
+    """The place from which each run of a process begins that continues as new."""
+    process = frame.process
+    if process.kind == "saga":
+        agenda.report(
+            "P403", "error", f"`{process.id}` cannot continue as new: its undos would have to be carried along, or be lost",
+            head(process.span), help="call it from a workflow that continues as new",
+        )  # fmt: skip
+    words = f"a run of `{frame.name}` begins"
+    frame.again = agenda.place(f"{frame.path}#run", env, process.id, words, process.span)
+    agenda.draft.quiet.add(
+        agenda.move(f"{frame.path}#begins", (start,), (frame.again,), env, process.id, words, process.span)
+    )
+    return frame.again
+
+
+def again(agenda: Agenda, stmt: Again, ports: Ports, env: Env) -> None:
+    """Back to where a run begins."""
+    words = f"`{env.frame.name}` continues as new"
+    agenda.draft.step(
+        stmt.id, agenda.move(env.path(stmt.id), (ports.start,), (env.frame.again,), env, stmt.id, words, stmt.span)
+    )
 
 
 def ending(agenda: Agenda, env: Env, process: Process, place: int, name: str, phrase: str) -> None:

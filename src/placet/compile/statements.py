@@ -15,8 +15,10 @@ from placet.compile.names import base_name
 from placet.compile.order import UNROLL
 from placet.compile.phrases import called, chosen, next_up, time_of, way_done
 from placet.compile.phrases import done as had
+from placet.compile.signals import hearing, taken
+from placet.compile.some_of import some_of
 from placet.compile.survey import ABANDON, NO_CHOICE
-from placet.compile.threads import new_fork
+from placet.compile.threads import ended, new_fork
 from placet.compile.values import Move, decided, open_to, overflowing, setting
 from placet.ir.model import Receive
 from placet.net.roles import PLAIN, Kind, Role
@@ -176,6 +178,9 @@ def no_way(agenda: Agenda, stmt: Choice, before: int, env: Env) -> None:
 
 def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     """A fork, a join, and between them the ways; stoppable where an error may leave one of them."""
+    if stmt.need is not None:
+        some_of(agenda, stmt, ports, env)
+        return
     path = env.path(stmt.id)
     ways = stmt.ways
     stoppable = env.thread is not None or any(agenda.survey.of(way.body).errors for way in ways)
@@ -185,10 +190,10 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     pending = []
     for number, way in enumerate(ways):
         its = env.path(way.id)
-        inner = env
+        inner = env._replace(ending=None) if env.ending is not None else env
         if fork is not None:
             thread = fork.ways[number][0]
-            inner = env._replace(thread=thread, route=Forked(fork, thread))
+            inner = env._replace(thread=thread, route=Forked(fork, thread), ending=None)
         starts.append(agenda.place(f"{its}#start", inner, way.id, next_up(way.body), way.span))
         dones.append(agenda.place(f"{its}#done", inner, way.id, way_done(way), way.span))
         between = (starts[-1], dones[-1]) if gates is None else gates.through(number, starts[-1], dones[-1], inner)
@@ -333,18 +338,27 @@ def trigger(agenda: Agenda, stmt: Receive | Timer, start: int, done: int, env: E
         _takes(agenda, agenda.bus, stmt, start, done, env)
         return
     if isinstance(stmt, Receive):
-        role = EVENT._replace(says=stmt.event)
-        move = Move(path, (start,), (done,), env, stmt.id, f"`{stmt.event}` arrives", stmt.span, role)
-        if stmt.sets:
-            for made in setting(agenda, move, stmt.sets):
-                agenda.draft.step(stmt.id, made)
-            return
-        made = agenda.move(*move)
-    else:
-        agenda.timed = True
-        role = TIMER._replace(says=stmt.text)
-        made = agenda.move(path, (start,), (done,), env, stmt.id, f"{time_of(stmt)} have passed", stmt.span, role)
+        _arrives(agenda, stmt, start, done, env)
+        return
+    agenda.timed = True
+    role = TIMER._replace(says=stmt.text)
+    made = agenda.move(path, (start,), (done,), env, stmt.id, f"{time_of(stmt)} have passed", stmt.span, role)
     agenda.draft.step(stmt.id, made)
+
+
+def _arrives(agenda: Agenda, stmt: Receive, start: int, done: int, env: Env) -> None:
+    """An event from outside; of a signal one that was kept, or one that comes now."""
+    role = EVENT._replace(says=stmt.event)
+    heard = hearing(env, stmt.event)
+    if heard is not None:
+        heard.append(start)
+    box = env.frame.mailboxes.get(stmt.event)
+    words = f"`{stmt.event}` is taken" if box is not None and box.kept else f"`{stmt.event}` arrives"
+    for suffix, pre, post in taken(env, stmt.event):
+        name = f"{env.path(stmt.id)}{suffix}"
+        move = Move(name, (start, *pre), (done, *post), env, stmt.id, words, stmt.span, role)
+        for made in setting(agenda, move, stmt.sets) if stmt.sets else [agenda.move(*move)]:
+            agenda.draft.step(stmt.id, made)
 
 
 def _takes(agenda: Agenda, bus: Bus, stmt: Receive, start: int, done: int, env: Env) -> None:
@@ -421,7 +435,7 @@ def ends(agenda: Agenda, stmt: End, ports: Ports, env: Env) -> None:
         agenda.report(
             "P403", "error", "a process that a saga calls cannot end in its middle: its caller could not undo it", stmt.span
         )  # fmt: skip
-    place = agenda.end(env.frame, stmt.name, stmt.span)
+    pre, post = ended(agenda, env, stmt.name, stmt.span)
     phrase = f"`{env.frame.name}` ends `{stmt.name}`"
-    made = agenda.move(env.path(stmt.id), (ports.start,), (place,), env, stmt.id, phrase, stmt.span, END)
+    made = agenda.move(env.path(stmt.id), (ports.start, *pre), post, env, stmt.id, phrase, stmt.span, END)
     agenda.draft.step(stmt.id, made)

@@ -12,6 +12,7 @@ from placet.compile.flow import TOO_MANY
 from placet.diagnostics import Diagnostic
 from placet.ir.model import (
     Abandon,
+    Beside,
     Call,
     Choice,
     End,
@@ -38,7 +39,7 @@ from placet.ir.model import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from placet.ir.model import Process, Statement
+    from placet.ir.model import Process, Statement, Way
 
 NOTHING: frozenset[str] = frozenset()
 ABANDON = ""  # the error that gives a saga up; no handler catches it
@@ -56,12 +57,14 @@ class Facts(NamedTuple):
     undoable: bool = False
     forks: bool = False
     pivot: bool = False
+    ends: bool = False  # an end of the process is in it
 
 
 PLAIN = Facts()
 STEP = Facts(steps=True)
 UNDOABLE = Facts(steps=True, undoable=True)
 PIVOT = Facts(steps=True, undoable=True, pivot=True)
+_ENDS = Facts(ends=True)
 _ABANDONS = Facts(errors=frozenset((ABANDON,)))
 
 
@@ -140,6 +143,10 @@ class Survey:
         match statement:
             case Abandon():
                 return _ABANDONS
+            case End():
+                return _ENDS
+            case Beside():
+                return _union([self.of(child) for child in children(statement)])._replace(forks=True)
             case Raise():
                 return Facts(errors=frozenset((statement.error,)))
             case Scope():
@@ -152,7 +159,7 @@ class Survey:
                     found = found._replace(errors=found.errors | {NO_CHOICE})
                 return found._replace(forks=found.forks or concurrent(statement))
             case Parallel():
-                return _union([self.of(way.body) for way in statement.ways])._replace(forks=True)
+                return _union([self.of(way.body) for way in ways_of(statement)])._replace(forks=True)
             case Repeat():
                 return self.of(statement.body)._replace(forks=True)
             case Spare():
@@ -172,12 +179,12 @@ class Survey:
         forks = body.forks or rest.forks
         pivot = body.pivot or rest.pivot
         steps, undoable = body.steps or rest.steps, body.undoable or rest.undoable
-        return Facts(frozenset(left) | rest.errors, steps, undoable, forks, pivot)
+        return Facts(frozenset(left) | rest.errors, steps, undoable, forks, pivot, body.ends or rest.ends)
 
     def _call(self, call: Call) -> Facts:
         found = _union([self.of(body) for _, body in call.on])
         callee = self.processes.get(call.target)
-        if callee is None or id(call) in self.recursive:
+        if callee is None or call.detached or id(call) in self.recursive:
             return found
         inner = self._process[callee.id]
         errors = found.errors
@@ -185,7 +192,7 @@ class Survey:
             errors |= {"failed"}
         undoable = inner.undoable or found.undoable
         forks, pivot = inner.forks or found.forks, inner.pivot or found.pivot
-        return Facts(errors, inner.steps or found.steps, undoable, forks, pivot)
+        return Facts(errors, inner.steps or found.steps, undoable, forks, pivot, found.ends)
 
 
 def concurrent(graph: Graph) -> bool:
@@ -200,19 +207,28 @@ def concurrent(graph: Graph) -> bool:
     return spawns or any(count > 1 for count in leaving.values())
 
 
+def ways_of(statement: Parallel) -> tuple[Way, ...]:
+    """All ways, with what comes after the first of them."""
+    return statement.ways if statement.rest is None else (*statement.ways, statement.rest)
+
+
 def children(statement: Statement) -> tuple[Statement, ...]:
     """The statements directly inside."""
     match statement:
         case Sequence():
             return statement.parts
-        case Choice() | Parallel():
+        case Choice():
             return tuple([way.body for way in statement.ways])
+        case Parallel():
+            return tuple([way.body for way in ways_of(statement)])
         case Loop() | Repeat() | Tolerant() | Spare() | With():
             return (statement.body,)
         case Race():
             return tuple([body for _, body in statement.ways])
         case Scope():
             return (statement.body, *[h.body for h in statement.handlers])
+        case Beside():
+            return (statement.body, *[one.body for one in statement.listeners])
         case Call():
             return tuple([body for _, body in statement.on])
         case Graph():
@@ -234,7 +250,7 @@ def _preorder(body: Statement) -> list[Statement]:
 
 
 def _calls(body: Statement) -> list[Call]:
-    return [s for s in _preorder(body) if type(s) is Call]
+    return [s for s in _preorder(body) if type(s) is Call and not s.detached]
 
 
 def _union(parts: list[Facts]) -> Facts:
@@ -249,4 +265,5 @@ def _union(parts: list[Facts]) -> Facts:
         any(p.undoable for p in parts),
         any(p.forks for p in parts),
         any(p.pivot for p in parts),
+        any(p.ends for p in parts),
     )

@@ -30,6 +30,8 @@ def finish_thread(agenda: Agenda, thread: Thread, env: Env) -> None:
         for p in places:
             if p in exit_.pre:
                 continue
+            if exit_.hears is not None:
+                exit_.hears.append(p)
             post = (*exit_.post, p) if exit_.keeps else exit_.post
             made = draft.transition(
                 f"{exit_.label}@{names[p]}", (p, *exit_.pre), post, exit_.origin, exit_.phrase, exit_.span,
@@ -43,6 +45,8 @@ def finish_thread(agenda: Agenda, thread: Thread, env: Env) -> None:
 def _leave(agenda: Agenda, fork: Fork, exit_: Exit, env: Env) -> None:
     """An exit while the ways of a fork run: all are stopped, then the exit's target is reached."""
     draft = agenda.draft
+    if exit_.hears is not None:
+        exit_.hears.append(fork.running)
     if exit_.keeps:
         beside = draft.transition(
             f"{exit_.label}@{fork.path}", (fork.running, *exit_.pre), (fork.running, *exit_.post), exit_.origin,
@@ -77,7 +81,7 @@ def finish_fork(agenda: Agenda, fork: Fork) -> None:
     stops = [stop for _, stop, _, _ in fork.ways]
     stopped = [rest for _, _, rest, _ in fork.ways]
     frame = fork.env.frame
-    for name, place in fork.ends.items():
+    for name, place in list(fork.ends.items()):
         pending = draft.place(
             f"{fork.path}#stopping.end.{name}",
             fork.origin,
@@ -89,8 +93,14 @@ def finish_fork(agenda: Agenda, fork: Fork) -> None:
         agenda.move(
             f"{fork.path}#stop.end.{name}", (place,), (pending, *stops), fork.env, fork.origin, words, fork.span
         )
-        post = (agenda.end(frame, name),)
-        agenda.move(f"{fork.path}#ended.{name}", (pending, *stopped), post, fork.env, fork.origin, words, fork.span)
+        before: tuple[int, ...] = (pending, *stopped)
+        if fork.env.ending is not None:  # who stops this way from outside then finds its token
+            over = agenda.place(f"{fork.path}#over.end.{name}", fork.env, fork.origin, words, fork.span)
+            gone = agenda.move(f"{fork.path}#gone.end.{name}", before, (over,), fork.env, fork.origin, words, fork.span)
+            draft.quiet.add(gone)
+            before = (over,)
+        pre, post = ended(agenda, fork.env, name, fork.span)
+        agenda.move(f"{fork.path}#ended.{name}", (*before, *pre), post, fork.env, fork.origin, words, fork.span)
     for error, place in fork.errors.items():
         name = error or "abandon"
         pending = draft.place(
@@ -111,7 +121,7 @@ def finish_fork(agenda: Agenda, fork: Fork) -> None:
         )
         draft.quiet.add(made)
         phrase = f"all ways are stopped after `{error}`" if error else "all ways are stopped"
-        before: tuple[int, ...] = (pending, *stopped)
+        before = (pending, *stopped)
         if fork.env.thread is not None:  # an error elsewhere may have won: who stops this way then finds its token
             over = agenda.place(f"{fork.path}#over.{name}", fork.env, fork.origin, phrase, fork.span)
             gone = agenda.move(f"{fork.path}#gone.{name}", before, (over,), fork.env, fork.origin, phrase, fork.span)
@@ -121,6 +131,20 @@ def finish_fork(agenda: Agenda, fork: Fork) -> None:
             f"{fork.path}#left.{name}", before, error, fork.env, fork.origin, phrase, fork.span, PLAIN
         )
         draft.quiet.update(made_all)
+
+
+def ended(agenda: Agenda, env: Env, name: str, span: Span | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """What an end of the process takes besides its own token, and gives: handlers beside it are stopped first."""
+    if env.ending is None:
+        return (), (agenda.end(env.frame, name, span),)
+    fork, thread = env.ending
+    place = fork.ends.get(name)
+    if place is None:
+        phrase = f"`{env.frame.name}` is about to end `{name}`"
+        path = f"{fork.path}#ending.{name}"
+        place = fork.ends[name] = agenda.draft.place(path, fork.origin, phrase, span, env.frame.path)
+    raised = next(way[3] for way in fork.ways if way[0] is thread)
+    return (fork.running,), (place, raised)
 
 
 def new_fork(agenda: Agenda, path: str, ways: int, env: Env, origin: str, span: Span | None) -> Fork:

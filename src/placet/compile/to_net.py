@@ -79,5 +79,8 @@ def _timed_steps(model: ir.Model) -> dict[str, ir.Step]:
 
 def uncalled(model: ir.Model) -> list[str]:
     """The processes that no other one calls, the nets and the state machines."""
-    targets = {p.id: frozenset(s.target for s in statements(p.body) if isinstance(s, ir.Call)) for p in model.processes}
+    targets = {
+        p.id: frozenset(s.target for s in statements(p.body) if isinstance(s, ir.Call) and not s.detached)
+        for p in model.processes
+    }
     return [*Calls(targets).uncalled(), *(n.id for n in model.nets), *(m.id for m in model.machines)]

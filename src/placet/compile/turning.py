@@ -49,7 +49,7 @@ def own_errors(statement: ir.Statement | ir.Gateway) -> frozenset[str]:
             return frozenset(statement.errors)
         case ir.Choice():
             return NOTHING if statement.exhaustive else frozenset((NO_CHOICE,))
-        case ir.Call():
+        case ir.Call() if not statement.detached:
             return frozenset(("compensated", "failed")).difference([end for end, _ in statement.on])
     return NOTHING
 

@@ -139,7 +139,12 @@ def used_by(root: ir.Process, processes: Mapping[str, ir.Process]) -> set[str]:
     while todo:
         for statement in statements(todo.pop().body):
             found.update(variables_in(statement))
-            if isinstance(statement, ir.Call) and statement.target in processes and statement.target not in seen:
+            if (
+                isinstance(statement, ir.Call)
+                and not statement.detached
+                and statement.target in processes
+                and statement.target not in seen
+            ):
                 seen.add(statement.target)
                 todo.append(processes[statement.target])
     return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.compile import draft, instances, pools, saga_scopes, saga_to_net, scopes, statements
+from placet.compile import beside, draft, instances, pools, saga_scopes, saga_to_net, scopes, statements
 from placet.compile.call_net import step
 from placet.compile.draft import TooLargeError
 from placet.compile.env import Agenda, Env, Frame, Top
@@ -39,8 +39,10 @@ PLAIN: Dispatch = {
     ir.Race: statements.race,
     ir.Raise: statements.raises,
     ir.End: statements.ends,
+    ir.Again: scopes.again,
     ir.Abandon: statements.abandon,
     ir.Scope: scopes.scope,
+    ir.Beside: beside.beside,
     ir.Repeat: scopes.repeat,
     ir.Tolerant: instances.tolerant,
     ir.Spare: instances.spare,
@@ -63,6 +65,7 @@ SAGA: Dispatch = {
     ir.Repeat: saga_to_net.unsupported,
     ir.Tolerant: instances.saga_tolerant,
     ir.Spare: instances.saga_spare,
+    ir.Beside: saga_to_net.unsupported,
     ir.Graph: saga_to_net.unsupported,
 }
 

@@ -104,6 +104,20 @@ class Task(NamedTuple):
     sets: tuple[Assignment, ...] = ()
 
 
+class Signal(NamedTuple):
+    """Something from outside that comes at most `most` times in one run of a process, at any time.
+
+    `buffered`: one that comes when nobody waits for it is kept, else it is lost. An event of a Receive or Handler that is no
+    signal of its process can always come again.
+    """
+
+    name: str
+    buffered: bool
+    most: int
+    given: bool  # the number was written down
+    span: Span | None = None
+
+
 class Retry(NamedTuple):
     """Up to `times` further attempts (None: for ever) after these errors (empty: any)."""
 
@@ -204,12 +218,18 @@ class Choice(NamedTuple):
 
 
 class Parallel(NamedTuple):
-    """All ways at once, or at most `width` of them, begun in their order; goes on when all are done."""
+    """All ways at once, or at most `width` of them, begun in their order; goes on when all are done.
+
+    With `need` it goes on when so many of them are: then the others are stopped, or, where there is a `rest`, that begins
+    beside them, and all of it is done when the rest and all ways are.
+    """
 
     id: str
     ways: tuple[Way, ...]
     span: Span | None = None
     width: int | None = None
+    need: int | None = None
+    rest: Way | None = None
 
 
 class Loop(NamedTuple):
@@ -292,6 +312,27 @@ class Scope(NamedTuple):
     span: Span | None = None
 
 
+class Listener(NamedTuple):
+    """A handler that interrupts nothing: each time its event comes, or its time has passed, its body is run once."""
+
+    id: str
+    trigger: Literal["timeout", "event"]
+    name: str
+    body: Statement
+    most: int  # how often, while what it stands beside is going on
+    given: bool = True  # the number was written down
+    span: Span | None = None
+
+
+class Beside(NamedTuple):
+    """A body with handlers beside it; done when the body is, and all that was begun beside it."""
+
+    id: str
+    body: Statement
+    listeners: tuple[Listener, ...]
+    span: Span | None = None
+
+
 class Repeat(NamedTuple):
     """Multi-instance (BPMN) and Map (ASL): `copies` instances of the body, at most `width` at once.
 
@@ -364,6 +405,14 @@ class Call(NamedTuple):
     target: str
     on: tuple[tuple[str, Statement], ...]
     span: Span | None = None
+    detached: bool = False  # it is only started: nothing of it comes back
+
+
+class Again(NamedTuple):
+    """The run is over, and the process begins anew, with its own variables as at first."""
+
+    id: str
+    span: Span | None = None
 
 
 class End(NamedTuple):
@@ -430,6 +479,7 @@ Statement: TypeAlias = Union[
     Timer,
     Race,
     Scope,
+    Beside,
     Repeat,
     Tolerant,
     Spare,
@@ -437,6 +487,7 @@ Statement: TypeAlias = Union[
     Holding,
     Raise,
     Call,
+    Again,
     End,
     Abandon,
     Graph,
@@ -478,6 +529,8 @@ class Process(NamedTuple):
     span: Span | None = None
     done: str = "completed"
     variables: tuple[Variable, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    patches: tuple[str, ...] = ()  # ids of the versions that a run may have or not
 
 
 # -- messages between processes --------------------------------------------------------------------------------------

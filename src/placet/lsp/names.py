@@ -137,6 +137,8 @@ def _of_item(file: ast.File, item: ast.Item) -> Iterator[Occurrence]:
             yield _one("pool", "", name, span, declares=True)
         case ast.Process(_, name, _, body, policies, span):
             yield _one("subject", "", name, span, declares=True)
+            for declared in item.signals:
+                yield from (_one("element", name.text, n, n.span, declares=True) for n in declared.names)
             yield from _of_body(file, name.text, body, *policies)
         case ast.Topic(names, _, _, span):
             yield from (_one("topic", "", name, span, declares=True) for name in names)
@@ -216,7 +218,11 @@ def _of_body(file: ast.File, owner: str, *parts: object) -> Iterator[Occurrence]
                 yield _one("subject", "", target, span)
                 yield from (_one("end", target.text, h.name, h.span) for h in handlers)
             case ast.Try(_, _, handlers):
-                yield from (_one("error", "", h.name, h.span) for h in handlers if h.timeout is None)
+                for h in handlers:
+                    if h.signal:
+                        yield _one("element", owner, h.name, h.span, declares=True)
+                    elif h.timeout is None and h.name.text != "timeout":
+                        yield _one("error", "", h.name, h.span)
         pending.extend(_children(one))
 
 

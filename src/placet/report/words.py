@@ -136,6 +136,12 @@ def trusting(guarantees: Sequence[str]) -> str:
 
 def _bound(name: str, count: int) -> str:
     """A parameter is `N = 3`, a word is counted, and the path of a loop or a retry says what is repeated."""
+    if "#signal." in name:
+        return f"{counted(count, 'arrival')} of {quoted(name.rpartition('#signal.')[2])}"
+    if name.endswith("#arrivals"):
+        word = name[name.rfind("[on ") + 4 : name.rfind("]")]
+        what = "arrival" if word.startswith("signal ") else "run"
+        return f"{counted(count, what)} of {quoted(word.removeprefix('signal '))}"
     if "/" in name or "#" in name:
         what = "retries" if "#retry" in name else "rounds"
         whose = "the loop around " if "/loop(" in name else ""  # a loop without a name is called by what it holds

@@ -141,6 +141,15 @@ class Choice(NamedTuple):
     span: Span
 
 
+class Patch(NamedTuple):
+    """`patch "ID" { new } [otherwise { old }]`: a run has either version from its beginning to its end."""
+
+    name: Text
+    body: Block
+    otherwise: Block | None
+    span: Span
+
+
 class Either(NamedTuple):
     """`either [LABEL] { } or { } ...`: a free decision."""
 
@@ -150,11 +159,16 @@ class Either(NamedTuple):
 
 
 class Parallel(NamedTuple):
-    """`parallel [LABEL] { STATEMENT ... }`: each statement is a branch, a block `{ ... }` one of several statements."""
+    """`parallel [LABEL] { STATEMENT ... }`: each statement is a branch, a block `{ ... }` one of several statements.
+
+    `parallel [LABEL] 2 of { ... } [others cancel | go_on]`: it goes on when so many of them are done.
+    """
 
     label: Name | None
     branches: tuple[Branch, ...]
     span: Span
+    need: Number | None = None
+    others: Name | None = None
 
 
 class Loop(NamedTuple):
@@ -182,11 +196,12 @@ class ForEach(NamedTuple):
 
 
 class Receive(NamedTuple):
-    """`receive EVENT [sets VARIABLE = VALUE, ...]`: waits until it arrives from outside."""
+    """`receive EVENT [buffered] [sets VARIABLE = VALUE, ...]`: waits until it arrives from outside."""
 
     event: Name
     span: Span
     sets: tuple[Assignment, ...] = ()
+    buffered: bool = False  # one that came before is remembered
 
 
 class Publish(NamedTuple):
@@ -212,16 +227,22 @@ class FirstOf(NamedTuple):
 
 
 class Handler(NamedTuple):
-    """`on NAME { ... }` of a call (an end of the callee) or of a try (an error, or `any`); `on timeout 10s { }`."""
+    """`on NAME { ... }` of a call (an end of the callee) or of a try (an error, or `any`); `on timeout 10s { }`.
+
+    `on signal NAME { ... }`, and with `beside [at_most N]` before the brace it interrupts nothing.
+    """
 
     name: Name
     timeout: Duration | None
     body: Block
     span: Span
+    signal: bool = False
+    beside: bool = False
+    at_most: Number | None = None
 
 
 class Try(NamedTuple):
-    """`try [LABEL] { } on ERROR { } on timeout 10s { } on any { }`."""
+    """`try [LABEL] { } on ERROR { } on timeout 10s { } on signal x beside { } on any { }`."""
 
     label: Name | None
     body: Block
@@ -237,10 +258,26 @@ class Raise(NamedTuple):
 
 
 class Call(NamedTuple):
-    """`call TARGET on END { } ...`: every end but the completing one must be handled."""
+    """`call TARGET on END { } ...`: every end but the completing one must be handled. `call TARGET detached` has none."""
 
     target: Name
     handlers: tuple[Handler, ...]
+    span: Span
+    detached: bool = False
+
+
+class Again(NamedTuple):
+    """`continue_as_new`: this run is over, and the process begins anew."""
+
+    span: Span
+
+
+class Every(NamedTuple):
+    """`every 1h overlap skip { ... }`: for ever, each time that so much has passed."""
+
+    duration: Duration
+    overlap: Name
+    body: Block
     span: Span
 
 
@@ -284,6 +321,9 @@ Statement: TypeAlias = Union[
     Task,
     Step,
     Choice,
+    Patch,
+    Every,
+    Again,
     Either,
     Parallel,
     Loop,
@@ -366,6 +406,14 @@ class Variable(NamedTuple):
     span: Span
 
 
+class Signal(NamedTuple):
+    """`signal NAME, ... [at_most N]` of a process: what comes from outside, so often in one run."""
+
+    names: tuple[Name, ...]
+    at_most: Number | None
+    span: Span
+
+
 class Topic(NamedTuple):
     """`topic NAME, ... [on BROKER] { options }`: channels of messages, and what the broker promises about them."""
 
@@ -385,6 +433,7 @@ class Process(NamedTuple):
     policies: tuple[Option, ...]
     span: Span
     variables: tuple[Variable, ...] = ()
+    signals: tuple[Signal, ...] = ()
 
 
 class Reaction(NamedTuple):

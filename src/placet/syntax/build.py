@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from placet.source import SourceFile
 
     Guard: TypeAlias = Union[ast.Text, ast.Formula]
-    Inside: TypeAlias = tuple[ast.Block, tuple[ast.Option, ...], tuple[ast.Variable, ...]]
+    Beside: TypeAlias = tuple[Union[ast.Number, None]]
+    Inside: TypeAlias = tuple[ast.Block, tuple[ast.Option, ...], tuple[ast.Variable, ...], tuple[ast.Signal, ...]]
 
 Maybe = ast.Name | None
 UNITS = {"ms": 0.001, "s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -127,18 +128,22 @@ class Builder:
         return ast.Reaction(event, body, span)
 
     def workflow(self, span: Span, name: ast.Name, body: Inside) -> ast.Process:
-        block, policies, variables = body
-        return ast.Process("workflow", self._defines(name), None, block, policies, span, variables)
+        block, policies, variables, signals = body
+        return ast.Process("workflow", self._defines(name), None, block, policies, span, variables, signals)
 
     def saga(self, span: Span, name: ast.Name, profile: Maybe, body: Inside) -> ast.Process:
-        block, policies, variables = body
-        return ast.Process("saga", self._defines(name), profile, block, policies, span, variables)
+        block, policies, variables, signals = body
+        return ast.Process("saga", self._defines(name), profile, block, policies, span, variables, signals)
 
-    def saga_body(self, span: Span, *parts: ast.Statement | ast.Option | ast.Variable) -> Inside:
+    def saga_body(self, span: Span, *parts: ast.Statement | ast.Option | ast.Variable | ast.Signal) -> Inside:
         policies = tuple([p for p in parts if isinstance(p, ast.Option)])
         variables = tuple([p for p in parts if isinstance(p, ast.Variable)])
-        statements = tuple([p for p in parts if not isinstance(p, (ast.Option, ast.Variable))])
-        return ast.Block(statements, span), policies, variables
+        signals = tuple([p for p in parts if isinstance(p, ast.Signal)])
+        statements = tuple([p for p in parts if not isinstance(p, (ast.Option, ast.Variable, ast.Signal))])
+        return ast.Block(statements, span), policies, variables, signals
+
+    def signal(self, span: Span, _: ast.Name, names: tuple[ast.Name, ...], at_most: ast.Number | None) -> ast.Signal:
+        return ast.Signal(tuple(map(self._defines, names)), at_most, span)
 
     workflow_body = saga_body
 
@@ -246,11 +251,21 @@ class Builder:
     def otherwise(self, _: Span, body: ast.Block) -> ast.Block:
         return body
 
+    def patch(self, span: Span, name: ast.Text, body: ast.Block, otherwise: ast.Block | None) -> ast.Patch:
+        return ast.Patch(name, body, otherwise, span)
+
     def either(self, span: Span, label: Maybe, *bodies: ast.Block) -> ast.Either:
         return ast.Either(self._label(label), tuple(map(self._way, bodies)), span)
 
     def parallel(self, span: Span, label: Maybe, *bodies: ast.Statement) -> ast.Parallel:
         return ast.Parallel(self._label(label), tuple(map(self._way, bodies)), span)
+
+    def some_of(
+        self, span: Span, label: Maybe, need: ast.Number, *rest: ast.Statement | ast.Name | None
+    ) -> ast.Parallel:
+        *bodies, others = rest
+        ways = tuple([self._way(body) for body in bodies])  # type: ignore[arg-type] # all but the last are statements
+        return ast.Parallel(self._label(label), ways, span, need, others)  # type: ignore[arg-type]
 
     def _way(self, body: ast.Statement) -> ast.Branch:
         return ast.Branch(None, None, self._braced(body), body.span)
@@ -293,8 +308,10 @@ class Builder:
     ) -> ast.ForEach:
         return ast.ForEach(self._defines(name), low, high, at_most, parallel is not None, tolerate, body, span)
 
-    def receive(self, span: Span, event: ast.Name, sets: tuple[ast.Assignment, ...] | None) -> ast.Receive:
-        return ast.Receive(event, span, sets or ())
+    def receive(
+        self, span: Span, event: ast.Name, buffered: Maybe, sets: tuple[ast.Assignment, ...] | None
+    ) -> ast.Receive:
+        return ast.Receive(event, span, sets or (), buffered is not None)
 
     def publish(self, span: Span, event: ast.Name) -> ast.Publish:
         return ast.Publish(event, span)
@@ -317,12 +334,38 @@ class Builder:
     def throw(self, span: Span, error: ast.Name) -> ast.Raise:
         return ast.Raise(error, span)
 
-    def call(self, span: Span, target: ast.Name, *handlers: ast.Handler) -> ast.Call:
-        return ast.Call(target, handlers, span)
+    def call(self, span: Span, target: ast.Name, detached: Maybe, *handlers: ast.Handler) -> ast.Call:
+        return ast.Call(target, handlers, span, detached is not None)
 
-    def handler(self, span: Span, name: ast.Name, *rest: ast.Duration | ast.Block | None) -> ast.Handler:
-        *timeout, body = rest
-        return ast.Handler(name, timeout[0] if timeout else None, body, span)  # type: ignore[arg-type]
+    def again(self, span: Span) -> ast.Again:
+        return ast.Again(span)
+
+    def every(self, span: Span, duration: ast.Duration, overlap: ast.Name, body: ast.Block) -> ast.Every:
+        return ast.Every(duration, overlap, body, span)
+
+    def handler(self, span: Span, name: ast.Name, *rest: ast.Duration | Beside | ast.Block | None) -> ast.Handler:
+        if len(rest) == 1:
+            return ast.Handler(name, None, rest[0], span)  # type: ignore[arg-type]
+        timeout, beside, body = rest
+        return self._handles(span, name, timeout, beside, body, signal=False)  # type: ignore[arg-type]
+
+    def signalled(self, span: Span, _: ast.Name, name: ast.Name, beside: Beside | None, body: ast.Block) -> ast.Handler:
+        return self._handles(span, name, None, beside, body, signal=True)
+
+    def _handles(
+        self,
+        span: Span,
+        name: ast.Name,
+        time: ast.Duration | None,
+        beside: Beside | None,
+        body: ast.Block,
+        *,
+        signal: bool,
+    ) -> ast.Handler:
+        return ast.Handler(name, time, body, span, signal, beside is not None, beside[0] if beside else None)
+
+    def beside(self, _: Span, at_most: ast.Number | None) -> Beside:
+        return (at_most,)
 
     def end(self, span: Span, name: ast.Name) -> ast.End:
         return ast.End(self._defines(name), span)

@@ -173,9 +173,8 @@ EXAMPLES = (
 # What SAGAS and LANGUAGE foresee and the grammar has no rule for yet, by the word it begins with.
 LATER = {
     "enum": "data", "assign": "data",
-    "every": "periodic workflows", "continue_as_new": "unbounded histories",
-    "patch": "versions of running instances", "detached": "children that live on", "on_close": "children that live on",
-    "buffered": "signals", "signal": "signals",
+
+    "on_close": "children that live on",
     "per": "scopes of keys", "ttl": "lifetimes of keys", "priority": "priorities",
     "circuit_breaker": "resilience patterns", "bulkhead": "resilience patterns", "rate_limit": "resilience patterns",
     "at": "levels of faults", "cancels": "cancellation",

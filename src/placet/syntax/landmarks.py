@@ -28,6 +28,8 @@ _LISTS = frozenset(
         "handlers",
         "members",
         "reactions",
+        "variables",
+        "signals",
     )
 )
 _SMALL = (ast.Option, ast.ErrorRule)

@@ -158,7 +158,8 @@ def _either(indent: int, either: ast.Either) -> list[Piece]:
 
 
 def _parallel(indent: int, parallel: ast.Parallel) -> list[Piece]:
-    pieces: list[Piece] = [(indent, f"parallel{_some('', parallel.label)} {{")]
+    need = f" {number(parallel.need)} of" if parallel.need is not None else ""
+    pieces: list[Piece] = [(indent, f"parallel{_some('', parallel.label)}{need} {{")]
     for branch in parallel.branches:
         statements = branch.body.statements
         if len(statements) == 1:
@@ -167,6 +168,13 @@ def _parallel(indent: int, parallel: ast.Parallel) -> list[Piece]:
         if pieces and isinstance(before := pieces[-1][1], ast.Step) and not (before.options or before.errors):
             pieces += [(indent + 1, ";")]  # or the brace would open the options of the step
         pieces += [(indent + 1, "{"), (indent + 2, branch.body), (indent + 1, "}")]
+    return [*pieces, (indent, f"}}{_some('others', parallel.others)}")]
+
+
+def _patch(indent: int, patch: ast.Patch) -> list[Piece]:
+    pieces: list[Piece] = [(indent, f"patch {text(patch.name)} {{"), (indent + 1, patch.body)]
+    if patch.otherwise is not None:
+        pieces += [(indent, "} otherwise {"), (indent + 1, patch.otherwise)]
     return [*pieces, (indent, "}")]
 
 
@@ -187,7 +195,7 @@ def _for_each(indent: int, each: ast.ForEach) -> list[Piece]:
 
 
 def _receive(receive: ast.Receive) -> str:
-    return f"receive {receive.event.text}{_sets(receive.sets)}"
+    return f"receive {receive.event.text}{' buffered' * receive.buffered}{_sets(receive.sets)}"
 
 
 def _first_of(indent: int, race: ast.FirstOf) -> list[Piece]:
@@ -201,7 +209,8 @@ def _first_of(indent: int, race: ast.FirstOf) -> list[Piece]:
 
 
 def _handler(handler: ast.Handler) -> str:
-    return f"on {handler.name.text}{_some('', handler.timeout)} {{"
+    beside = f" beside{_some('at_most', handler.at_most)}" if handler.beside else ""
+    return f"on {'signal ' * handler.signal}{handler.name.text}{_some('', handler.timeout)}{beside} {{"
 
 
 def _try(indent: int, attempt: ast.Try) -> list[Piece]:
@@ -211,8 +220,16 @@ def _try(indent: int, attempt: ast.Try) -> list[Piece]:
     return [*pieces, (indent, "}")]
 
 
+def _again(indent: int, _: ast.Again) -> list[Piece]:
+    return [(indent, "continue_as_new")]
+
+
+def _every(indent: int, every: ast.Every) -> list[Piece]:
+    return _block(indent, f"every {every.duration.text} overlap {every.overlap.text}", every.body)
+
+
 def _call(indent: int, call: ast.Call) -> list[Piece]:
-    pieces: list[Piece] = [(indent, f"call {call.target.text}")]
+    pieces: list[Piece] = [(indent, f"call {call.target.text}{' detached' * call.detached}")]
     for handler in call.handlers:
         pieces += _block(indent + 1, _handler(handler)[:-2], handler.body)
     return pieces
@@ -245,6 +262,7 @@ def _process(indent: int, process: ast.Process) -> list[Piece]:
     head = f"{process.kind} {process.name.text}{_some('uses', process.profile)}"
     policies: list[Piece] = [(indent + 1, _option(policy)) for policy in process.policies]
     variables: list[Piece] = [(indent + 1, variable) for variable in process.variables]
+    variables += [(indent + 1, f"signal {_names(s.names)}{_some('at_most', s.at_most)}") for s in process.signals]
     if not policies and not variables:
         return _block(indent, head, process.body)
     return [(indent, f"{head} {{"), *variables, (indent + 1, process.body), *policies, (indent, "}")]
@@ -430,6 +448,9 @@ _PIECES: dict[type, Callable[..., list[Piece]]] = {
     ast.Step: _step,
     ast.Choice: _choice,
     ast.Either: _either,
+    ast.Patch: _patch,
+    ast.Again: _again,
+    ast.Every: _every,
     ast.Parallel: _parallel,
     ast.Loop: _loop,
     ast.ForEach: _for_each,

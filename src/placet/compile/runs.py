@@ -1,0 +1,55 @@
+"""Runs that begin other runs: what continues as new, and what is started without being waited for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.compile.cases import variables_in
+from placet.compile.findings import listed
+from placet.compile.flow import children
+from placet.compile.vocabulary import Calls, statements
+from placet.ir import model as ir
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from placet.compile.findings import Findings
+
+_SEVERAL = (ir.Parallel, ir.Beside, ir.Repeat)
+
+
+def check_runs(
+    process: ir.Process, processes: Mapping[str, ir.Process], common: Mapping[str, ir.Variable], findings: Findings
+) -> None:
+    """Report what would begin a new run while others of the same one go on, and what is started and heard of again. Linear."""
+    todo: list[tuple[ir.Statement | ir.Gateway, bool]] = [(process.body, False)]
+    while todo:
+        statement, several = todo.pop()
+        if isinstance(statement, ir.Again) and several:
+            message = "`continue_as_new` cannot stand where several things go on at once"
+            findings.add("P298", message, statement.span, help="move it behind what goes on at once")
+        elif isinstance(statement, ir.Call) and statement.detached:
+            _heard(statement, processes, common, findings)
+        inside = several or isinstance(statement, _SEVERAL)
+        todo += [(child, inside) for child in children(statement)]
+
+
+def _heard(
+    call: ir.Call, processes: Mapping[str, ir.Process], common: Mapping[str, ir.Variable], findings: Findings
+) -> None:
+    targets = {
+        p.id: frozenset(s.target for s in statements(p.body) if isinstance(s, ir.Call)) for p in processes.values()
+    }
+    reached = [
+        s for name in Calls(targets).reach(call.target) if name in processes for s in statements(processes[name].body)
+    ]
+    ids = {v.id: v.name for v in common.values()}
+    shared = sorted({ids[v] for s in reached for v in variables_in(s) if v in ids})
+    if shared:
+        message = f"`{call.target}` is started and not waited for, but shares {listed(shared)} with its starter"
+        help_ = "what they share would change at any time: give it variables of its own, or wait for it"
+        findings.add("P298", message, call.span, help=help_)
+    if any(isinstance(s, ir.Publish) or (isinstance(s, ir.Receive) and s.topic) for s in reached):
+        message = f"`{call.target}` is started and not waited for, but exchanges messages"
+        help_ = "let a message start it: begin it with `receive`, and publish that message instead of the call"
+        findings.add("P298", message, call.span, help=help_)
