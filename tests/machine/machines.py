@@ -10,7 +10,7 @@ from placet.machine.label import Seen
 from placet.pipeline import compile_source, load
 from placet.source import SourceFile
 
-MODELS = sorted((CHECKOUT / "models").glob("*/model.placet"))
+MODELS = sorted((CHECKOUT / "models").glob("*/*.placet"))
 
 
 def subjects(path):

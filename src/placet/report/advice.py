@@ -80,7 +80,7 @@ def _for_sagas(run: Run) -> Iterator[str]:
             yield _recognise(step)
         elif effect > 0 and marked_ends(run.compiled, run.last) and _of_sagas(run):
             imported = any(run.compiled.origin.transitions[t].event is not None for t in run.fired)
-            yield from _left_in_effect(step, happened, imported=imported)
+            yield from _left_in_effect(step, happened, _error(run, step), imported=imported)
         elif effect < 0 and "null_safe" not in step.guarantees:
             yield (
                 f"let {quoted(step.service)} answer an undo of {quoted(short(step.id))} that finds nothing to undo, "
@@ -132,7 +132,7 @@ def _happened(run: Run, step: Step) -> _Happened:
     return _Happened(tuple(forward), tuple(undo), tuple(faults), said)
 
 
-def _left_in_effect(step: Step, happened: _Happened, *, imported: bool) -> Iterator[str]:
+def _left_in_effect(step: Step, happened: _Happened, error: str, *, imported: bool) -> Iterator[str]:
     """Why a step is still in effect after the compensation, and the guarantee or policy that would have undone it."""
     name, service = quoted(short(step.id)), quoted(step.service)
     applied = happened.last(Kind.APPLY)
@@ -141,7 +141,7 @@ def _left_in_effect(step: Step, happened: _Happened, *, imported: bool) -> Itera
     if step.pivot and not step.undo and not imported:
         yield (
             f"do not take an error of {name} for a refusal: the point of no return may have been passed "
-            "(`errors { other: unknown }`: it is then asked for again)"
+            f"(`errors {{ {error}: unknown }}`: it is then asked for again)"
         )
     elif not step.undo:
         yield f"give {name} an `undo`, or make it the point of no return (`pivot`) if it needs none"
@@ -174,6 +174,13 @@ def _mistaken(error: str) -> str:
     if any(error in kind.unclear for kind in CALL_KINDS.values()):
         return f"take {quoted(error)} for unknown, since it may come after the effect"
     return ""
+
+
+def _error(run: Run, step: Step) -> str:
+    """The name of the last error that the coordinator has heard of a step; `other` where it has none."""
+    roles = [run.compiled.roles.transitions[t] for t in run.fired]
+    heard = [r.says for r in roles if r.step == step.id and r.kind is Kind.REPLY and r.direction == "forward"]
+    return heard[-1] if heard and heard[-1] not in ("", "rejected") else "other"
 
 
 def _unanswered(run: Run, step: Step, happened: _Happened) -> str:
