@@ -102,6 +102,9 @@ def references(document: Document, offset: int) -> list[Occurrence]:
     return document.index.of(found.symbol) if found else []
 
 
+_DECLARED = ("service", "topic", "subject")  # names that a file which uses them declares, or imports
+
+
 def rename(document: Document, offset: int, new: str) -> list[Span]:
     """The spans to replace by a new name. Raises Refused where the model would not mean the same with it.
 
@@ -115,6 +118,10 @@ def rename(document: Document, offset: int, new: str) -> list[Span]:
         raise Refused("mend the errors of this file first; with them not every use of the name can be found")
     if not _WHOLE.fullmatch(new):
         raise Refused(f"`{new}` is no name: a letter, then letters, digits, `_`, and `.` or `-` within")
+    if found.symbol.kind in _DECLARED and not any(o.declares for o in document.index.of(found.symbol)):
+        raise Refused(
+            f"`{found.symbol.text}` is declared in another file: rename it there, and wherever it is imported"
+        )
     old = document.index.of(found.symbol)
     text, shifted, moved = document.source.text, [], 0
     for one in old:

@@ -241,7 +241,9 @@ def _of_check(file: ast.File, items: tuple[ast.CheckItem, ...]) -> Iterator[Occu
     for item in file.items:
         if isinstance(item, (ast.Process, ast.NetDecl, ast.MachineDecl, ast.Choreography)):
             for o in _of_item(file, item):
-                if o.declares and o.symbol.owner:
+                if o.symbol.owner and (
+                    o.declares or o.symbol.kind == "state"
+                ):  # a machine declares its states by using them
                     owners.setdefault(o.symbol.owner, {})[o.symbol.text] = o.symbol
     topics = {n.text for item in file.items if isinstance(item, ast.Topic) for n in item.names}
     services = {item.name.text for item in file.items if isinstance(item, ast.Service)}
