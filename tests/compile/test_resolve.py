@@ -271,10 +271,10 @@ def test_every_problem_is_found_in_one_run_with_the_name_that_was_meant() -> Non
         check sond(main), sound(mian), never(charge.don) under { lots }
     """)
     assert [(d.code, d.help) for d in problems] == [
-        ("P201", "did you mean `payments`?"),
-        ("P203", "did you mean `charge`?"),
         ("P204", "did you mean `temporal-java`?"),
         ("P206", "did you mean `await`?"),
+        ("P201", "did you mean `payments`?"),
+        ("P203", "did you mean `charge`?"),
         ("P202", "did you mean `order`?"),
         ("P237", "did you mean `lost`?"),
         ("P230", "did you mean `sound`?"),

@@ -74,9 +74,9 @@ def test_what_stands_in_backticks_stays_on_one_line(width):
 
 def test_every_check_that_can_be_written_is_known_to_the_analyses_and_has_words():
     from placet.analysis.check import CHECKS
-    from placet.analysis.questions import MEASURED
+    from placet.analysis.questions import MEASURED, RECORDED
     from placet.compile import check_items
     from placet.report.answers import _MEANING
 
-    assert set(check_items.CHECKS) <= {*CHECKS, *MEASURED}
+    assert set(check_items.CHECKS) <= {*CHECKS, *MEASURED, *RECORDED}
     assert set(check_items.CHECKS) <= set(_MEANING)

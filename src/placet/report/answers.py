@@ -51,6 +51,7 @@ _MEANING = {
     "anomaly_A19": "{subject} undoes nothing that another run of it has seen or changed",
     "anomaly_A18": "when {subject} says that it is compensated, it is",
     "anomaly_A21": "no undo of {subject} is given up because its steps have used the retries up",
+    "anomaly_A24": "recorded runs have exercised what {subject} owes",
     "anomaly_A25": "when {subject} says that it is complete, it is",
     "coverage": "{subject} survives every fault that is allowed for",
     "all_consumed": "every message of {subject} is read or put aside",
