@@ -211,12 +211,172 @@ def test_a_signal_of_a_temporal_history_must_come(tmp_path):
     assert (found.verdict, found.event.name) == ("violates", "PackLate")
 
 
+# -- steps that are done for each of several things ------------------------------------------------------------------
+
+PARCELS = """
+service warehouse { null_safe }
+saga ship {
+  for each parcel in 1..2 parallel { step pick on warehouse { undo put_back } }
+  task send fails Lost
+}
+workflow wrap { for each parcel in 1..2 parallel { task fold fails Torn } }
+"""
+PICKED = ("pick[2] asked", "pick[1] asked", "pick[1] done", "pick[2] done", "send failed Lost")
+
+
+@pytest.mark.parametrize(
+    ("lines", "verdict"),
+    [
+        ((*PICKED, "pick[1] undo_asked", "pick[2] undo_asked", "pick[2] undone", "pick[1] undone"), "conforms"),
+        ((*PICKED, "put_back[2] asked", "put_back[2] done", "put_back[1] asked", "put_back[1] done"), "conforms"),
+        ((*PICKED, *("put_back asked", "put_back done") * 2, "- ended compensated"), "conforms"),
+        (("pick asked", "pick asked", "pick done", "pick done", "send done", "- ended completed"), "conforms"),
+        ((*PICKED, "put_back[2] asked", "put_back[2] done", "put_back[2] asked"), "violates"),
+        (("pick[1] asked", "pick[2] done"), "violates"),
+        (("pick[1] asked", "pick[1] asked"), "violates"),
+        (("pick asked",) * 3, "violates"),
+        (("pick[3] asked",), "violates"),
+        (("send[1] done",), "violates"),
+    ],
+)
+def test_a_run_names_which_of_several_things_or_none(lines, verdict, tmp_path):
+    (found,) = held(PARCELS, words(*lines), tmp_path)
+    assert found.verdict == verdict
+    assert found.verdict == "conforms" or found.event.number == len(lines)
+
+
+def test_what_could_have_come_is_numbered_where_the_run_is(tmp_path):
+    (found,) = held(PARCELS, words("pick[1] asked", "pick[2] done"), tmp_path)
+    assert "`pick[2]` is asked for" in found.allowed
+    (found,) = held(PARCELS, words("pick asked", "send done"), tmp_path)
+    assert "`pick` is asked for" in found.allowed
+
+
+def test_activities_of_several_things(tmp_path):
+    path = tmp_path / "a.log"
+    wrap = compile_source(SourceFile("model.placet", PARCELS)).compiled[-1]
+    for lines, verdict in (
+        (("fold started", "fold started", "fold done", "fold failed Torn"), "conforms"),
+        (("fold[1] started", "fold[2] started", "fold[2] done", "fold[1] done", "- ended completed"), "conforms"),
+        (("fold[1] started", "fold[2] started", "fold[2] done", "fold[2] done"), "violates"),
+        (("fold done",) * 3, "violates"),
+    ):
+        path.write_text(words(*lines), encoding="utf-8")
+        (found,) = hold_all(wrap, read(str(path)).cases)
+        assert (wrap.kind, found.verdict) == ("workflow", verdict), lines
+
+
+# -- interruptions, and answers that are no refusals -----------------------------------------------------------------
+
+CALLED_OFF = """
+service inventory { idempotent; null_safe }
+saga reservation {
+  failing_step undo
+  try { step reserve on inventory { undo release; timeout 10s } receive payment } on signal cancel { abandon "gone" }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "verdict"),
+    [
+        (("cancel arrived", "- ended compensated"), "conforms"),
+        (("reserve asked", "cancel arrived", "release asked", "release done", "- ended compensated"), "conforms"),
+        (("reserve asked", "reserve done", "payment arrived", "cancel arrived"), "violates"),
+        (("cancel arrived", "reserve asked"), "violates"),
+        (("reserve asked", "cancel arrived", "- ended compensated"), "violates"),
+    ],
+)
+def test_signals_that_interrupt(lines, verdict, tmp_path):
+    (found,) = held(CALLED_OFF, words(*lines), tmp_path)
+    assert found.verdict == verdict
+    assert found.verdict == "conforms" or found.event.number == len(lines)
+
+
+DEADLINE = """
+service cars { idempotent; null_safe }
+saga trip { try { step reserve on cars { undo release; timeout 10s } } on timeout 1h { abandon "too late" } }
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "verdict"),
+    [
+        (("reserve asked", "deadline elapsed", "release asked", "release done", "- ended compensated"), "conforms"),
+        (("reserve asked", "release asked", "release done", "- ended compensated"), "conforms"),
+        (("reserve asked", "deadline elapsed", "reserve timed_out"), "violates"),
+    ],
+)
+def test_the_time_of_a_scope_is_not_that_of_its_step(lines, verdict, tmp_path):
+    (found,) = held(DEADLINE, words(*lines), tmp_path)
+    assert found.verdict == verdict
+
+
+ASKED = """
+service payments { idempotent }
+saga order {
+  on unknown ask
+  step charge on payments via grpc { undo pay_back; timeout 5s; retry 1 }
+  task ship
+}
+"""
+
+
+def test_what_was_done_before_is_done_and_questions_are_not_in_a_log(tmp_path):
+    for lines, verdict in (
+        (("charge asked", "charge timed_out", "charge asked", "charge done", "ship done"), "conforms"),
+        (("charge asked", "charge timed_out", "charge asked", "charge timed_out", "ship done"), "conforms"),
+        (("charge asked", "charge refused Unavailable", "charge asked", "charge done"), "conforms"),
+        (("charge asked", "charge refused Unavailable", "ship done"), "violates"),
+        (("charge asked", "charge refused AlreadyExists", "ship done"), "violates"),
+    ):
+        (found,) = held(ASKED, words(*lines), tmp_path)
+        assert found.verdict == verdict, lines
+
+
+BREAKER = """
+service payments {
+  idempotent
+  circuit_breaker after 1
+}
+saga order { step charge on payments { undo pay_back; retry 1 } }
+"""
+
+
+def test_calls_that_are_refused_before_they_are_made(tmp_path):
+    for lines, verdict in (
+        (("charge asked", "charge refused", "charge refused CircuitOpen", "- ended compensated"), "conforms"),
+        (("charge asked", "charge refused", "charge refused", "- ended compensated"), "conforms"),
+        (("charge asked", "charge refused CircuitOpen"), "violates"),
+        (("charge asked", "charge refused", "charge refused RateLimited"), "violates"),
+    ):
+        (found,) = held(BREAKER, words(*lines), tmp_path)
+        assert found.verdict == verdict, lines
+
+
+SETS = """
+var short: bool = true
+workflow order { while short at_most 2 { task order_again fails Lost sets short = any } }
+"""
+
+
+def test_a_task_that_sets_something_is_done(tmp_path):
+    for lines, verdict in (
+        (("order_again done", "order_again done", "- ended completed"), "conforms"),
+        (("order_again failed Lost",), "conforms"),
+        (("order_again failed Found",), "violates"),
+        (("order_again done",) * 3, "violates"),
+    ):
+        (found,) = held(SETS, words(*lines), tmp_path)
+        assert found.verdict == verdict, lines
+
+
 # -- whatever the simulator does conforms ----------------------------------------------------------------------------
 
 WORDS = (
     (r"#undo\.send\[", "undo_asked"), (r"#undo\.known\[", "undone"), (r"#undo\.refused\[", "undo_refused"),
     (r"#undo\.timeout\[", "undo_timed_out"), (r"#send\[", "asked"), (r"#known\[", "done"), (r"#refused", "refused"),
-    (r"#timeout\[", "timed_out"),
+    (r"#timeout\[", "timed_out"), (r"#error\.", "refused"), (r"#blocked\.", "refused"), (r"#undo\.blocked\.", "undo_refused"),
 )  # fmt: skip
 
 
@@ -225,14 +385,14 @@ def line(compiled, t):
     name, role, origin = compiled.net.transitions[t], compiled.roles.transitions[t], compiled.origin.transitions[t]
     step = origin.id.rsplit("/", 1)[-1].split("~")[0]
     if role.kind.value == "task":
-        error = name.rpartition("/")[2].partition("#")[2].removesuffix(".later")
-        return f"{step} failed {error}" if error else f"{step} done"
+        error = re.search(r"#(?!sets\[)([A-Za-z_]+)", name.rpartition("/")[2])
+        return f"{step} failed {error.group(1)}" if error else f"{step} done"
     if role.kind.value == "event":
         return f"{origin.phrase.split('`')[1]} arrived"
     if role.step and role.kind.value in ("send", "reply", "timer"):
         for pattern, word in WORDS:
             if re.search(pattern, name):
-                error = re.search(r"#refused\.(?!doubt|later)([A-Za-z_]+)", name)
+                error = re.search(r"#(?:undo\.)?(?:error|blocked)\.([A-Za-z_]+)", name)
                 return f"{step} {word}{' ' + error.group(1) if error else ''}"
     return ""
 
@@ -270,12 +430,13 @@ def test_every_simulated_run_conforms(path, tmp_path):
             foreign[draw.randrange(len(lines))] = "never_heard_of done"
             log.write_text(words(*foreign), encoding="utf-8")
             assert hold_all(compiled, read(str(log)).cases)[0].verdict == "violates"
-            if lines[-1].startswith("- ended") and len(lines) > 2 and not compiled.final.quiet:
-                del lines[draw.randrange(len(lines) - 1)]
+            told = [n for n, said in enumerate(lines[:-1]) if not said.endswith("arrived")]  # a signal can be lost
+            if lines[-1].startswith("- ended") and len(lines) > 2 and told and not compiled.final.quiet:
+                del lines[told[draw.randrange(len(told))]]
                 log.write_text(words(*lines), encoding="utf-8")
                 tried += 1
                 refused += hold_all(compiled, read(str(log)).cases)[0].verdict == "violates"
-    assert refused >= tried * 0.4  # in a loop, and where services only react, a step more or less is a run as well
+    assert refused >= tried * 0.3  # in a loop, or beside the rest, a step more or less is a run as well
 
 
 COURIER = """

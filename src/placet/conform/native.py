@@ -1,8 +1,9 @@
 """Models written in the language, held against our own runs and against Temporal histories.
 
 A name in a log is matched with the last part of a step's id, and with the name of its undo; letters are compared without
-case and without what divides words, so that the activity `ReserveCar` is the step `reserve_car`. Everything else is
-strict: what happened, to what, with which error, and how it ended.
+case and without what divides words, so that the activity `ReserveCar` is the step `reserve_car`. Of a step that is done
+for each of several things, `pick` is any and `pick[2]` the second. Everything else is strict: what happened, to what,
+with which error, and how it ended.
 
 Some things a log may or may not show: that a step began, that a service applied it, timers, and (in runs of our own)
 events from outside. They are looked at where the log shows any of that sort, and fire silently where it shows none.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from placet.compile.call_parts import REJECTED
 from placet.conform.meaning import ASIDE, Meaning
 from placet.conform.observed import Label, Observer
 from placet.conform.replay import Tables
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from placet.compiled import Compiled, Origin
     from placet.conform.meaning import Reading
-    from placet.conform.record import Case, Event
+    from placet.conform.record import Case, Copies, Event
     from placet.net.roles import Role
 
 FAULTS = ("reject", "slow", "undo-fail", "undo-slow")  # what explains every outcome that a coordinator can see
@@ -56,9 +58,9 @@ class Native:
         temporal = any(case.source == "temporal" for case in cases)
         self.temporal = temporal
         self.history = any(case.source == "step functions" for case in cases)
-        begun = {(e.what, plain(e.name)) for case in cases for e in case.events if e.kind in _STEP_EVENTS}
+        begun = {(e.what, plain(_ir(e.name))) for case in cases for e in case.events if e.kind in _STEP_EVENTS}
         pairs = zip(compiled.origin.transitions, compiled.roles.transitions, strict=True)
-        words = {plain(_last(o.id)) for o, r in pairs if r.kind is Kind.TASK and self._told(o)}
+        words = {plain(_last(_ir(o.id))) for o, r in pairs if r.kind is Kind.TASK and self._told(o)}
         self.begins = temporal or any(what == "scheduled" and name not in words for what, name in begun)
         self.task_begins = next((w for w in ("scheduled", "started") if any((w, name) in begun for name in words)), "")
         if temporal:
@@ -66,12 +68,16 @@ class Native:
         self.applies = bool({("step", "applied"), ("undo", "applied")} & shown)
         self.timers = ("timer", "succeeded") in shown
         self.signals = temporal or ("signal", "arrived") in shown
+        self.numbered = any(_copies(e.name) for case in cases for e in case.events)
         self.compiled = prepared(compiled, applied=self.applies)
         self.names: dict[str, list[tuple[str, str]]] = {}  # plain name -> (step id, "" or UNDO)
         self.errors: dict[tuple[str, str], set[str]] = {}  # (what of outcome, step id) -> errors the model names
         self._first = len(self.compiled.net.transitions)
         self._tables = self._observed(whole=True)
         self._quick = self._observed(whole=False) if self.compiled.roles.channels else None
+        self.copies: dict[Label, list[Label]] = {}  # a label without its copies -> those with them
+        for label in self._tables.by_label:
+            self.copies.setdefault(label._replace(copies=()), []).append(label)
 
     def _observed(self, *, whole: bool) -> Tables:
         self._observer = Observer(self.compiled)
@@ -127,9 +133,7 @@ class Native:
 
     def _label(self) -> None:
         compiled, labels = self.compiled, self._observer.labels
-        outcomes = {place: name for c in compiled.roles.channels for name, place in c.errors}
         retried: dict[tuple[str, str, int], set[int]] = {}
-        replies = {c.answered for c in compiled.roles.channels if c.answered >= 0}
         for t, role in enumerate(compiled.roles.transitions):
             if role.kind is Kind.SEND:
                 retried.setdefault((role.step, role.direction, role.attempt), set()).update(
@@ -139,13 +143,14 @@ class Native:
             identifier = _ir(step.id)
             self._name(identifier, "")
             if step.undo:
-                found = self.names.setdefault(plain(step.undo), [])
+                found = self.names.setdefault(plain(_ir(step.undo)), [])
                 if (identifier, UNDO) not in found:
                     found.append((identifier, UNDO))
         for t in range(self._first):
             role = compiled.roles.transitions[t]
-            if role.step and role.kind is not Kind.FAULT:
-                labels[t] = self._step(t, role, outcomes, replies, retried)
+            interrupts = "#interrupts" in compiled.net.transitions[t]  # a scope, wherever its step is
+            if role.step and role.kind is not Kind.FAULT and not interrupts:
+                labels[t] = self._step(t, role, retried)
             elif role.kind is Kind.TASK:
                 self._task(t)
             elif role.kind is Kind.EVENT:
@@ -174,49 +179,49 @@ class Native:
         observer, origin = self._observer, self.compiled.origin.transitions[t]
         if not self._told(origin):
             return
-        self._name(origin.id, "")
-        name = self.compiled.net.transitions[t]
-        error = name.rpartition("/")[2].partition("#")[2].removesuffix(".later")
+        step, copies = _ir(origin.id), _copies(origin.id)
+        self._name(step, "")
+        error = self.compiled.roles.transitions[t].says
         if origin.event is not None and self.history:
             error = "" if origin.event.kind == "succeeded" else next(iter(origin.event.errors), "other")
         if error:
-            self.errors.setdefault(("failed", origin.id), set()).add(error)
-        observer.labels[t] = Label("failed" if error else "succeeded", origin.id, (), error)
+            self.errors.setdefault(("failed", step), set()).add(error)
+        observer.labels[t] = Label("failed" if error else "succeeded", step, copies, error)
         if self.task_begins:
-            observer.before(t, Label(self.task_begins, origin.id))
+            observer.before(t, Label(self.task_begins, step, copies))
 
     def _step(
         self,
         t: int,
         role: Role,
-        outcomes: dict[int, str],
-        replies: set[int],
         retried: dict[tuple[str, str, int], set[int]],
     ) -> Label | None:
         """A transition of a saga step. Attempts that the engine makes by itself are silent in a Temporal history."""
-        step = _ir(role.step)
+        step, copies = _ir(role.step), _copies(role.step)
         net = self.compiled.net
         before = UNDO if role.direction == "undo" else ""
         if role.kind is Kind.SEND:
             seen = self.begins and not (self.temporal and role.attempt > 1)
-            return Label(f"{before}scheduled", step) if seen else None
+            return Label(f"{before}scheduled", step, copies) if seen else None
         if role.kind is Kind.APPLY:
-            return Label(f"{before}applied", step) if self.applies else None
-        if role.kind not in (Kind.REPLY, Kind.TIMER):
+            return Label(f"{before}applied", step, copies) if self.applies else None
+        if role.kind not in (Kind.REPLY, Kind.TIMER) or not role.attempt:  # 0: asked what became of the step
             return None
         again = retried.get((role.step, role.direction, role.attempt + 1), set())
         again = again | retried.get((role.step, role.direction, role.attempt), set())
+        blocked = self.temporal and role.how == "blocked" and role.attempt == 1  # by the worker, in an activity
         if self.temporal and any(p in again for p, _ in net.post[t]):
-            return None
+            return Label(f"{before}scheduled", step, copies) if blocked else None
         if role.kind is Kind.TIMER:
-            return Label(f"{before}timed_out", step)
-        taken = [p for p, _ in net.pre[t]]
-        if any(p in replies for p in taken):
-            return Label(f"{before}succeeded", step)
-        error = next((outcomes[p] for p in taken if outcomes.get(p)), "")
+            return Label(f"{before}timed_out", step, copies)
+        if net.transitions[t].rpartition("#")[2].removeprefix("undo.").startswith("known["):
+            return Label(f"{before}succeeded", step, copies)
+        error = "" if role.says == REJECTED else role.says
         if error:
             self.errors.setdefault((f"{before}refused", step), set()).add(error)
-        return Label(f"{before}refused", step, (), error)
+        if blocked:
+            self._observer.before(t, Label(f"{before}scheduled", step, copies))
+        return Label(f"{before}refused", step, copies, error)
 
     # -- words
 
@@ -224,6 +229,8 @@ class Native:
         """A label in words."""
         what, name = label.what, _last(label.name)
         undo, _, word = what.rpartition(" ") if what.startswith(UNDO) else ("", "", what)
+        if self.numbered:
+            name += "".join(f"[{n}]" for n in label.copies)
         about = f"the undo of `{name}`" if undo else f"`{name}`"
         words = {
             "scheduled": f"{about} is asked for",
@@ -255,7 +262,8 @@ class _NativeReading:
             return Meaning((Label("elapsed"),)) if event.what == "succeeded" else ASIDE
         if event.kind == "signal" and event.what != "arrived":
             return ASIDE
-        found = self._of.names.get(plain(event.name), [])
+        copies = _copies(event.name)
+        found = self._of.names.get(plain(event.name), []) or self._of.names.get(plain(_ir(event.name)), [])
         if event.kind == "child" and not found:
             return Meaning(abstract=f"`{event.name}` runs on its own; hold its history against its own model")
         if not found:
@@ -265,7 +273,9 @@ class _NativeReading:
             labels += self._step(event, step, UNDO if event.kind == "undo" else direction)
         if not labels:
             return ASIDE if event.what in ("started", "cancel_asked", "cancelled") else _never(event)
-        return Meaning(tuple(labels))
+        every = [of for label in labels for of in self._of.copies.get(label, [label])]
+        some = tuple(label for label in every if copies in ((), label.copies))
+        return Meaning(some) if some else Meaning(foreign=f"the model has no step `{event.name}`")
 
     def _step(self, event: Event, step: str, before: str) -> list[Label]:
         """What may happen to a step."""
@@ -280,7 +290,7 @@ class _NativeReading:
 
     def _failures(self, event: Event, step: str, before: str) -> list[Label]:
         """A failure by its name. One without a name may be any; one that the model does not name is the unnamed one."""
-        known = self._of.tables.by_label
+        known = self._of.copies
         kinds = [f"{before}timed_out"] if event.what == "timed_out" else [f"{before}failed", f"{before}refused"]
         found = []
         for kind in kinds:
@@ -316,10 +326,16 @@ def _never(event: Event) -> Meaning:
 
 
 def _ir(path: str) -> str:
-    """The id of a step without the rounds of unrolled loops."""
+    """The id of a step without the numbers of the things that it is done for."""
     while path.endswith("]") and path[path.rfind("[") + 1 : -1].isdigit():
         path = path[: path.rfind("[")]
     return path
+
+
+def _copies(path: str) -> Copies:
+    """Which of the things that it is done for a step is about, from 1: the numbers that its id ends with."""
+    rest = path[len(_ir(path)) :]
+    return tuple(map(int, rest[1:-1].split("]["))) if rest else ()
 
 
 def _last(identifier: str) -> str:
