@@ -138,6 +138,30 @@ def test_a_disagreement_that_was(name) -> None:
     assert not disagrees(NAMED[name], 20_000)
 
 
+def two_ways(*bodies: ir.Statement) -> ir.Statement:
+    return ir.Parallel("b/p", tuple(ir.Way(f"b/p[{i}]", None, body) for i, body in enumerate(bodies)))
+
+
+ORDERED = {
+    "a slow one": (two_ways(step("a"), step("d")), ("reject", "slow"), 1),
+    "two in a way": (
+        two_ways(seq(step("a", timeout=None), step("c", timeout=None)), step("d", timeout=None)), ("reject",), 1,
+    ),
+    "an undo fails": (two_ways(step("a", timeout=None), step("d", timeout=None)), ("reject", "undo-fail"), 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ORDERED)
+@pytest.mark.parametrize("order", ["start", "completion"])
+def test_undos_in_one_order_across_ways(order: str, name: str) -> None:
+    body, kinds, budget = ORDERED[name]
+    siblings = "await" if order == "start" else "cancel"
+    more = {"undo_order": order, "siblings": siblings, "undo_failure": "halt", "undo_retries": 0}
+    found = difference(saga(body, Hypothesis(kinds, budget, "transient"), **more), 60_000)
+    assert found is not None, "it is too large"
+    assert not found.measured
+
+
 CUT = {
     # every run gives up in the end: that the request is on its way when the last fault comes is no scenario
     "a run that cannot go on": saga(seq(step("a"), ir.Abandon("b/stop")), Hypothesis(("duplicate",), 1)),

@@ -30,6 +30,7 @@ from placet.compile.call_undo import undo_call
 from placet.compile.env import backwards
 from placet.compile.ports import asks, waits_here
 from placet.compile.retry_budget import FREE, NONE_LEFT, Draws, draws_of
+from placet.compile.undo_stack import lay, wrapped
 from placet.net.roles import Kind, Role
 from placet.net.roles import Step as StepRecord
 
@@ -44,9 +45,15 @@ if TYPE_CHECKING:
 
 def step(agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
     """A step of a saga: its call, and from its undo port the call of its undo."""
-    call = Call(agenda, stmt, ports, env)
     draft = agenda.draft
+    its = env.stacked if stmt.undo is not None else None
+    around = None
+    if its is not None:
+        around = wrapped(agenda, stmt, ports, env, its)
+        ports = around.forward
+    call = Call(agenda, stmt, ports, env)
     name = stmt.name
+    first = len(draft.roles)
     record = remembered(call)
     for other in stmt.undo_after:
         if (stmt.id, other) not in env.waits:
@@ -56,6 +63,9 @@ def step(agenda: Agenda, stmt: Step, ports: Ports, env: Env) -> None:
             )
     asks(agenda, env, ports, stmt, call.path)
     _forward(call, record)
+    if its is not None and around is not None:
+        lay(agenda, stmt, its, around, first)
+        call.ports = around.backward
     if stmt.pivot:
         made = call.does(
             "past", (ports.undo,), (env.failed,), f"`{call.saga}` cannot go back behind `{name}`", Role(Kind.ROUTE)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from placet.compile.mailbox import Mailbox
     from placet.compile.survey import Survey
     from placet.compile.value_table import Values
+    from placet.compile.way_stack import Stacked
     from placet.diagnostics import Severity
     from placet.ir.model import Guard, Handler, Policy, Process, Statement
     from placet.net.final import PlaceClass
@@ -85,6 +86,10 @@ class Env(NamedTuple):
     heard: tuple[Heard, ...] = ()  # inside a saga: what may interrupt the scopes around
     stops: tuple[int, ...] = ()  # inside a saga: the records of the parallels around that a way of theirs has failed
 
+    stacked: Stacked | None = (
+        None  # inside a saga: the way of a parallel whose undos are in an order with those of others
+    )
+
     def path(self, identifier: str) -> str:
         """The path in this net of an IR id."""
         return self.base + identifier[len(self.stem) :] + self.suffix
@@ -92,7 +97,7 @@ class Env(NamedTuple):
     @property
     def stands(self) -> Place:
         """What tells the order of steps."""
-        at_once = self.policy is not None and self.policy.undo_order != "reverse"
+        at_once = self.policy is not None and self.policy.undoes_together
         return Place(self.base, self.stem, self.suffix, at_once)
 
     def behind(self, survey: Survey, part: Statement) -> Env:

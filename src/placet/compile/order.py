@@ -71,7 +71,7 @@ def last_steps(survey: Survey, stmt: Statement, place: Place, before: Before) ->
 def callee_steps(survey: Survey, stmt: Call, place: Place, before: Before) -> Before:
     """The steps after which a process that is called is done."""
     callee = survey.processes[stmt.target]
-    at_once = callee.policy.undo_order != "reverse" if callee.kind == "saga" else place.at_once
+    at_once = callee.policy.undoes_together if callee.kind == "saga" else place.at_once
     return last_steps(survey, callee.body, Place(place.path(stmt.id), callee.id, "", at_once), before)
 
 

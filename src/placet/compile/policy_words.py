@@ -30,6 +30,9 @@ _WORDS: dict[str, dict[str, str]] = {
         "reverse": "the last step is undone first",
         "parallel": "all undos start at once",
         "dependencies": "an undo waits for those of the steps that build on its step",
+        "start": "the step asked for last is undone first",
+        "completion": "the step done last is undone first",
+        "registration": "the undo noted last runs first",
     },
 }
 _MORE: dict[str, dict[str, str]] = {

@@ -82,7 +82,10 @@ CHOICES: dict[str, tuple[str, dict[str, str]]] = {
     "register": ("register", {"before": "before", "after": "after", "submit": "submit", "log": "log"}),
     "failing_step": ("undo_failing", {"undo": "yes", "keep": "no", "undo_unless_rejected": "unless_rejected"}),
     "on unknown": ("on_unknown", {"undo": "undo", "retry": "retry", "ask": "ask", "ignore": "ignore"}),
-    "undo_order": ("undo_order", {"reverse": "reverse", "parallel": "parallel", "dependencies": "dependencies"}),
+    "undo_order": (
+        "undo_order",
+        {o: o for o in ("reverse", "parallel", "dependencies", "start", "completion", "registration")},
+    ),
     "siblings": ("siblings", {"await": "await", "cancel": "cancel", "abandon": "abandon"}),
     "cancellation": ("cancellation", {"masked": "masked", "unmasked": "unmasked"}),
     "deadline": ("deadline", {"undo": "undo", "forward": "forward", "escalate": "escalate"}),

@@ -209,7 +209,7 @@ def _process(
     policy = ir.Policy()
     if process.kind == "saga":
         policy = override(profile(process.profile, findings), process.policies, findings)
-    steps = Steps(name, declared, findings, together=policy.undo_order != "reverse")
+    steps = Steps(name, declared, findings, together=policy.undoes_together)
     common, used, params = known
     own = variables(process.variables, f"{name}/", common, findings, params) if process.variables else {}
     patches = patched(process.body) if "patch" in process.span.text else ()

@@ -20,8 +20,10 @@ from placet.compile.phrases import done as had
 from placet.compile.ports import stop_siblings
 from placet.compile.saga_at_once import all_at_once
 from placet.compile.statements import behind, chosen_way, conditions, leaving, name_of, no_way, rounds_of, trigger
+from placet.compile.undo_stack import stacked
 from placet.compile.values import Move, decided
 from placet.compile.vocabulary import statements
+from placet.compile.way_stack import Stacked
 from placet.ir.model import Beside, Parallel, Sequence, Step, Task, Timer
 from placet.net.roles import Fork, Way
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Many
 
     from placet.compile.env import Agenda
+    from placet.compile.way_stack import Turn
     from placet.ir.model import Choice, Graph, Loop, Race, Repeat, Statement
     from placet.source import Span
 
@@ -37,7 +40,7 @@ def sequence(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
     """Forward places between the parts, and backward places between those that turn back differently."""
     parts = stmt.parts
     policy = env.policy
-    if policy is not None and policy.undo_order != "reverse" and _undoables(agenda, parts) > 1:
+    if policy is not None and policy.undoes_together and _undoables(agenda, parts) > 1:
         all_at_once(agenda, stmt, ports, env)
         return
     facts = agenda.survey.of
@@ -197,6 +200,8 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     undoing = (
         record(agenda, f"{base}#undoing", env, stmt.id, "all ways are being undone", span) if abandons else failing
     )
+    found = stacked(agenda, stmt, env, (calm, failing, stuck))
+    stack, turns = found if found is not None else (None, {})
     starts, dones, undos, rests = [], [], [], []
     pending = []
     gates = None if stmt.width is None else Gates(agenda, stmt, env)
@@ -221,6 +226,8 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
         if agenda.survey.of(way.body).undoable:
             undo = agenda.place(f"{path}#undo", env, way.id, f"{label} is to be undone", way.span)
         inner = env._replace(beside=True)
+        if stack is not None and way.id in turns:
+            inner = inner._replace(stacked=Stacked(stack, turns[way.id]))
         if abandons:
             rest = undone
             failed = agenda.place(f"{path}#failed", env, way.id, f"an undo of {label} has given up", way.span)
@@ -231,8 +238,9 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
             failed = agenda.place(f"{path}#failed", env, way.id, f"an undo of {label} has given up", way.span)
             rest = agenda.place(f"{path}#rest", env, way.id, f"{label} has come to rest", way.span)
             _awaited(
-                agenda, way.id, way.span, path, (done, undo, undone, failed, rest), (calm, failing, whole, stuck), env
-            )
+                agenda, way.id, way.span, path, (done, undo, undone, failed, rest), (calm, failing, whole, stuck), env,
+                turns.get(way.id),
+            )  # fmt: skip
             inner = inner._replace(failed=failed)
             if env.policy is not None and env.policy.siblings == "cancel":
                 inner = inner._replace(stops=(*env.stops, failing))
@@ -276,7 +284,9 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     back = f"`{name}` goes back {f'all {total} ways' if several else 'its one way'}"
     aside = []
     if ports.undo != ports.undone:
-        aside.append(move(f"{base}#undo.fork", (ports.undo, calm), (*undos, undoing), env, stmt.id, back, span))
+        forward, turned = [t.forward for t in turns.values()], [t.back for t in turns.values()]
+        whole_again = (ports.undo, calm, *forward)
+        aside.append(move(f"{base}#undo.fork", whole_again, (*undos, undoing, *turned), env, stmt.id, back, span))
     over = f"all {total} ways of `{name}` are back"
     if abandons:
         aside.append(move(f"{base}#undo.join", (*rests, undoing), (ports.undone, undoing), env, stmt.id, over, span))
@@ -286,7 +296,7 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
         halted = f"all {total} ways of `{name}` have come to rest, not all undone"
         aside.append(move(f"{base}#halt", (*rests, stuck), (env.failed, stuck), env, stmt.id, halted, span))
     quiet.update(aside)
-    if not (env.beside or gates is not None or count or env.heard):
+    if not (env.beside or gates is not None or count or env.heard or turns):
         ways = [_way(env, body, its, rest) for (body, its, _), rest in zip(pending, rests, strict=True)]
         agenda.draft.forks.append(Fork((*made, *aside), tuple(ways)))
 
@@ -312,8 +322,9 @@ def _awaited(
     places: tuple[int, int, int, int, int],
     flags: tuple[int, int, int, int],
     env: Env,
+    turn: Turn | None = None,
 ) -> None:
-    """How one way of a parallel comes to rest."""
+    """How one way of a parallel comes to rest; `turn` where the undos of all ways are in one order."""
     done, undo, undone, failed, rest = places
     calm, failing, whole, stuck = flags
     label = f"way `{name_of(identifier)}`"
@@ -321,9 +332,12 @@ def _awaited(
     def quietly(name: str, pre: tuple[int, ...], post: tuple[int, ...], phrase: str) -> None:
         agenda.draft.quiet.add(agenda.move(f"{path}#{name}", pre, post, env, identifier, phrase, span))
 
-    quietly("fails", (undone, calm), (rest, failing), f"{label} is undone, the others are to follow")
-    quietly("rests", (undone, failing), (rest, failing), f"{label} is undone too")
-    quietly("turns", (done, failing), (undo, failing), f"{label} was done and turns back")
+    forward, back = ((turn.forward,), (turn.back,)) if turn is not None else ((), ())
+    quietly("fails", (undone, calm, *forward), (rest, failing, *back), f"{label} is undone, the others are to follow")
+    quietly("rests", (undone, failing, *back), (rest, failing, *back), f"{label} is undone too")
+    if turn is not None:
+        quietly("rests.too", (undone, failing, *forward), (rest, failing, *back), f"{label} had nothing to undo")
+    quietly("turns", (done, failing, *forward), (undo, failing, *back), f"{label} was done and turns back")
     quietly("halts", (failed, whole), (rest, stuck), f"{label} stays half-way")
     quietly("halts.too", (failed, stuck), (rest, stuck), f"{label} stays half-way too")
     quietly("stays", (done, stuck), (rest, stuck), f"{label} stays done")

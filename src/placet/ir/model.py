@@ -501,8 +501,9 @@ class Policy(NamedTuple):
     register: Literal["before", "after", "submit", "log"] = "before"  # log: the participant's own, so it is exact
     undo_failing: Literal["yes", "no", "unless_rejected"] = "unless_rejected"
     on_unknown: Literal["undo", "retry", "ask", "ignore"] = "undo"
-    # parallel: all start at once; dependencies: each waits for those of the steps that build on its step (`after`)
-    undo_order: Literal["reverse", "parallel", "dependencies"] = "reverse"
+    # parallel: all start at once; dependencies: each waits for those of the steps that build on its step (`after`);
+    # the last three: as reverse, and across ways of a parallel the last one first that began, was done, was noted
+    undo_order: Literal["reverse", "parallel", "dependencies", "start", "completion", "registration"] = "reverse"
     undo_failure: Literal["retry", "halt", "continue", "escalate"] = "retry"
     undo_retries: int | None = None  # None: for ever, before `undo_failure` where that is not retry
     siblings: Literal["await", "cancel", "abandon"] = "await"
@@ -512,6 +513,11 @@ class Policy(NamedTuple):
     retry_budget: int | None = None  # numbered retries of all its steps together; None: each has its own
     retry_budget_of: Literal["shared", "forward"] = "shared"  # shared: its undos draw from it too
     recovery: Literal["resume", "undo", "forget"] = "resume"  # once the coordinator is back
+
+    @property
+    def undoes_together(self) -> bool:
+        """Whether the undos of a sequence start all together, but for those that wait for others."""
+        return self.undo_order in ("parallel", "dependencies")
 
 
 class Process(NamedTuple):
