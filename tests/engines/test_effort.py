@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from placet.engines.effort import DEAR, Effort
+from placet.engines.effort import DEAR, WIDE, Columns, Effort
+from placet.engines.frontier import Frontier
 from placet.engines.protocol import Needs, Visitor
 from placet.engines.reference import Reference
 from placet.evidence import Budget
@@ -44,6 +45,24 @@ def test_states_that_many_transitions_or_goals_look_at_count_for_more(readers, g
     assert found.stop.reached == str(found.states)
     assert "ordinary ones" in found.stop.note
     assert not found.complete
+
+
+def test_the_frontier_engine_counts_what_it_does_to_columns():
+    visitors = [Visitor(Dead(), Needs.STATES)]
+    found = Frontier().explore(*counter(14, 1_000), (), visitors, Budget(states=9_000))
+    assert 10 <= found.states < 9_000
+    assert (found.stop.budget, found.stop.reached) == ("states", str(found.states))
+    assert "ordinary ones" in found.stop.note
+    assert not found.complete
+
+
+def test_columns():
+    effort = Columns(2)
+    effort.add(2, WIDE)
+    assert not effort.used_up
+    effort.add(1, 1)
+    assert effort.used_up
+    assert not Columns(None).used_up
 
 
 def test_without_a_budget_of_states_all_are_seen():

@@ -61,6 +61,9 @@ class _Tree:
         self._unbounded: set[int] = set()
         self._pump: Stop | None = None
         self._looked = 0
+        self._compared = (
+            1 + len(self._net.places) // 256
+        )  # what a comparison of two markings counts: wide ones cost more
 
     def grown(self, limit: int) -> Coverage:
         work = [(0, t) for t in self._enabled(0)]
@@ -118,7 +121,7 @@ class _Tree:
 
     def _accelerated(self, marking: tuple[float, ...], line: list[int], t: int) -> tuple[float, ...]:
         """Omega where an ancestor, active or not, has less and nowhere more."""
-        self._looked += len(line) + len(marking) // 4
+        self._looked += len(line) * self._compared + len(marking) // 4
         for number, n in enumerate(line):
             before = self._markings[n]
             if marking != before and all(map(le, before, marking)):
@@ -132,12 +135,12 @@ class _Tree:
         return marking
 
     def _covered(self, marking: tuple[float, ...]) -> bool:
-        self._looked += len(self._active)
+        self._looked += len(self._active) * self._compared
         return any(all(map(le, marking, self._markings[n])) for n in self._active)
 
     def _prune(self, marking: tuple[float, ...], line: set[int]) -> None:
         """Deactivate what grew from a node that the marking covers, if that node is active or beside the way to the marking."""
-        self._looked += len(self._markings)
+        self._looked += len(self._markings) * self._compared
         covered = [
             n
             for n, count in enumerate(self._below)

@@ -35,10 +35,9 @@ STILL_LARGE = 20  # with more places than these after reductions, theorems are t
 FIRST_PLACES = 2_000  # with more than these the net is reduced before any pass
 
 PROBE_STATES = 60_000  # of the search before a diagram is tried
-PROBE_ENTRIES, PROBE_TRIES = (
-    100_000,
-    2,
-)  # of attempts at a diagram before the search goes on: half a second each, or less
+PROBE_ENTRIES = 100_000  # of attempts at a diagram before the search goes on: half a second each, or less
+PROBE_TRIES = 2  # of these attempts
+WIDE, WIDE_TRIES = 1_000, 3  # places and transitions from which on a search costs more than another attempt
 LARGE_ENTRIES = 1_600_000  # of each attempt where the search met its budget
 
 _OF_BOUNDS = ("safe", "bounded")  # checks of how many tokens there are on places
@@ -75,6 +74,7 @@ class _Open:
         self.position, self.query, self.check, self.asks = position, query, chosen, asks
         self.seconds = 0.0
         self.known: Verdict | None = None  # a violation that a diagram shows
+        self.far = False  # a diagram has what violates it, further off than it can find a run to
 
 
 def decide(compiled: Compiled, queries: Sequence[Query], options: Options = DEFAULT) -> tuple[Answer, ...]:
@@ -198,10 +198,10 @@ class _Decision:
         from time import monotonic
 
         from placet.analysis.diagrams import MEMORY, Attempts
-        from placet.analysis.symbolic_pass import ANSWERED, LimitError, SymbolicPass
+        from placet.analysis.symbolic_pass import ANSWERED, FarError, LimitError, SymbolicPass
         from placet.engines.diagrams.diagram import ENTRY
 
-        asked = [o for o in group if o.query.check in ANSWERED and o.known is None]
+        asked = [o for o in group if o.query.check in ANSWERED and o.known is None and not o.far]
         if not asked or self._interrupted is not None:
             return group
         begun = perf_counter()
@@ -212,7 +212,8 @@ class _Decision:
         until = float("inf") if seconds is None else monotonic() + max(0.0, seconds - (begun - self._begun))
         width = 100 * (len(net.places) + len(net.transitions))  # a diagram has some nodes for each at the least
         attempts.entries = max(attempts.entries, width)
-        tries = PROBE_TRIES if entries == PROBE_ENTRIES else 1 << 30
+        probes = WIDE_TRIES if len(net.places) + len(net.transitions) > WIDE else PROBE_TRIES
+        tries = probes if entries == PROBE_ENTRIES else 1 << 30
         diagram = attempts.run(max(entries, width), until, memory, tries)
         left = [o for o in group if o not in asked]
         if diagram is None:
@@ -225,6 +226,8 @@ class _Decision:
             diagram.allow(min(4 * max(entries, width), memory // ENTRY), until)
             try:
                 verdict = _verdict(o, seen)
+            except FarError:
+                o.far, verdict = True, None
             except (LimitError, MemoryError):
                 verdict = None
             o.seconds += perf_counter() - begun

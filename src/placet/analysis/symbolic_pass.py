@@ -38,7 +38,11 @@ ANSWERED = frozenset(
 )
 _STEPS = 300  # of a shortest run that is looked for
 
-__all__ = ["ANSWERED", "LimitError", "SymbolicPass"]
+__all__ = ["ANSWERED", "FarError", "LimitError", "SymbolicPass"]
+
+
+class FarError(LimitError):
+    """There are such states, but a shortest run to one has more steps than are looked for."""
 
 
 class Sets:
@@ -134,7 +138,7 @@ class SymbolicPass(Pass):
         layers = [states]
         while not diagram.has(layers[-1], start):
             if len(layers) > _STEPS:
-                raise LimitError("work")
+                raise FarError("work")
             more = diagram.union(layers[-1], diagram.before(layers[-1]))
             if more == layers[-1]:
                 raise AssertionError("a reachable state cannot be reached")

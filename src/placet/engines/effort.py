@@ -37,3 +37,28 @@ class Effort:
     def note(self, states: int) -> str:
         """Why the budget of states ended before its number, in a few words."""
         return f"each took the work of about {max(2, self.units // max(1, states) // ORDINARY)} ordinary ones"
+
+
+WIDE = 3_000  # operations that each state of the budget may take, of engines that work on columns of states
+_USUAL = 300  # operations that a state takes as a rule: 50 to 600
+
+
+class Columns:
+    """Counts operations on one word of one state, for the engines that do one thing to thousands of states at a time."""
+
+    def __init__(self, states: int | None) -> None:
+        self._most = None if states is None else states * WIDE
+        self.units = 0
+
+    def add(self, states: int, each: int) -> None:
+        """So many states took so many operations each."""
+        self.units += states * each
+
+    @property
+    def used_up(self) -> bool:
+        """Whether as much was done as the whole budget of states may cost."""
+        return self._most is not None and self.units > self._most
+
+    def note(self, states: int) -> str:
+        """Why the budget of states ended before its number, in a few words."""
+        return f"each took the work of about {max(2, self.units // max(1, states) // _USUAL)} ordinary ones"

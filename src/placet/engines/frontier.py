@@ -12,6 +12,7 @@ from array import array
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from placet.engines.effort import Columns
 from placet.engines.packing import Ceilings, narrowest
 from placet.engines.protocol import Needs, Stop
 from placet.engines.pumping import Pumping
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 _CHUNK = 16_384  # states expanded at a time
 _CELLS = 1_500_000  # at most so many states times transitions
 _BATCH = 1_000_000  # words of successors made at a time
-_LAST = 200_000_000  # states times transitions that are looked at once more, of those that were found and not expanded
+_LAST = 50_000_000  # states times transitions that are looked at once more, of those that were found and not expanded
+_FIRED, _LOOKED_UP, _COUNTED = 10, 8, 6  # operations of a successor, and for each word and observer of it
 _MORE = 2000  # states after the net is known to be unbounded, where goals are still open
 
 
@@ -90,6 +92,7 @@ class Search:
         self._keep_edges = any(v.needs is Needs.EDGES for v in visitors)
         self._whole = not visitors or any(v.needs is not Needs.FIRST for v in visitors)
         self._begun = monotonic()
+        self._effort = Columns(budget.states)
         self._ceilings = Ceilings(net, initial)
         room = 1 << 62 if budget.bytes is None else budget.bytes
         self._cells = min(_CELLS, room >> 4)  # work space in proportion to the budget
@@ -120,6 +123,12 @@ class Search:
             raise TooWideError  # the tables alone: the reference engine makes them row by row
         self._tables = cost
         self._rules = Rules(self._net, self._ceilings, self._observers, self._layout)
+        count = self._rules.count
+        self._trying = sum(
+            1 + self._rules.cost(t) for t in range(count)
+        )  # operations: which transitions a state enables
+        self._firing = _FIRED + _LOOKED_UP * self._layout.words + _COUNTED * len(self._observers)  # and each successor
+        self._goals = [self._rules.size(v.goal) for v in self._visitors]
 
     def _visited(self, words: int) -> Visited:
         return Visited(words)
@@ -179,6 +188,7 @@ class Search:
         """Expand these states; True when the pass is over. Nothing is kept of a chunk in which a count outgrew its field."""
         np, rules, seen = self._np, self._rules, self._seen
         columns = seen.columns(start, end)
+        self._effort.add(end - start, self._trying)
         lifted = rules.lift(columns)
         enabled = np.zeros((rules.count, end - start), dtype=bool)
         crowded: list[int] = []
@@ -200,6 +210,7 @@ class Search:
         targets = []
         for at in range(0, len(labels), room):
             part = slice(at, at + room)
+            self._effort.add(len(labels[part]), self._firing)
             after = rules.fire(seen.columns(start, end), sources[part], labels[part])
             outgrown = rules.outgrown(after)
             if outgrown:
@@ -262,6 +273,7 @@ class Search:
             goal = self._visitors[k].goal
             if self._first[k] < 0 and not (isinstance(goal, Or) and not goal.of):
                 assert view is not None
+                self._effort.add(len(columns[0]), self._goals[k])
                 held = view.of(goal)
                 at = int(held.argmax()) if len(held) else 0
                 if len(held) and held[at]:
@@ -306,9 +318,12 @@ class Search:
         self._seen = made
 
     def _over_budget(self, more: int = 0) -> bool:
-        """Whether the memory or the time is used up, with so many states offered; then says so."""
+        """Whether the memory, the time or the work is used up, with so many states offered; then says so."""
         budget = self._budget
-        if budget.bytes is not None:
+        if self._effort.used_up:
+            count = self._seen.count
+            self.stop = self._pump or Stop("states", str(count), note=self._effort.note(count))
+        if budget.bytes is not None and self.stop is None:
             used = self.used_bytes(more)
             if used > budget.bytes:
                 self.stop = self._pump or Stop("bytes", str(used))

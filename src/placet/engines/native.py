@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _AHEAD = 1 << 17  # states expanded at most before Python looks at them
 _EDGES = 1 << 20  # edges written in between
+_MARKED, _LOOKED_UP, _COUNTED = 8, 4, 4  # operations for each block of rules, for each word and observer of a successor
 _BATCH = 4096  # successors looked up together
 
 
@@ -159,6 +160,9 @@ class NativeSearch(Search):
     def _fit(self, widths: Sequence[int]) -> None:
         super()._fit(widths)
         self._arrays = _arrays(self._net, self._ceilings, self._observers, self._layout)
+        words = self._layout.words
+        self._trying = words + _MARKED * -(-len(self._net.transitions) // 64)
+        self._firing = 1 + _LOOKED_UP * words + _COUNTED * len(self._observers)
 
     def _stretch(self) -> int:
         return self._ahead  # few at first, so that a first state is told soon
@@ -177,6 +181,8 @@ class NativeSearch(Search):
         seen.count = self._named = count
         self._expanded = done
         self._crossed += edges
+        self._effort.add(done - start, self._trying)
+        self._effort.add(edges, self._firing)
         degrees = degrees[: done - start]
         if self._keep_edges:
             self._degrees.append(degrees.astype(np.int64))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Truth = NDArray[numpy.bool_]
 
 WORD = 64
+_TERM = 4  # operations of one term of a goal: shift, mask, convert, add
 WIDEST = 62  # bits of a counter: with its guard it fits a word
 
 
@@ -244,6 +245,27 @@ class Rules:
             found = found & (((columns[word] if need is None else lifted[word] - need) & mask) == 0)
         return found
 
+    def cost(self, transition: int) -> int:
+        """Operations that `enabled` takes for each state."""
+        made = self._tests[transition]
+        return 0 if made is None else 3 * (len(made[0]) + len(made[1]))
+
+    def size(self, goal: Predicate) -> int:
+        """Operations that the test of a goal takes for each state."""
+        match goal:
+            case Linear():
+                if asks_nothing(goal) is not None:
+                    return 2 + 2 * min(len(goal.terms), self.layout.words)
+                return 2 + _TERM * len(goal.terms)
+            case Fireable(t):
+                return 1 + self.cost(t)
+            case Dead(ignoring):
+                return sum(1 + self.cost(t) for t in range(self.count) if t not in ignoring)
+            case Not(of):
+                return 1 + self.size(of)
+            case And(parts) | Or(parts):
+                return sum(1 + self.size(part) for part in parts)
+
     def crowded(self, transition: int, columns: Sequence[Column], enabled: Truth) -> list[int]:
         """The single-bit places on which firing it somewhere would put a second token."""
         made = self._tests[transition]
@@ -299,6 +321,15 @@ class Rules:
     def holds(self, predicate: Predicate, columns: Sequence[Column]) -> Truth:
         """By state, whether the predicate holds. O(size of the predicate) operations on columns."""
         return View(self, columns).of(predicate)
+
+
+def asks_nothing(atom: Linear) -> bool | None:
+    """Whether it says that there is nothing in any of its places, or (False) that there is something; None if neither."""
+    if any(c <= 0 for _, c in atom.terms):
+        return None
+    if (atom.op, atom.bound) in (("==", 0), ("<=", 0), ("<", 1)):
+        return True
+    return False if (atom.op, atom.bound) in ((">", 0), (">=", 1), ("!=", 0)) else None
 
 
 class View:
@@ -370,6 +401,9 @@ class View:
 
     def _linear(self, atom: Linear) -> Truth:
         np, layout = self._np, self._rules.layout
+        nothing = asks_nothing(atom)
+        if nothing is not None and not any(layout.low[i] for i, _ in atom.terms):
+            return self._empty([i for i, _ in atom.terms], nothing=nothing)
         most = abs(atom.bound) + sum(abs(c) << max(layout.width[i], 8) for i, c in atom.terms)
         if most >> WIDEST:
             total = np.zeros(len(self._columns[0]), dtype=object)
@@ -385,6 +419,18 @@ class View:
         }[atom.op]  # fmt: skip
         holds: Truth = np.asarray(compared(), dtype=bool)
         return holds
+
+    def _empty(self, fields: Sequence[int], *, nothing: bool) -> Truth:
+        """By state, whether nothing (or else something) is in any of these fields: word by word, not field by field."""
+        np, layout = self._np, self._rules.layout
+        masks: dict[int, int] = {}
+        for i in fields:
+            masks[layout.word[i]] = masks.get(layout.word[i], 0) | layout.ones(i)
+        some = np.zeros(len(self._columns[0]), dtype=bool)
+        for word, mask in masks.items():
+            some |= (self._columns[word] & np.uint64(mask)) != 0
+        found: Truth = np.logical_not(some) if nothing else some
+        return found
 
     def _value(self, index: int) -> NDArray[numpy.int64]:
         known = self._values.get(index)
