@@ -39,6 +39,14 @@ EQUIVALENT: set[tuple[str, str]] = {
     # its point of no return takes every error for an unknown outcome: it never turns back
     ("order_platform", "swap: confirm before capture"),
     *(("cross_border_payment", f"drop rejects_after_cancel of {s}") for s in ("debit_sender", "convert")),
+    # asked by REST or gRPC these are taken for unknown outcomes anyway
+    *(
+        ("order_platform", f"drop the rule for {r}")
+        for r in ("ServerError of capture", "ServerError of authorise", "Unavailable of check_user")
+    ),
+    # the customer may change their mind at any moment, so that nothing is waited for for ever; who cannot does not turn back
+    ("approval_signals", "widen the time-out of reserve for ever"),
+    ("approval_signals", "drop the catch cancel"),
     # Eventuate notes an undo once its step is known to be done: none ever finds nothing
     *(("ftgo_create_order", f"drop null_safe of {s}") for s in ("create", "ticket")),
 }
