@@ -36,8 +36,6 @@ EQUIVALENT: set[tuple[str, str]] = {
     *(("step_functions_sidecar", f"drop the time-out of {s}") for s in ("ReserveStock", "TakePayment", "BookShipping")),
     # no undo is asked for before the outcome is known, and a request that comes a second time is recognised
     *(("order_platform", f"drop rejects_after_cancel of {s}") for s in ("create_order", "reserve", "authorise")),
-    # its point of no return takes every error for an unknown outcome: it never turns back
-    ("order_platform", "swap: confirm before capture"),
     *(("cross_border_payment", f"drop rejects_after_cancel of {s}") for s in ("debit_sender", "convert")),
     # asked by REST or gRPC these are taken for unknown outcomes anyway
     *(
