@@ -12,7 +12,7 @@ pytest.importorskip("pygls", reason="the extra `lsp` is not installed")
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
-URI = "file:///work/pay.placet"
+URI = "file:///orders/pay.placet"
 TEXT = """\
 service bank { idempotent }
 saga pay {
