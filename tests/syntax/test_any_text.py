@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from syntax_trees import files
 
@@ -87,6 +87,7 @@ def test_damaged_models(file, data):
 
 @settings(max_examples=150)
 @given(files, files, words)
+@example(parse(SourceFile("", ""))[0], parse(SourceFile("a", "var r : bool\n"))[0], "parallel")
 def test_a_mistake_in_a_declaration_hides_none_of_the_next(file, other, word):
     """What follows a broken declaration, on a line of its own, is understood as if the broken one were not there."""
     last = render(other._replace(items=other.items[:1]))

@@ -198,7 +198,10 @@ def _repair(trouble: Trouble) -> Repair | None:
 def _apply(trouble: Trouble, repair: Repair) -> int:
     if repair.insert != END:
         _insert(trouble.parse, repair.insert, repair.word)
-    return trouble.ahead[repair.delete].start
+    on = trouble.ahead[repair.delete]
+    if repair.insert == LBRACE and on.text == "}" and not trouble.first_on_line:
+        _insert(trouble.parse, RBRACE)  # the one in the text closes what is around: `workflow w { parallel }`
+    return on.start
 
 
 def _insert(parse: Run, kind: int, word: str = "") -> bool:
