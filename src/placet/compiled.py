@@ -6,9 +6,10 @@ and a phrase in the user's words.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.evidence import Assumptions
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.logic.state import Predicate

@@ -6,7 +6,9 @@ The CODES table gives each code its title and the text that `placet explain CODE
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.source import Span

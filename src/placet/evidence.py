@@ -7,8 +7,10 @@ the unreduced net, sharing no code with the engines.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, Literal, TypeAlias, Union
 from typing import NoReturn as Raises
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.logic.state import Predicate

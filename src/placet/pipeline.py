@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from placet.errors import ModelError, UsageError
 from placet.evidence import Budget, Inconclusive
 from placet.report.report import ModelReport, Report
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

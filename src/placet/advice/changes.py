@@ -6,11 +6,12 @@ cheap, a promise that another team has to build and test is dear.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from placet.compile.call_kinds import CALL_KINDS
 from placet.compile.vocabulary import statements
 from placet.ir import model as ir
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,11 +6,12 @@ Variants with the same net are measured once. Whatever is printed has been verif
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from placet.advice.changes import Change, changed, changes
 from placet.advice.imported import Imported
 from placet.advice.minimal import Found, minimal_sets
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled

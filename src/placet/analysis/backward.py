@@ -10,10 +10,11 @@ capacities more tokens may disable something, and nothing is said.
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.evidence import Certificate, Holds, Never, NeverHolds, Proof, Reach, Reaches, Violated
 from placet.logic.state import And, Fireable, Linear, Not, Or
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

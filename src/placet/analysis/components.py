@@ -7,7 +7,9 @@ The edges of state i stand at `offsets[i] .. offsets[i + 1] - 1` of `labels` and
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.analysis.open_net import SILENT, behaviour, names
 from placet.machine.bisimulation import classes, quotient
 from placet.machine.choices import hidden
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled

@@ -7,12 +7,13 @@ search with its whole budget; then larger diagrams. What is counted does not dep
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.engines.chosen import engine
 from placet.engines.protocol import Needs, Visitor
 from placet.evidence import Budget
 from placet.logic.state import Dead
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.analysis.diagrams import Attempts

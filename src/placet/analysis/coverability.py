@@ -11,9 +11,10 @@ resets the construction is not complete (see `backward`), with inhibitors bounde
 from __future__ import annotations
 
 from operator import le
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.engines.protocol import Stop
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.net.core import Marking, Net

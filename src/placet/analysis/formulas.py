@@ -7,7 +7,7 @@ that every way on leaves true.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.analysis.components import Rows
 from placet.analysis.passes import Asks, Pass
@@ -17,6 +17,7 @@ from placet.evidence import Fails, Holds, Inconclusive, Lasso, Reach, RunBreaks,
 from placet.logic.state import TRUE, evaluate
 from placet.logic.temporal import Some, atoms, normal, parts
 from placet.net.firing import enabled
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,7 +15,9 @@ from __future__ import annotations
 from itertools import product
 from math import gcd
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

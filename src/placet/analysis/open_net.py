@@ -8,7 +8,7 @@ every transition that nobody outside can see is silent.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.analysis.components import Rows
 from placet.engines.chosen import engine
@@ -19,6 +19,7 @@ from placet.machine.label import Label, Seen
 from placet.net.core import Net
 from placet.net.final import PlaceClass
 from placet.net.roles import Kind
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

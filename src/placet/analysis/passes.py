@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, TypeAlias, Union
 
 from placet.analysis.components import Rows, closure, hopeless, terminal, without
 from placet.analysis.subject import Exceeds
 from placet.engines.protocol import Needs, Visitor
 from placet.evidence import Proof
 from placet.logic.state import And, Not, Or, Predicate, at_least
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

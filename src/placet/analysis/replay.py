@@ -6,7 +6,7 @@ get a small search of their own over sparse markings, up to a limit; past it, wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.errors import EvidenceError
 from placet.evidence import (
@@ -26,6 +26,7 @@ from placet.evidence import (
 from placet.logic.state import And, Dead, Fireable, Linear, Not, Or, Predicate, compare, evaluate, support
 from placet.net.firing import enabled
 from placet.net.roles import Kind
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

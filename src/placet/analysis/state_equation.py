@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from placet.logic.state import And, Dead, Fireable, Linear, Not, Or
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

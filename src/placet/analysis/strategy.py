@@ -9,7 +9,7 @@ Every violation is replayed on the unreduced net before it leaves this room.
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.analysis.check import check
 from placet.analysis.passes import Asks, Pass
@@ -18,6 +18,7 @@ from placet.analysis.subject import mentions, sinks, whole, without_sinks
 from placet.engines.chosen import engine
 from placet.engines.protocol import Needs
 from placet.evidence import Budget, Holds, Inconclusive, Proof, Verdict, Violated
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

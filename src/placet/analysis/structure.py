@@ -5,7 +5,7 @@ Listings that can be exponentially long are cut off, and say so.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.analysis import free_choice
 from placet.analysis.invariant_basis import basis
@@ -14,6 +14,7 @@ from placet.analysis.siphon_list import Sets, greatest_trap, minimal_siphons, mi
 from placet.analysis.siphons import empty_siphon
 from placet.net.classes import NetClass, classes
 from placet.net.final import PlaceClass
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.analysis.invariants import Semiflows

@@ -7,12 +7,13 @@ Whether some end is marked, the only question about sinks, is kept by an observe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.analysis.replay import run
 from placet.logic.state import And, Linear, Or, Predicate, at_least, support
 from placet.net.observer import Observer
 from placet.net.roles import Kind
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled

@@ -7,7 +7,9 @@ bounded: by the length of a line, by what is announced before it is unpacked, an
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,12 +12,13 @@ The analyses have their own words for all of this; that both agree is what makes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from placet.logic.state import FALSE, And, Dead, Fireable, Linear, Not, Or, Predicate, at_least, support
 from placet.net.final import PlaceClass
 from placet.net.observer import Observer
 from placet.net.roles import Kind
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled, Query

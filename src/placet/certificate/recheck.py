@@ -8,13 +8,14 @@ and does the sums of every weighting, on the net as it was compiled, before any 
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from placet.certificate.form import digest, unshifted
 from placet.certificate.layers import covers, never_in
 from placet.certificate.meaning import faults
 from placet.logic.state import And, Dead, Fireable, Linear, Not, Or, evaluate
 from placet.net.firing import enabled, fire_state
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

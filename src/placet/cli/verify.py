@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,7 @@ from placet.cli.choosing import check_options, run_options
 from placet.cli.group import debug_option, debugging
 from placet.report.registry import FORMATS
 from placet.report.report import ModelReport, Report, fault_report
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.each import instances, together
 from placet.compile.findings import figure, listed
@@ -13,6 +13,7 @@ from placet.compile.signal_decls import ARRIVALS, Signals, arrivals
 from placet.diagnostics import Label
 from placet.ir import model as ir
 from placet.syntax import ast
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,12 +7,13 @@ docs/semantics.md shows the nets.
 from __future__ import annotations
 
 from itertools import combinations, pairwise, product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.draft import CHANNEL, RECORD
 from placet.ir.model import Publish, Task
 from placet.net.final import PlaceClass
 from placet.net.roles import Kind, Published, Role
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -5,9 +5,10 @@ A kind rules out faults of messages, and tells errors that say for sure that not
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.ir import model as ir
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.ir.model import Step

@@ -6,9 +6,10 @@ or is refused at once: no request has left, so nothing was done.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.call_kinds import BULKHEAD_FULL, CIRCUIT_OPEN, RATE_LIMITED
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compile.call_parts import Attempt, Call

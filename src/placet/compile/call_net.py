@@ -9,7 +9,7 @@ late requests stay in flight and are carried out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.call_kinds import exists
 from placet.compile.call_limits import ILL, WELL, answers, blocked, sends, waited
@@ -33,6 +33,7 @@ from placet.compile.retry_budget import FREE, NONE_LEFT, Draws, draws_of
 from placet.compile.undo_stack import lay, wrapped
 from placet.net.roles import Kind, Role
 from placet.net.roles import Step as StepRecord
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

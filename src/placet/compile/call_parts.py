@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.call_kinds import CALL_KINDS, definite, exists
 from placet.compile.draft import CHANNEL, RECORD
 from placet.compile.service_guard import guard_of
 from placet.ir.model import Policy
 from placet.net.roles import Channel, Kind, Role
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compile.draft import Draft

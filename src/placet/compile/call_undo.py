@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.call_limits import ILL, WELL, answers, blocked, sends, waited
 from placet.compile.call_parts import REJECTED, UNDO, UNKNOWN, absorb, attempt_of, channels_of
 from placet.compile.ports import waits_here
 from placet.compile.retry_budget import FREE, NONE_LEFT, SPENT, Draws, draws_of
 from placet.net.roles import Kind
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compile.call_parts import Attempt, Call, Record

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, Literal, TypeAlias, Union
 
 from placet.compile.cases import variables_in
 from placet.compile.findings import figure, listed
 from placet.compile.vocabulary import statements
 from placet.ir import model as ir
 from placet.syntax import ast
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, TypeAlias, Union
 
 from placet.compile.cases import MOST, cases, combinations, fan, outcomes, read_by, variables_of
 from placet.compile.findings import listed
 from placet.diagnostics import Label
 from placet.ir import model as ir
 from placet.syntax import ast
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

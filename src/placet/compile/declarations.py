@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, Union
+from typing import TYPE_CHECKING, TypeVar, Union
 
 from placet.compile.options import GUARANTEES, SERVICE_OPTIONS, number, understood
 from placet.diagnostics import Label
 from placet.ir import model as ir
 from placet.syntax import ast
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

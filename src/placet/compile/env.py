@@ -6,7 +6,7 @@ children, pushes them, and beneath them a job that finishes what only the childr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from placet.compile.draft import RECORD, Draft
 from placet.compile.order import Place, last_steps
@@ -14,6 +14,7 @@ from placet.compile.survey import ABANDON
 from placet.diagnostics import Diagnostic
 from placet.ir.model import Abandon, End, Publish, Raise, Receive, Task, Timer
 from placet.net.roles import PLAIN, Kind, Role
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -5,9 +5,10 @@ One walk over the IR; linear in the size of the process.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.ir import model as ir
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.source import Span

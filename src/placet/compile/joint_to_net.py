@@ -6,7 +6,7 @@ nothing is going on and no message is left; which end a process reached is a rec
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile import draft, scopes
 from placet.compile.bus import Bus, Reader
@@ -23,6 +23,7 @@ from placet.diagnostics import Diagnostic
 from placet.ir import model as ir
 from placet.net.final import PlaceClass
 from placet.net.roles import Delivery, Kind, Role
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

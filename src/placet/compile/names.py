@@ -12,9 +12,10 @@ Two statements of one name under one label are told apart by the innermost *way*
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.syntax import ast
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,9 +7,10 @@ of a saga start all together (`undo_order parallel`), or only wait for those tha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.ir.model import Beside, Call, Choice, Loop, Parallel, Race, Scope, Sequence, Step, With
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.bodies import Body, Callee
 from placet.compile.bounds import Sizes
@@ -25,6 +25,7 @@ from placet.compile.topics import Topics
 from placet.compile.vocabulary import Calls, Named, Vocabulary
 from placet.ir import model as ir
 from placet.syntax import ast
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

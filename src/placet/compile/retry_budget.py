@@ -6,9 +6,10 @@ stop being that. An attempt that finds nothing left is the last one of its call.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.env import record
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compile.call_parts import Call

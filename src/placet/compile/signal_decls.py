@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.findings import figure
 from placet.diagnostics import Label
 from placet.ir import model as ir
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compile.findings import Findings

@@ -11,7 +11,7 @@ it answers. The last attempt can be made again, since a state may lie on a loop.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.call_net import remembered
 from placet.compile.call_participant import participant
@@ -23,6 +23,7 @@ from placet.compile.survey import Survey
 from placet.compile.value_table import Values
 from placet.ir import model as ir
 from placet.net.roles import Kind, Role
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

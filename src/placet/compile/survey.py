@@ -6,7 +6,7 @@ written by hand.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.flow import TOO_MANY
 from placet.diagnostics import Diagnostic
@@ -35,6 +35,7 @@ from placet.ir.model import (
     Tolerant,
     With,
 )
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ For n steps there are O(n) moves for each of them.
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.env import record
 from placet.compile.findings import head
@@ -21,6 +21,7 @@ from placet.compile.vocabulary import statements
 from placet.compile.way_stack import Stack, Turn
 from placet.ir.model import Abandon, Choice, Parallel, Raise, Sequence, Step, Task, Timer
 from placet.net.roles import Kind
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compile.draft import Draft

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.names import base_name
 from placet.compile.vocabulary import statements
 from placet.ir.model import Step
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compile.env import Agenda, Env

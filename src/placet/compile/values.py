@@ -6,7 +6,7 @@ What begins with `any` value has none until the process starts, which chooses it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.cases import cases, outcomes, variables_in, written
 from placet.compile.draft import RECORD
@@ -14,6 +14,7 @@ from placet.compile.flow import OUT_OF_RANGE
 from placet.compile.vocabulary import statements
 from placet.ir import model as ir
 from placet.net.roles import PLAIN
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

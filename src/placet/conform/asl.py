@@ -8,10 +8,11 @@ time does so, and that an error which arrives is the one that was raised.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.conform.observed import Label, Observer
 from placet.conform.replay import Tables
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.conform.hold import Held, hold
 from placet.conform.replay import MOST_MARKINGS
@@ -10,6 +10,7 @@ from placet.conform.step_functions import SOURCE as STEP_FUNCTIONS
 from placet.conform.step_functions import as_run
 from placet.net.firing import fire
 from placet.net.roles import Kind
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,9 @@ shows every trace it was made from, and each activity stands in it once.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

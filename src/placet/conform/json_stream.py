@@ -7,9 +7,10 @@ more than one event is held at a time.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from placet.conform.record import LogError
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,13 +7,14 @@ one that fits more of them is taken.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.conform.conform import hold_all
 from placet.conform.discover import Leaf, discover
 from placet.conform.native import plain
 from placet.conform.step_functions import SOURCE as STEP_FUNCTIONS
 from placet.conform.step_functions import as_run
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

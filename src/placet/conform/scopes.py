@@ -6,7 +6,9 @@ that run at the same time are interleaved in the history, so their order alone t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.conform.record import Copies, Event

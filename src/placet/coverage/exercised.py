@@ -6,11 +6,12 @@ obligations of its own scenario that it owes and keeps, once it has settled: a t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.coverage.obligations import Status
 from placet.coverage.replay import judge
 from placet.net.roles import Kind, builders
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ PIVOT and TERM from the terminal strongly connected sets, where runs end: fairne
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.analysis.components import Rows, components, hopeless, without
 from placet.coverage import anomalies
@@ -28,6 +28,7 @@ from placet.coverage.ghosts import (
 )
 from placet.coverage.obligations import FAMILIES
 from placet.net.roles import Kind
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -6,11 +6,12 @@ the edges of the reachability graph, so that the state space stays small.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.coverage.obligations import PHASES
 from placet.net.observer import Observer
 from placet.net.roles import Kind, builders
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

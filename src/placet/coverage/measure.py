@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from placet.coverage.anomalies import ISOLATION, RETRIES, WHOLE
 from placet.coverage.causes import causes as causes_of
@@ -16,6 +16,7 @@ from placet.coverage.scenarios import Scenarios
 from placet.coverage.traces import Finder
 from placet.engines.protocol import Needs, Visitor
 from placet.evidence import Budget
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled

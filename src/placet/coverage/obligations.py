@@ -7,7 +7,9 @@ A scenario is the ordered faults of a run, and how far the step had truly got wh
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,12 +6,13 @@ its limit (a terminal set of very many situations) it says.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.errors import EvidenceError
 from placet.net.final import PlaceClass
 from placet.net.firing import enabled, fire
 from placet.net.roles import Kind, builders
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled

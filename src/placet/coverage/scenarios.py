@@ -9,7 +9,9 @@ about some run each, so that the union over the ways to a state and context lose
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

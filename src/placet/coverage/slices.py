@@ -14,12 +14,13 @@ Cost: one measurement for each choice of ways, of nets that no longer grow with 
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.coverage.obligations import Row
 from placet.net.final import PlaceClass
 from placet.net.firing import enabled, fire
 from placet.net.roles import Kind, builders
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

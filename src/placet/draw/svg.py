@@ -5,7 +5,7 @@ Only text nodes hold what the user wrote, with all that means something to XML e
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from placet.draw.drawing import Arc, Shape
@@ -13,6 +13,7 @@ from placet.draw.lettering import escaped, width_of, wrapped
 from placet.draw.palette import FAINT, INK, MARK, PAPER, colours
 from placet.errors import UsageError
 from placet.layout.layered import layered
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.draw.drawing import Drawing, Element, Link

@@ -7,7 +7,9 @@ bit; the search then packs all states anew with wider fields and goes on.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

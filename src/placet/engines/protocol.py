@@ -7,9 +7,10 @@ breadth-first order, in which it holds. A visitor that needs the edges makes the
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from placet.logic.state import FALSE, Predicate
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,9 +8,10 @@ second token on one is found by a test of its own, so that no overflow goes unse
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.logic.state import And, Dead, Fireable, Linear, Not, Or
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,12 +8,13 @@ makes the call again that it had not recorded as done: what it sent is still on 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compiled import Origin
 from placet.faults.loom import first_run
 from placet.net.final import PlaceClass
 from placet.net.roles import Kind, Role
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.faults.loom import Loom

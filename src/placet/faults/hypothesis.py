@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from placet.errors import UsageError
+from placet.values import NamedTuple
 
 KINDS: dict[str, str] = {
     "reject": "the service refuses a request definitely, without effect",

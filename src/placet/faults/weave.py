@@ -7,9 +7,10 @@ their meaning (of observers, which follow the places in a state, they shift; que
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.faults.hypothesis import DEFAULT, LEVELS, Hypothesis, checked, level
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled

@@ -6,10 +6,11 @@ named), the digits of a number. So whoever walks one may recurse, and no walk ta
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from placet.diagnostics import Diagnostic, Label
 from placet.source import Span
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,9 +6,10 @@ JSON5 is taken from every file, since people keep comments in what they call `.j
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.formats.data_tree import Limits, Member, Node, through
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.formats.data_tree import BadData, Kind, Places

@@ -6,7 +6,7 @@ that names something the net has not, or uses an element that we do not know, is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.diagnostics import Diagnostic
 from placet.formats.xml_walk import tag_span, walk
@@ -23,6 +23,7 @@ from placet.logic.temporal import (
     disj,
     neg,
 )
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.logic.temporal import Formula

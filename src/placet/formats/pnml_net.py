@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.diagnostics import Diagnostic
 from placet.formats.xml_walk import attribute_span, tag_span
 from placet.net.builder import NetBuilder
 from placet.source import Span
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.formats.pnml_tree import Item, RawNet

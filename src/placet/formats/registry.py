@@ -7,10 +7,11 @@ file in a format that we know and do not read yet is told so by name.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.diagnostics import Diagnostic
 from placet.source import Span
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,9 +7,10 @@ are read as JSON does: `yes` is a word, since a state may be called so.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from placet.formats.data_tree import Member, Node
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

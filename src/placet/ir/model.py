@@ -9,7 +9,9 @@ Every statement has an `id`, its whole path of user's names (see docs/architectu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, Literal, TypeAlias, Union
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.net.delays import Delay

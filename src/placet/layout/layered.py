@@ -7,10 +7,11 @@ of names: the same graph has the same drawing everywhere.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.layout.ordering import order_layers
 from placet.layout.placing import place_layers
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

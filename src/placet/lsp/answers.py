@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.lsp.names import Symbol, index
 from placet.source import SourceFile
@@ -11,6 +11,7 @@ from placet.syntax.lexer import NAME, TOKEN, kind_of
 from placet.syntax.machine import shift
 from placet.syntax.parser import parse
 from placet.syntax.tables import ROWS, WORDS
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.lsp.names import Index, Occurrence

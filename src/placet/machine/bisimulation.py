@@ -13,7 +13,9 @@ until nothing changes (S. Blom and S. Orzan, STTT 7(1), 2005; the collapse as in
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from placet.machine.label import INPUTS, Label, Seen
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

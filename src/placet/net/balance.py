@@ -6,7 +6,9 @@ is there for, gives the slot back; nobody who writes a transition, or weaves in 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

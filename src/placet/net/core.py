@@ -7,7 +7,9 @@ live elsewhere.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     import numpy

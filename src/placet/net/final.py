@@ -8,9 +8,10 @@ marked, with any count, and all else is empty. `quiet` is that for nets in which
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.logic.state import And, Linear, Not, Or, at_least
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.logic.state import Predicate

@@ -5,7 +5,7 @@ An observer never enables or disables anything: projecting the observers away gi
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from placet.values import NamedTuple
 
 
 class Observer(NamedTuple):

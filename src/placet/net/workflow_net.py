@@ -6,7 +6,9 @@ W.M.P. van der Aalst, "The application of Petri nets to workflow management", J.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.net.core import Net

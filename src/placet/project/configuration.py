@@ -7,11 +7,12 @@ A key that is not known, or a value that makes no sense, is a located diagnostic
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from placet.diagnostics import Diagnostic
 from placet.project.exclusion import Exclusion
 from placet.source import Span
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.source import SourceFile

@@ -6,7 +6,7 @@ parts with the position where they are asked and the one where they have failed,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.analysis.replay_formulas import Word
 from placet.evidence import Lasso, Tree
@@ -29,6 +29,7 @@ from placet.logic.temporal import (
 )
 from placet.report.run import can_fire, end_name, going_on, marked_ends, walk
 from placet.report.words import listed, quoted
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

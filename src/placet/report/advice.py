@@ -5,7 +5,7 @@ Each rule looks at what happened in the run, not at the check alone; a rule that
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.logic.state import support
 from placet.net.roles import Kind
@@ -13,6 +13,7 @@ from placet.report.advice_flow import for_nets, for_workflows
 from placet.report.reasons import is_stuck
 from placet.report.run import effect_of, marked_ends
 from placet.report.words import quoted, short
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

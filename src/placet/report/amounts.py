@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.logic.state import Linear
 from placet.report.run import end_name, marked_ends, walk
 from placet.report.words import listed, quoted, short
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from placet.report.words import resting_on
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

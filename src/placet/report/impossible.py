@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.evidence import NeverHolds
 from placet.logic.state import support
 from placet.net.roles import Kind
 from placet.report.run import events_never, phrase_of, transition_name
 from placet.report.words import listed, quoted, short
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,10 @@ wrote them: each renderer escapes them for its own format.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from placet.evidence import Assumptions
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.evidence import Lasso, NoReturn, Pump
 from placet.net.final import PlaceClass
 from placet.net.roles import Kind
 from placet.report.report import Step
 from placet.report.words import clean, quoted, short
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

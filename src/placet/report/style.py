@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from placet.report.words import clean
+from placet.values import NamedTuple
 
 _CODES = {
     "good": "32",

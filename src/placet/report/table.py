@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.report.style import Style, clip, columns, pad, wrap
 from placet.report.words import clean, counted
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.report.report import Step, Story

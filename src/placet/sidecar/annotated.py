@@ -7,7 +7,7 @@ what happens in a run, is asked of the calls, under faults.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.analysis.check import STANDARD
 from placet.analysis.questions import about_calls
@@ -28,6 +28,7 @@ from placet.sidecar.roles import Reader, Roles
 from placet.sidecar.states import States
 from placet.sidecar.waivers import waived, without_waived
 from placet.syntax import ast
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.formats.asl import reader, services
 from placet.formats.asl.calls import elements
 from placet.sidecar.proposals import proposals
 from placet.source import SourceFile
 from placet.syntax.formatter import format_source
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

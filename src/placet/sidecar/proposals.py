@@ -7,10 +7,11 @@ its name is one of undoing, the names share a word, a `Catch` of the step leads 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.formats.asl import services
 from placet.formats.asl.machine import every, targets
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.declarations import declarations
 from placet.compile.findings import listed
@@ -11,6 +11,7 @@ from placet.compile.steps import Steps, key_of
 from placet.diagnostics import Label
 from placet.ir import model as ir
 from placet.syntax import ast
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

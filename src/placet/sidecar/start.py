@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.project.configuration import load
 from placet.project.discovery import VENDORED, walk
@@ -11,6 +11,7 @@ from placet.project.exclusion import matcher
 from placet.project.reading import read
 from placet.sidecar.claimed import claimed
 from placet.sidecar.draft import draft
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.diagnostics import Diagnostic

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from placet.compile.findings import listed
 from placet.errors import ModelError
@@ -11,6 +11,7 @@ from placet.formats.asl.calls import elements
 from placet.project.reading import read
 from placet.sidecar.annotated import without_role
 from placet.sidecar.proposals import proposals
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.sidecar.proposals import Proposal

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.check_items import CHECKS
 from placet.diagnostics import Diagnostic
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compile.findings import Findings

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from enum import Enum
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.errors import UsageError
 from placet.net.final import PlaceClass
 from placet.net.roles import Kind
 from placet.simulate.clocks import ARRIVALS, Clocks
 from placet.simulate.scheduler import Scheduler
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.errors import UsageError
 from placet.simulate.clocks import ARRIVALS
 from placet.simulate.simulator import MOST_STEPS, Outcome, run
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled

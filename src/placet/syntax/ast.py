@@ -5,7 +5,9 @@ These are NamedTuples: a class costs a tenth of a dataclass at start-up (see doc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.source import SourceFile, Span

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.diagnostics import Diagnostic, Label
 from placet.source import Span
@@ -11,6 +11,7 @@ from placet.syntax.lexer import END, LBRACE, LPAR, NAME, RBRACE, RPAR, SIGN_GROU
 from placet.syntax.machine import ACCESSING
 from placet.syntax.messages import by_example, context, expected_phrases, listed, misplaced, quoted
 from placet.syntax.tables import NONTERMINALS, WORDS
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

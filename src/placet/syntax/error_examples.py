@@ -8,7 +8,7 @@ put together from what the grammar expects.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from placet.values import NamedTuple
 
 
 class Example(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.source import SourceFile, Span
 from placet.syntax import ast
@@ -18,6 +18,7 @@ from placet.syntax.landmarks import landmarks
 from placet.syntax.lexer import TOKEN
 from placet.syntax.parser import parse
 from placet.syntax.printer import WIDTH
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.diagnostics import Diagnostic

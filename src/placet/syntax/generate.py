@@ -12,9 +12,10 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from placet.data_files import data_folder
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from lark import Lark

@@ -5,10 +5,11 @@ The tree does not hold every keyword (`place`, `final`, `otherwise`, `errors`); 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.source import Span
 from placet.syntax import ast
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.analysis.reduction import BRANCHING, GRAPH, LINEAR, reduce
 from placet.engines.frontier import asks_dead
 from placet.logic.state import support
 from placet.logic.temporal import Next, atoms, parts, with_atoms
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.analysis.contest.context import Context

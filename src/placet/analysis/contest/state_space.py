@@ -6,10 +6,11 @@ known beforehand.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.engines.protocol import Needs, Visitor
 from placet.logic.state import FALSE
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.analysis.contest.context import Context

@@ -58,7 +58,7 @@ by the one, or past what the other avoids, is seen.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.analysis.reduction.cone import CONE
 from placet.analysis.reduction.constant_place import CONSTANT_PLACE
@@ -77,6 +77,7 @@ from placet.analysis.reduction.unmarkable import UNMARKABLE
 from placet.analysis.reduction.work import Asked, Work
 from placet.net.core import Net
 from placet.net.final import PlaceClass
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

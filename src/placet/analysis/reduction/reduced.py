@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.analysis.reduction.work import CONSTANT
 from placet.errors import UsageError
 from placet.logic.state import And, Dead, Fireable, Linear, Not, Or
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

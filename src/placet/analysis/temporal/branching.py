@@ -8,13 +8,14 @@ fault can happen. Where only part of the graph is known, `hopeful` takes for tru
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.analysis.components import closure, terminal, without
 from placet.analysis.temporal.fair import Space, fair_sets, loop, reversed_rows, short_loop
 from placet.errors import UsageError
 from placet.evidence import Branch
 from placet.logic.temporal import Atom, Conj, Disj, Every, Neg, Next, Release, Some, Until, is_plain
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

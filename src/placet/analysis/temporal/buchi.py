@@ -8,7 +8,7 @@ not put it off. The size is exponential in the formula at worst, so it has a bou
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from placet.errors import UsageError
 from placet.logic.state import Linear, Predicate
@@ -27,6 +27,7 @@ from placet.logic.temporal import (
     Until,
     opposite,
 )
+from placet.values import NamedTuple
 
 MOST_STATES = 400
 MOST_ALTERNATIVES = 4000

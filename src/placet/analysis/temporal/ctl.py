@@ -9,7 +9,7 @@ with 3-valued temporal logics"). Linear in the edges for each operator of the fo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.errors import UsageError
 from placet.logic.temporal import (
@@ -25,6 +25,7 @@ from placet.logic.temporal import (
     Some,
     Until,
 )
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,9 +11,10 @@ branching time logic strikes back", for Streett conditions).
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from placet.analysis.components import Rows, components
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -9,12 +9,13 @@ times edges of the graph.
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.analysis.components import Rows
 from placet.analysis.temporal.buchi import automaton
 from placet.analysis.temporal.fair import IDLE, FairSet, Space, fair_sets, loop, short_loop
 from placet.logic.temporal import Neg, atoms
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,7 +8,9 @@ what was computed for it. Local states are numbered as they are met (G. Ciardo, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

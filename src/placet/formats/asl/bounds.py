@@ -7,7 +7,9 @@ would be too large otherwise; whatever is taken is reported with every verdict.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.formats.asl.machine import Machine, State

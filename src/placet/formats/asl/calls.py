@@ -9,11 +9,12 @@ time-out; a request whose response is waited for fails by itself in the end; eve
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.sited_calls import Site
 from placet.formats.asl.calm import FAILURES
 from placet.formats.asl.to_ir import path_of
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -7,11 +7,12 @@ of a template, joined or substituted, and `definition` of what the service answe
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.diagnostics import Diagnostic
 from placet.formats import json_read, yaml_read
 from placet.formats.data_tree import BadData, Limits, Node
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.source import SourceFile

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, Literal, TypeAlias, Union
 
 from placet.formats.asl.values import Test, instant
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.formats.asl.values import Constant, Op

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from placet.compile.to_net import compile_model
 from placet.formats.asl import documents
@@ -14,6 +14,7 @@ from placet.formats.asl.schema import Reader
 from placet.formats.asl.to_ir import Builder
 from placet.formats.data_tree import BadData, Limits
 from placet.ir import model as ir
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled

@@ -8,7 +8,7 @@ scope needs no rules about wildcards.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from placet.formats.asl import data_use, errors
 from placet.formats.asl.errors import Class, Level
@@ -18,6 +18,7 @@ from placet.formats.asl.marks import ITEM, Mark, Marks
 from placet.formats.asl.sources import Origins
 from placet.ir import model as ir
 from placet.source import Span
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

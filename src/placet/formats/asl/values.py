@@ -10,7 +10,9 @@ import math
 import re
 from datetime import date
 from enum import Enum
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, Literal, TypeAlias, Union
+
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
