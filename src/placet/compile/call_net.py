@@ -271,7 +271,7 @@ def _sends(call: Call, a: int, ready: int, attempt: Attempt) -> None:
 def _learns(call: Call, a: int, attempt: Attempt) -> None:
     stmt = call.stmt
     late = (attempt.gone,) if attempt.gone >= 0 else ()
-    role = call.role(Kind.REPLY, FORWARD, a)._replace(ails=WELL)
+    role = call.role(Kind.REPLY, FORWARD, a, ails=WELL)
     phrase = f"`{call.saga}` learns that `{stmt.name}` is done"
     _done(call, f"known[{a}]", attempt, attempt.ok, late, phrase, role)
     if attempt.exists >= 0:
@@ -296,7 +296,7 @@ def _known_before(call: Call, a: int, attempt: Attempt, late: tuple[int, ...]) -
     error = exists(stmt)
     rule = next((rule for rule in stmt.errors if rule.error == error), None)
     if rule is None:
-        role = call.role(Kind.REPLY, FORWARD, a, error)._replace(ails=WELL)
+        role = call.role(Kind.REPLY, FORWARD, a, error, ails=WELL)
         phrase = f"`{call.saga}` learns that `{stmt.name}` was done before"
         _done(call, f"known[{a}].before", attempt, attempt.exists, late, phrase, role)
 
@@ -330,7 +330,7 @@ def _times_out(
 ) -> None:
     """A time-out leads to the next attempt, at `target`, while retries are left, else to where a failure goes."""
     stmt = call.stmt
-    role = call.role(Kind.TIMER, FORWARD, a)._replace(ails=ILL)
+    role = call.role(Kind.TIMER, FORWARD, a, ails=ILL)
     for answer in answers(call, attempt, ILL):
         phrase = f"`{stmt.name}` times out waiting for `{call.service}`{answer.words}"
         label = f"timeout[{a}]{answer.suffix}"
@@ -341,7 +341,7 @@ def _times_out(
         # an attempt that is made for ever is still waited for: any reply of it will do
         after = (target, *answer.post) if a > stmt.retry else (target, *gone)
         for way in draws.ways:
-            its, taken, given = role._replace(retries=way.how), (*pre, *way.taken), (*after, *way.given)
+            its, taken, given = way.of(role), (*pre, *way.taken), (*after, *way.given)
             _unclear(call, f"{label}{way.suffix}", taken, given, f"{phrase}{way.words}", its, doubts)
         if draws.none:
             taken, given = (*pre, *draws.none), (*gone, *draws.none)
@@ -396,7 +396,7 @@ def _refused(call: Call, a: int, attempt: Attempt, name: str, rule: ErrorRule | 
     late = (attempt.gone,) if attempt.gone >= 0 else ()
     answered = rule is not None and name == rule.error and rule.action == "reject" and not rule.retry
     health = WELL if answered else ILL
-    role = call.role(Kind.REPLY, FORWARD, a, name or REJECTED)._replace(ails=health)
+    role = call.role(Kind.REPLY, FORWARD, a, name or REJECTED, ails=health)
     for answer in answers(call, attempt, health):
         pre = (*answer.pre, place)
         _turns(call, a, label + answer.suffix, pre, (late, answer.post), words + answer.words, (role, rule), turn)
@@ -408,7 +408,7 @@ def _blocked(call: Call, a: int, block: Blocked, turn: _Turn) -> None:
     rule = next((rule for rule in stmt.errors if rule.error == block.error), None)
     label = f"blocked.{block.error}[{a}]{block.suffix}"
     words = f"`{stmt.name}` is refused before `{call.service}` is asked: {block.words}"
-    role = call.role(Kind.REPLY, FORWARD, a, block.error)._replace(how="blocked")
+    role = call.role(Kind.REPLY, FORWARD, a, block.error, how="blocked")
     _turns(call, a, label, (turn.ready, *block.held), ((), block.held), words, (role, rule), turn)
 
 
@@ -435,7 +435,7 @@ def _turns(
         draws = FREE if for_ever else turn.draws
         for way in draws.ways:
             its, taken, after = (
-                role._replace(retries=way.how),
+                way.of(role),
                 (*pre, *way.taken),
                 (turn.after, *kept, *way.given),
             )

@@ -27,15 +27,14 @@ def participant(call: Call, a: int, attempt: Attempt, record: Record, *, again: 
     call.there(f"apply[{a}]", (request, record.fresh, *new), (ok, record.applied, *seen), done, apply)
     quiet = call.draft.quiet
     held = (request, record.applied)
-    ignore = call.role(Kind.IGNORE, FORWARD, a)
     told = ok if attempt.exists < 0 else attempt.exists
     known = f"`{service}` has applied `{name}` already and only answers"
     more = " once more" if not new else f" once more: attempt {a} has a key of its own"
     if call.idempotent and not call.keyless(again):
-        repeats = ignore._replace(how="repeat")
+        repeats = call.role(Kind.IGNORE, FORWARD, a, how="repeat")
         quiet.add(call.there(f"repeat[{a}]", (*held, *seen), (told, record.applied, *seen), known, repeats))
     if not call.idempotent or new or call.keyless(again):
-        repeats = apply._replace(how="repeat")
+        repeats = call.role(Kind.APPLY, FORWARD, a, how="repeat")
         label = f"repeat[{a}]" if not new else f"repeat.new[{a}]"
         quiet.add(call.there(label, (*held, *new), (ok, record.applied, *seen), done + more, repeats))
     if record.undone >= 0:
@@ -44,10 +43,10 @@ def participant(call: Call, a: int, attempt: Attempt, record: Record, *, again: 
             _refuses(call, a, attempt, record.undone, "undone")
         else:
             if call.idempotent and not call.keyless(again):
-                revives = ignore._replace(how="revive")
+                revives = call.role(Kind.IGNORE, FORWARD, a, how="revive")
                 quiet.add(call.there(f"revive[{a}]", (*held, *seen), (told, record.undone, *seen), known, revives))
             if not call.idempotent or new or call.keyless(again):
-                revives = apply._replace(how="revive")
+                revives = call.role(Kind.APPLY, FORWARD, a, how="revive")
                 label = f"revive[{a}]" if not new else f"revive.new[{a}]"
                 after = f"{done} after it was undone"
                 quiet.add(call.there(label, (*held, *new), (ok, record.applied, *seen), after, revives))

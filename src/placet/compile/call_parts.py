@@ -112,11 +112,11 @@ class Call:
             self.prefix + name, pre, post, stmt.id, phrase, stmt.span, self.actor, role, service
         )
 
-    def role(self, kind: Kind, direction: str, attempt: int, says: str = "") -> Role:
+    def role(self, kind: Kind, direction: str, attempt: int, says: str = "", *, how: str = "", ails: int = 0) -> Role:
         """A role of this step."""
         if kind is Kind.TIMER and self.stmt.timeout is not None:
             says = f"{self.stmt.timeout:g}s"
-        return Role(kind, self.path, direction, attempt, self.service, says=says)
+        return Role(kind, self.path, direction, attempt, self.service, "", how, False, "", False, says, ails)
 
 
 def attempt_of(call: Call, a: int, names: list[str], direction: str = FORWARD, waiting: int = -1) -> Attempt:

@@ -33,7 +33,7 @@ def undo_call(call: Call, record: Record) -> None:
         for sent in made if a == 1 else ():
             call.draft.step(key, sent)
         late: tuple[int, ...] = (attempt.gone,) if attempt.gone >= 0 else ()
-        learns = call.role(Kind.REPLY, UNDO, a)._replace(ails=WELL)
+        learns = call.role(Kind.REPLY, UNDO, a, ails=WELL)
         for answer in answers(call, attempt, WELL):
             pre, post = (*answer.pre, attempt.ok), (ports.undone, *late, *answer.post)
             told = call.does(
@@ -51,7 +51,7 @@ def undo_call(call: Call, record: Record) -> None:
         elif for_ever:
             again, forgets = ready, ()
         turn = _Turn(again, forgets, late, draws, last=last)
-        refused = call.role(Kind.REPLY, UNDO, a, REJECTED)._replace(ails=ILL)
+        refused = call.role(Kind.REPLY, UNDO, a, REJECTED, ails=ILL)
         for answer in answers(call, attempt, ILL):
             pre = (*answer.pre, attempt.errors[0][1])
             _fails(
@@ -69,7 +69,7 @@ def undo_call(call: Call, record: Record) -> None:
             label = f"undo.blocked.{block.error}[{a}]{block.suffix}"
             _fails(call, label, (ready, *block.held), block.held, words, error, turn._replace(forgets=(), late=()))
         if attempt.due >= 0:
-            timer = call.role(Kind.TIMER, UNDO, a)._replace(ails=ILL)
+            timer = call.role(Kind.TIMER, UNDO, a, ails=ILL)
             for answer in answers(call, attempt, ILL):
                 words = (f"`{name}` times out waiting for `{call.service}`", answer.words)
                 pre = (*answer.pre, attempt.due)

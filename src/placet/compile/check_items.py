@@ -391,8 +391,11 @@ class CheckReader:
             owners = frozenset(users if len(users) == 1 else ())
         if len(owners) == 1:
             return next(iter(owners))
-        holding = {p: reach for p in self._words.processes if (reach := self._calls.reach(p)) >= owners}
-        least = [p for p, reach in holding.items() if not any(q in reach for q in holding if q != p)]
+        above = [self._calls.reaching(owner) for owner in owners]
+        holding = (
+            frozenset.intersection(*above) & self._words.processes.keys() if above else self._words.processes.keys()
+        )
+        least = [p for p in self._words.processes if p in holding and self._calls.reach(p) & holding == {p}]
         if len(least) == 1:
             return least[0]
         if least:

@@ -14,6 +14,7 @@ from placet.values import NamedTuple
 if TYPE_CHECKING:
     from placet.compile.call_parts import Call
     from placet.ir.model import Policy
+    from placet.net.roles import Role
 
 
 class Draw(NamedTuple):
@@ -24,6 +25,10 @@ class Draw(NamedTuple):
     given: tuple[int, ...] = ()
     how: str = ""
     words: str = ""
+
+    def of(self, role: Role) -> Role:
+        """The role of the transition that tries again in this way."""
+        return role._replace(retries=self.how) if self.how else role
 
 
 class Draws(NamedTuple):

@@ -173,19 +173,31 @@ class Calls:
 
     def __init__(self, targets: Mapping[str, frozenset[str]]) -> None:
         self.targets = targets
+        self.callers: dict[str, list[str]] = {}
+        for process, its in targets.items():
+            for target in its:
+                self.callers.setdefault(target, []).append(process)
 
     def reach(self, process: str) -> frozenset[str]:
         """The process and all that it calls, directly or not."""
-        found = {process}
-        pending = [process]
-        while pending:
-            for target in self.targets.get(pending.pop(), ()):
-                if target not in found:
-                    found.add(target)
-                    pending.append(target)
-        return frozenset(found)
+        return _closure(self.targets, process)
+
+    def reaching(self, process: str) -> frozenset[str]:
+        """The process and all that call it, directly or not."""
+        return _closure(self.callers, process)
 
     def uncalled(self) -> list[str]:
         """The processes that no other one calls, in the order of the file; where all go in a circle, none."""
         called = {t for process, targets in self.targets.items() for t in targets if t != process}
         return [p for p in self.targets if p not in called]
+
+
+def _closure(following: Mapping[str, Iterable[str]], process: str) -> frozenset[str]:
+    found = {process}
+    pending = [process]
+    while pending:
+        for other in following.get(pending.pop(), ()):
+            if other not in found:
+                found.add(other)
+                pending.append(other)
+    return frozenset(found)
