@@ -150,7 +150,7 @@ def on_a_terminal(arguments: list[str]) -> str:
         os.environ["TERM"] = "xterm"
         os.execv(sys.executable, [*PLACET, *arguments])
     parts = []
-    while select.select([terminal], [], [], 30)[0]:
+    while select.select([terminal], [], [], 120)[0]:
         try:
             part = os.read(terminal, 65536)
         except OSError:
