@@ -12,6 +12,8 @@ from placet.evidence import Assumptions
 from placet.values import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from placet.logic.state import Predicate
     from placet.logic.temporal import Formula
     from placet.net.core import Marking, Net
@@ -102,6 +104,12 @@ class Compiled(NamedTuple):
     steps: tuple[
         tuple[str, tuple[int, ...]], ...
     ] = ()  # what the user wrote -> the transitions of which one must be able to fire
+    split: tuple[
+        tuple[int, ...], ...
+    ] = ()  # transitions that are one and the same, of which at most one is enabled at a time
+    ranks: tuple[
+        tuple[int, int], ...
+    ] = ()  # transitions and their priorities, which the arcs of the net keep to already
     demanded: frozenset[int] = (
         frozenset()
     )  # how handlers begin that the language asks for, whether or not their end comes about
@@ -112,6 +120,17 @@ class Compiled(NamedTuple):
     def start(self) -> tuple[int, ...]:
         """The initial state: the initial marking and the observers' initial values."""
         return self.initial + tuple(o.initial for o in self.observers)
+
+    def same(self, transition: int) -> tuple[int, ...]:
+        """The transitions that are one with this one, itself among them. O(split)."""
+        return next((some for some in self.split if transition in some), (transition,))
+
+    def apart(self, transitions: Iterable[int]) -> tuple[tuple[int, ...], ...]:
+        """What is left of transitions where those that are one are taken together, each group once. O(transitions + split)."""
+        if not self.split:
+            return tuple([(t,) for t in transitions])
+        group = {t: some for some in self.split for t in some}
+        return tuple(dict.fromkeys([group.get(t, (t,)) for t in transitions]))
 
 
 def plain(net: Net, initial: Marking) -> Compiled:

@@ -370,7 +370,7 @@ items = st.one_of(
         ast.NetDecl,
         names,
         many(st.builds(ast.PlaceDecl, names, maybe(counts), maybe(counts), st.just(NOWHERE))),
-        many(st.builds(ast.TransitionDecl, names, many(input_arcs), many(arcs), st.just(NOWHERE))),
+        many(st.builds(ast.TransitionDecl, names, many(input_arcs), many(arcs), st.just(NOWHERE), maybe(counts))),
         many(names),
         st.just(NOWHERE),
     ),

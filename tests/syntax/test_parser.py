@@ -162,13 +162,13 @@ def test_policies():
 
 def test_nets():
     (net,) = tree(
-        "net n { place a = 1 capacity 2, b; transition t: 2 a + read b + without 3 c + reset d -> 4 e transition u: -> final a, b }"
+        "net n { place a = 1 capacity 2, b; transition t: 2 a + read b + without 3 c + reset d -> 4 e transition u priority N: -> final a, b }"
     ).items
     assert shown(net) == (
         "NetDecl", "n", [("PlaceDecl", "a", 1, 2), ("PlaceDecl", "b", None, None)],
         [
-            ("TransitionDecl", "t", [("Arc", "", 2, "a"), ("Arc", "read", None, "b"), ("Arc", "without", 3, "c"), ("Arc", "reset", None, "d")], [("Arc", "", 4, "e")]),
-            ("TransitionDecl", "u", [], []),
+            ("TransitionDecl", "t", [("Arc", "", 2, "a"), ("Arc", "read", None, "b"), ("Arc", "without", 3, "c"), ("Arc", "reset", None, "d")], [("Arc", "", 4, "e")], None),
+            ("TransitionDecl", "u", [], [], 0),
         ],
         ["a", "b"],
     )  # fmt: skip

@@ -130,7 +130,8 @@ class NoDeadStep:
     def _wanted(self, subject: Subject, query: Query) -> tuple[tuple[int, ...], ...]:
         if not self._single:
             return steps_of(subject)
-        return ((query.transition,),) if query.transition >= 0 else tuple((t,) for t in _expected(subject))
+        compiled = subject.compiled
+        return (compiled.same(query.transition),) if query.transition >= 0 else compiled.apart(_expected(subject))
 
     @staticmethod
     def _input(subject: Subject, transition: int, siphon: frozenset[int]) -> int:

@@ -48,7 +48,9 @@ def _formula(query: Query) -> Formula:
     return query.formula
 
 
-def _asks(query: Query) -> Asks:
+def _asks(subject: Subject, query: Query) -> Asks | Inconclusive:
+    if subject.compiled.split and FAIRNESS[query.fairness] in ("weak", "strong"):
+        return Inconclusive("with priorities, runs are looked at as `fair` or with `nothing` assumed", "theory")
     asked = atoms(_asked(query)) or [TRUE]
     if query.premise is not None:
         asked.append(query.premise[0])
@@ -89,7 +91,7 @@ class CtlCheck:
 
     def asks(self, subject: Subject, query: Query) -> Asks | Inconclusive:
         """The predicates of the formula, with all edges."""
-        return _asks(query)
+        return _asks(subject, query)
 
     def judge(self, subject: Subject, query: Query, seen: Pass) -> Verdict | None:
         """False where even what may be true is not enough; true where what is certain is."""
@@ -123,7 +125,7 @@ class LtlCheck:
 
     def asks(self, subject: Subject, query: Query) -> Asks | Inconclusive:
         """The predicates of the formula, with all edges."""
-        return _asks(query)
+        return _asks(subject, query)
 
     def judge(self, subject: Subject, query: Query, seen: Pass) -> Verdict | None:
         """Violated by a fair run that an automaton for the opposite accepts."""

@@ -118,6 +118,14 @@ def _expected(compiled: Compiled) -> list[int]:
     return [t for t in range(len(compiled.net.transitions)) if t not in aside]
 
 
+def _fires(some: tuple[int, ...]) -> Predicate:
+    return Fireable(some[0]) if len(some) == 1 else Or(tuple(Fireable(t) for t in some))
+
+
+def _wanted(compiled: Compiled, query: Query) -> tuple[tuple[int, ...], ...]:
+    return (compiled.same(query.transition),) if query.transition >= 0 else compiled.apart(_expected(compiled))
+
+
 def _steps(compiled: Compiled) -> list[tuple[int, ...]]:
     if compiled.steps:
         return [transitions for _, transitions in compiled.steps if transitions]
@@ -182,11 +190,9 @@ def _obligations(compiled: Compiled, query: Query) -> tuple[Obligation, ...] | s
         case "no_dead_step":
             return _dead_steps(compiled)
         case "quasi_live":
-            wanted = [query.transition] if query.transition >= 0 else _expected(compiled)
-            return tuple(_can_fire((t,)) for t in wanted)
+            return tuple(_can_fire(some) for some in _wanted(compiled, query))
         case "live":
-            wanted = [query.transition] if query.transition >= 0 else _expected(compiled)
-            return tuple(Obligation("again", Fireable(t)) for t in wanted)
+            return tuple(Obligation("again", _fires(some)) for some in _wanted(compiled, query))
         case "reversible" | "home" | "generalised_sound":
             if query.predicate is None and query.check == "generalised_sound":
                 return _NOT_SAID

@@ -47,7 +47,12 @@ def _levels(compiled: Compiled, budget: Budget) -> tuple[int, ...] | None:
     seen = engine(None).explore(compiled.net, compiled.initial, (), (Visitor(FALSE, Needs.EDGES),), some)
     if not seen.complete:
         return None
-    return levels(Rows(seen.states, *seen.graph()), len(compiled.net.transitions))
+    offsets, labels, targets = seen.graph()
+    if not compiled.split:
+        return levels(Rows(seen.states, offsets, labels, targets), len(compiled.net.transitions))
+    first = [compiled.same(t)[0] for t in range(len(compiled.net.transitions))]
+    found = levels(Rows(seen.states, offsets, [first[t] for t in labels], targets), len(first))
+    return tuple(found[t] for t in first)
 
 
 def _lines(compiled: Compiled, found: Structure, levels: tuple[int, ...] | None) -> list[str]:

@@ -93,7 +93,6 @@ class _Queries:
 
     def query(self, check: ir.Check) -> Query:
         """One query."""
-        net = self._compiled.net
         blank = Query(
             check.check,
             check.label,
@@ -132,7 +131,13 @@ class _Queries:
             return blank
         if check.element in self._numbers():
             return blank._replace(place=self._places[check.element])
-        return blank._replace(transition=net.transition(check.element))
+        return blank._replace(transition=self._transitions(check.element)[0])
+
+    def _transitions(self, identifier: str) -> tuple[int, ...]:
+        """The transition with that id, or all those into which it was split."""
+        if not self._compiled.split:
+            return (self._compiled.net.transition(identifier),)
+        return dict(self._compiled.steps)[identifier]
 
     def _numbers(self) -> dict[str, int]:
         """The index of every place, by its id."""
@@ -175,7 +180,7 @@ class _Queries:
         if any(fact.kind == "value" for fact in facts):
             return self._values.sum(formula, self._indices)
         if facts and all(fact.kind == "enabled" for fact in facts):
-            return Or(tuple(Fireable(self._compiled.net.transition(fact.id)) for fact in facts))
+            return Or(tuple(Fireable(t) for fact in facts for t in self._transitions(fact.id)))
         if facts and facts[0].kind == "effect" and len({(w, base_name(fact.id)) for w, fact in formula.terms}) == 1:
             # a step that happens in several rounds, calls or instances counts apart in each
             weight = formula.terms[0][0]

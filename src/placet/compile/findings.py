@@ -74,6 +74,12 @@ def figure(value: int) -> str:
     return str(value) if abs(value) < 10**12 else "a number of more than twelve digits"
 
 
+def figures(factors: list[int], most: int = 6) -> str:
+    """A product as people write it: `3 x 3 x 4`; of many factors the first ones."""
+    shown = " x ".join(map(figure, factors[:most]))
+    return shown if len(factors) <= most else f"{shown} x ..."
+
+
 def head(span: Span | None) -> Span | None:
     """The head of a construct: its span up to its first brace."""
     if span is None:

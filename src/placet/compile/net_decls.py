@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.compile.findings import figure
+from placet.compile.findings import figure, figures, listed
 from placet.diagnostics import Label
 from placet.ir import model as ir
 
@@ -34,7 +34,34 @@ class _Net:
         transitions = [t for t in map(self._transition, self._net.transitions) if t is not None]
         finals = [self._known(name, "P223") for name in self._net.finals]
         ids = tuple(dict.fromkeys(f for f in finals if f))
-        return ir.PlainNet(self._name, tuple(places), tuple(transitions), ids, self._net.span)
+        net = ir.PlainNet(self._name, tuple(places), tuple(transitions), ids, self._net.span)
+        return self._in_turn(net) if any(t.priority != transitions[0].priority for t in transitions) else net
+
+    def _in_turn(self, net: ir.PlainNet) -> ir.PlainNet:
+        """The net with what its priorities come to; where that explodes, or keeps something from ever happening, it is said."""
+        from placet.compile.turns import TooManyWaysError, turns
+
+        spans = {f"{self._name}/{t.name.text}": t.name.span for t in reversed(self._net.transitions)}
+        help_ = "let fewer things come first, or let them wait for less"
+        try:
+            ways = turns(net)
+        except TooManyWaysError as problem:
+            late = problem.transition
+            if late is None:
+                message = f"too much in `{self._name}` waits for what comes before it"
+                self._findings.add("P224", message, self._net.name.span, help=help_)
+                return net
+            product = figures([count for _, count in problem.factors])
+            first = listed([u.id.rpartition("/")[2] for u, _ in problem.factors], 4)
+            message = f"it can be the turn of `{late.id.rpartition('/')[2]}` in {product} ways: {first} come before it"
+            self._findings.add("P224", message, spans[late.id], help=help_)
+            return net
+        for t, some in zip(net.transitions, ways, strict=True):
+            if not some:
+                message = f"`{t.id.rpartition('/')[2]}` never happens: whenever it could, something else comes first"
+                help_ = "raise its priority, or let what comes first wait for something more"
+                self._findings.add("P324", message, spans[t.id], severity="warning", help=help_)
+        return net._replace(turns=ways)
 
     def _declare(self, name: ast.Name) -> bool:
         first = self._names.setdefault(name.text, name.span)
@@ -98,6 +125,7 @@ class _Net:
             tuple(sides["without"].items()),
             tuple(sides["reset"]),
             transition.span,
+            transition.priority.value if transition.priority is not None else 0,
         )
 
     def _arc(self, arc: ast.Arc, side: str, sides: dict[str, dict[str, int]]) -> None:

@@ -50,7 +50,7 @@ def filled(file: ast.File, values: dict[str, int], findings: Findings) -> ast.Fi
             return named(value) if value.name else value
         if isinstance(value, (ast.Name, ast.Text)) or not isinstance(value, tuple):
             return value
-        if isinstance(value, (ast.Option, ast.ErrorRule, ast.PlaceDecl)):
+        if isinstance(value, (ast.Option, ast.ErrorRule, ast.PlaceDecl, ast.TransitionDecl)):
             named = counted
         parts = [visit(part, named) if isinstance(part, tuple) else part for part in value]
         if all(new is old for new, old in zip(parts, value, strict=True)):

@@ -24,7 +24,9 @@ def of_transition(compiled: Compiled, t: int, *, marked: bool = False) -> Elemen
     """A box, or a bar where the user wrote nothing that it is."""
     origin, role = compiled.origin.transitions[t], compiled.roles.transitions[t]
     shape = Shape.ROUTE if t in compiled.quiet else Shape.TRANSITION
-    return Element(origin.id, label_of(origin), shape, title_of(origin), role.service or origin.service, marked=marked)
+    rank = dict(compiled.ranks).get(t, 0) if compiled.ranks else 0
+    label = f"{label_of(origin)} (priority {rank})" if rank else label_of(origin)
+    return Element(origin.id, label, shape, title_of(origin), role.service or origin.service, marked=marked)
 
 
 def label_of(origin: Origin) -> str:

@@ -604,6 +604,14 @@ class Transition(NamedTuple):
     inhibit: tuple[tuple[str, int], ...] = ()
     reset: tuple[str, ...] = ()
     span: Span | None = None
+    priority: int = 0  # it may fire only where nothing with a higher one is enabled
+
+
+class Turn(NamedTuple):
+    """One of the ways in which it is a transition's turn, since nothing that comes first is enabled: more arcs, by place id."""
+
+    read: tuple[tuple[str, int], ...] = ()
+    inhibit: tuple[tuple[str, int], ...] = ()
 
 
 class PlainNet(NamedTuple):
@@ -614,6 +622,7 @@ class PlainNet(NamedTuple):
     transitions: tuple[Transition, ...]
     finals: tuple[str, ...] = ()
     span: Span | None = None
+    turns: tuple[tuple[Turn, ...], ...] = ()  # by transition; of a net without priorities none
 
 
 class Move(NamedTuple):

@@ -162,9 +162,8 @@ def _stranded(run: Run) -> str:
         return f"{subject} can get to where there is no way back to its start"
     if check == "live":
         never = sorted(support(run.violated.claim.goal)[1]) if isinstance(run.violated.claim, Strands) else []
-        what = listed(
-            [run.compiled.origin.transitions[t].phrase or quoted(run.compiled.net.transitions[t]) for t in never]
-        )
+        names = [run.compiled.origin.transitions[t].phrase or quoted(run.compiled.net.transitions[t]) for t in never]
+        what = listed(list(dict.fromkeys(names)))
         return f"{subject} can get to where this can never happen again: {clean(what)}"
     if is_stuck(run):
         ended = marked_ends(run.compiled, run.last)

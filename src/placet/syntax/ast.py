@@ -481,12 +481,13 @@ class Arc(NamedTuple):
 
 
 class TransitionDecl(NamedTuple):
-    """`transition NAME: a + 2 b + read c -> d`; either side may be empty."""
+    """`transition NAME priority 2: a + 2 b + read c -> d`; either side may be empty."""
 
     name: Name
     inputs: tuple[Arc, ...]
     outputs: tuple[Arc, ...]
     span: Span
+    priority: Number | None = None
 
 
 class NetDecl(NamedTuple):

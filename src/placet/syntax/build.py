@@ -414,9 +414,14 @@ class Builder:
         return ast.PlaceDecl(self._defines(name), tokens, capacity, span)
 
     def transition(
-        self, span: Span, name: ast.Name, inputs: tuple[ast.Arc, ...], outputs: tuple[ast.Arc, ...]
+        self,
+        span: Span,
+        name: ast.Name,
+        priority: ast.Number | None,
+        inputs: tuple[ast.Arc, ...],
+        outputs: tuple[ast.Arc, ...],
     ) -> ast.TransitionDecl:
-        return ast.TransitionDecl(self._defines(name), inputs, outputs, span)
+        return ast.TransitionDecl(self._defines(name), inputs, outputs, span, priority)
 
     def inputs(self, _: Span, *arcs: ast.Arc | None) -> tuple[ast.Arc, ...]:
         return tuple(arc for arc in arcs if arc is not None)

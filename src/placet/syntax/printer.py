@@ -295,9 +295,8 @@ def _net(indent: int, net: ast.NetDecl) -> list[Piece]:
         inner.append((indent + 1, line))
     for transition in net.transitions:
         sides = [" + ".join(map(_arc, side)) for side in (transition.inputs, transition.outputs)]
-        inner.append(
-            (indent + 1, f"transition {transition.name.text}: {sides[0]} -> {sides[1]}".replace(":  ", ": ").rstrip())
-        )
+        head = f"transition {transition.name.text}{_some('priority', transition.priority)}"
+        inner.append((indent + 1, f"{head}: {sides[0]} -> {sides[1]}".replace(":  ", ": ").rstrip()))
     if net.finals:
         inner.append((indent + 1, f"final {_names(net.finals)}"))
     return (
