@@ -32,6 +32,9 @@ class Asks(NamedTuple):
     transitions: frozenset[int] = frozenset()  # these must stay transitions of their own
     bounded: frozenset[int] = frozenset()  # the greatest bound of these is asked
     reducible: bool = True
+    kit: str = "all"  # which reduction rules keep the answer: a key of `reduction.KITS`
+    alone: bool = False  # it has a reduced net for itself, where that is much smaller
+    drawn: bool = False  # a diagram of all states answers it
 
 
 def key(goal: Goal) -> tuple[object, ...]:
@@ -45,6 +48,8 @@ def key(goal: Goal) -> tuple[object, ...]:
 
 class Pass:
     """What one exploration tells."""
+
+    symbolic = False  # whether it is a `SymbolicPass`
 
     def __init__(self, subject: Subject, wanted: Sequence[Asks], reduced: Reduced | None = None) -> None:
         self.subject = subject
@@ -61,6 +66,7 @@ class Pass:
         self._terminal: list[list[int]] | None = None
         self.seen: Exploration
         self.coverage: Coverage | None = None
+        self.until = float("inf")  # when judging must be over, on the monotonic clock
 
     def _enter(self, goal: Goal, needs: Needs) -> None:
         at = self._index.setdefault(key(goal), len(self.visitors))
@@ -76,6 +82,10 @@ class Pass:
             kept = enumerate(self.reduced.places)
             return Or(tuple(at_least(i, goal.most + 1) for i, p in kept if p in goal.places))
         return goal if self._renamed is None else self._renamed.predicate(goal)
+
+    def spelt(self, goal: Goal) -> Predicate:
+        """A goal as a predicate over the states of this net. It must have been asked for."""
+        return self.visitors[self._index[key(goal)]].goal
 
     # -- what was seen -----------------------------------------------------------------------------------------------
 
@@ -122,11 +132,16 @@ class Pass:
     def rows(self) -> Rows:
         """The edges but for those of faults, which nothing may rely on."""
         if self._rows is None:
-            faults = self.subject.faults
-            if self.reduced is not None:
-                faults = frozenset(i for i, t in enumerate(self.reduced.transitions) if t in faults)
-            self._rows = without(Rows(self.seen.states, *self.seen.graph()), faults)
+            self._rows = without(Rows(self.seen.states, *self.seen.graph()), self.faults)
         return self._rows
+
+    @property
+    def faults(self) -> frozenset[int]:
+        """The transitions of this net that are faults."""
+        faults = self.subject.faults
+        if self.reduced is None:
+            return faults
+        return frozenset(i for i, t in enumerate(self.reduced.transitions) if t in faults)
 
     def doomed(self, goal: Goal) -> bytearray:
         """By state, 1 where it is certain that no state with the goal can be reached. Right for partial passes too."""

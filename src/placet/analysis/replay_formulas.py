@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from placet.evidence import Branch, State, Witness
     from placet.logic.temporal import Formula
 
+_BEYOND = "that nothing else can be reached: too many states"
 _LOOKS = 3_000_000  # states times transitions of the search for what cannot be reached
 
 
@@ -74,6 +75,18 @@ class Word:
         if formula not in self._known:
             self._known[formula] = _on_word(self._shown, formula, self.states, self.first)
         return self._known[formula]
+
+
+def is_fair(compiled: Compiled, fairness: str, state: State, loop: Sequence[int]) -> bool:
+    """Whether the run that goes round this loop for ever is one, and fair."""
+    shown = _Shown(compiled, fairness, 0)
+    try:
+        if shown.after(state, loop)[-1] != state:
+            return False
+        shown.fair(state, loop)
+    except EvidenceError:
+        return False
+    return True
 
 
 def _loop_of(witness: Lasso | Reach) -> tuple[int, ...]:
@@ -255,11 +268,13 @@ class _Shown:
 
     def _labelled(self, formula: Formula, states: Sequence[State]) -> None:
         """By a search of its own from the first of these states, which lead to the others."""
+        if _BEYOND in self.partly:
+            return
         try:
             found = _Own(self, states[0], self._limit, self._fairness)
             wrong = not found.label(formula).isdisjoint(states)
         except _TooManyError:
-            self.partly["that nothing else can be reached: too many states"] = None
+            self.partly[_BEYOND] = None
             return
         if wrong:
             raise EvidenceError("what should be false on the way holds")

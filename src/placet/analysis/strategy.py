@@ -8,22 +8,24 @@ Every violation is replayed on the unreduced net before it leaves this room.
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
 from placet.analysis.check import check
+from placet.analysis.groups import Open, alike, moved, smaller
+from placet.analysis.limits import OutOfTimeError, TooLongError
 from placet.analysis.passes import Asks, Pass
 from placet.analysis.replay import LIMIT, Replayed, replay
 from placet.analysis.subject import mentions, sinks, whole, without_sinks
+from placet.analysis.unknown import inconclusive, late
 from placet.engines.chosen import engine
 from placet.engines.protocol import Needs
-from placet.evidence import Budget, Holds, Inconclusive, Proof, Verdict, Violated
+from placet.evidence import Budget, Holds, Inconclusive, Verdict, Violated
 from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placet.analysis.check import Check
     from placet.analysis.diagrams import Attempts
     from placet.analysis.reduction import Reduced
     from placet.analysis.subject import Subject
@@ -42,8 +44,6 @@ WIDE, WIDE_TRIES = 1_000, 3  # places and transitions from which on a search cos
 LARGE_ENTRIES = 1_600_000  # of each attempt where the search met its budget
 
 _OF_BOUNDS = ("safe", "bounded")  # checks of how many tokens there are on places
-
-_OPTIONS = {"states": "--budget-states", "bytes": "--budget-mb", "seconds": "--budget-seconds"}
 
 
 class Options(NamedTuple):
@@ -68,16 +68,6 @@ class Answer(NamedTuple):
     replayed: Replayed | None = None
 
 
-class _Open:
-    """A query without a verdict yet."""
-
-    def __init__(self, position: int, query: Query, chosen: Check, asks: Asks) -> None:
-        self.position, self.query, self.check, self.asks = position, query, chosen, asks
-        self.seconds = 0.0
-        self.known: Verdict | None = None  # a violation that a diagram shows
-        self.far = False  # a diagram has what violates it, further off than it can find a run to
-
-
 def decide(compiled: Compiled, queries: Sequence[Query], options: Options = DEFAULT) -> tuple[Answer, ...]:
     """The answers, in the order of the queries.
 
@@ -96,7 +86,7 @@ class _Decision:
         self._attempts: dict[int, Attempts] = {}
 
     def run(self, queries: Sequence[Query]) -> tuple[Answer, ...]:
-        groups: dict[bool, list[_Open]] = {}
+        groups: dict[bool, list[Open]] = {}
         subjects = {False: whole(self._compiled)}
         cut = sinks(self._compiled) if self._compiled.final.any_sink else frozenset()
         if cut:
@@ -106,9 +96,9 @@ class _Decision:
             aside = bool(cut) and chosen.cuts_sinks and not mentions(query.predicate, cut)
             asks = chosen.asks(subjects[aside], query)
             if not isinstance(asks, Asks):
-                self._answer(_Open(position, query, chosen, Asks()), asks)
+                self._answer(Open(position, query, chosen, Asks()), asks)
             else:
-                groups.setdefault(aside, []).append(_Open(position, query, chosen, asks))
+                groups.setdefault(aside, []).append(Open(position, query, chosen, asks))
         try:
             for aside, group in groups.items():
                 self._group(subjects[aside], group)
@@ -117,7 +107,7 @@ class _Decision:
                 self._answer(o, Inconclusive("interrupted before it was decided", "interrupted"))
         return tuple(self._answers[position] for position in range(len(queries)))
 
-    def _group(self, subject: Subject, left: list[_Open]) -> None:
+    def _group(self, subject: Subject, left: list[Open]) -> None:
         """Decide the queries of one subject: a short pass as it is, then reduced ones, then as it is again."""
         budget = self._options.budget
         states = budget.states if budget.states is not None else 1 << 62
@@ -142,13 +132,21 @@ class _Decision:
             else:
                 reducing, rest = [o for o in left if o.asks.reducible], [o for o in left if not o.asks.reducible]
         if reducing:
-            for part in _alike(reducing):
+            for part in alike(reducing):
                 reduced = self._reduce(subject, part)
+                alone = part[0].asks.alone
+                if alone and not smaller(subject, reduced):
+                    rest += part
+                    continue
                 part = self._by_structure(subject, part, reduced)  # noqa: PLW2901 - what is left of it
                 if STILL_LARGE < len(reduced.net.places) <= FIRST_PLACES:
                     part = self._by_theorem(subject, part)  # noqa: PLW2901
                 if part:
-                    self._close(*self._search(subject, part, budget, reduced))
+                    seen, part = self._search(subject, part, budget, reduced)  # noqa: PLW2901
+                    if alone and seen.stop is None and not any(o.late for o in part):
+                        rest += part  # what was found there could not be led back to the net
+                    else:
+                        self._close(seen, part)
             left = rest
         if rest:
             last, left = self._search(subject, rest, budget)
@@ -156,15 +154,15 @@ class _Decision:
             self._close(last, left)
 
     def _search(
-        self, subject: Subject, group: list[_Open], budget: Budget, reduced: Reduced | None = None
-    ) -> tuple[Pass, list[_Open]]:
+        self, subject: Subject, group: list[Open], budget: Budget, reduced: Reduced | None = None
+    ) -> tuple[Pass, list[Open]]:
         """Judge the group by the engines in turn; gives the last search, and what it leaves open."""
         from placet.analysis.symbolic_pass import ANSWERED
 
         states = budget.states if budget.states is not None else 1 << 62
         net = subject.net if reduced is None else reduced.net
         width = len(net.places) + len(net.transitions)
-        drawn = self._options.engine is None and any(o.query.check in ANSWERED for o in group)
+        drawn = self._options.engine is None and any(o.asks.drawn or o.query.check in ANSWERED for o in group)
         probe = min(states, PROBE_STATES, 3 * FIRST_CELLS // max(1, width)) if drawn else states
         seen = self._pass(subject, group, budget._replace(states=probe), reduced)
         left = self._judge(seen, group)
@@ -177,37 +175,39 @@ class _Decision:
                 left = self._by_diagram(subject, left, reduced, LARGE_ENTRIES)
         return seen, self._settle(left)
 
-    def _settle(self, left: list[_Open]) -> list[_Open]:
+    def _settle(self, left: list[Open]) -> list[Open]:
         """Answer what a diagram has refuted, where the first search has found no run of the net as it is."""
         for o in left:
             if isinstance(o.known, Violated):
                 self._answer(o, o.known, replay(self._compiled, o.known, self._options.replay_states))
         return [o for o in left if o.known is None]
 
-    def _draw(self, subject: Subject, left: list[_Open]) -> list[_Open]:
+    def _draw(self, subject: Subject, left: list[Open]) -> list[Open]:
         """Answer what diagrams prove, before any search: for doubt, and for tests of the one against the other."""
         reducing = [o for o in left if o.asks.reducible and self._options.reduce]
-        for part in _alike(reducing):
+        for part in alike(reducing):
             self._by_diagram(subject, part, self._reduce(subject, part), LARGE_ENTRIES)
         self._by_diagram(subject, [o for o in left if o not in reducing], None, LARGE_ENTRIES)
         return [o for o in left if o.position not in self._answers]
 
     def _by_diagram(
-        self, subject: Subject, group: list[_Open], reduced: Reduced | None, entries: int
-    ) -> list[_Open]:  # fmt: skip
+        self, subject: Subject, group: list[Open], reduced: Reduced | None, entries: int
+    ) -> list[Open]:  # fmt: skip
         """Answer what a decision diagram proves, where one of that size is found; what it refutes is kept in mind."""
-        from time import monotonic
-
         from placet.analysis.diagrams import MEMORY, Attempts
         from placet.analysis.symbolic_pass import ANSWERED, FarError, LimitError, SymbolicPass
         from placet.engines.diagrams.diagram import ENTRY
 
-        asked = [o for o in group if o.query.check in ANSWERED and o.known is None and not o.far]
+        asked = [
+            o
+            for o in group
+            if (o.asks.drawn or o.query.check in ANSWERED) and o.known is None and not (o.far or o.late)
+        ]
         if not asked or self._interrupted is not None:
             return group
         begun = perf_counter()
         net, initial = (subject.net, subject.compiled.initial) if reduced is None else (reduced.net, reduced.initial)
-        observers = subject.observers if reduced is None else _moved(subject, reduced)
+        observers = subject.observers if reduced is None else moved(subject, reduced)
         attempts = self._attempts.setdefault(id(net), Attempts(net, initial, observers))
         seconds, memory = self._options.budget.seconds, self._options.budget.bytes or MEMORY
         until = float("inf") if seconds is None else monotonic() + max(0.0, seconds - (begun - self._begun))
@@ -239,13 +239,14 @@ class _Decision:
                 left.append(o)
         return left
 
-    def _pass(self, subject: Subject, group: list[_Open], budget: Budget, reduced: Reduced | None = None) -> Pass:
+    def _pass(self, subject: Subject, group: list[Open], budget: Budget, reduced: Reduced | None = None) -> Pass:
         begun = perf_counter()
         made = Pass(subject, [o.asks for o in group], reduced)
         net, initial = (subject.net, subject.compiled.initial) if reduced is None else (reduced.net, reduced.initial)
-        observers = subject.observers if reduced is None else _moved(subject, reduced)
+        observers = subject.observers if reduced is None else moved(subject, reduced)
         if budget.seconds is not None:
             left = max(0.0, budget.seconds - (begun - self._begun))
+            made.until = monotonic() + left
             edges = any(v.needs is Needs.EDGES for v in made.visitors)
             budget = budget._replace(seconds=left / 2 if edges else left)  # judging a graph takes as long as making it
         if self._interrupted is not None:
@@ -261,8 +262,8 @@ class _Decision:
         self._share(group, perf_counter() - begun)
         return made
 
-    def _reduce(self, subject: Subject, group: list[_Open]) -> Reduced:
-        from placet.analysis.reduction import FinalPlaces, final_places, reduce
+    def _reduce(self, subject: Subject, group: list[Open]) -> Reduced:
+        from placet.analysis.reduction import KITS, FinalPlaces, final_places, reduce
 
         compiled = subject.compiled
         asked = FinalPlaces(frozenset(), frozenset(), frozenset())
@@ -279,9 +280,10 @@ class _Decision:
             resource_places=asked.resource,
             end_places=asked.end - subject.cut,
             bounded_places=frozenset().union(*(o.asks.bounded for o in group)),
+            rules=KITS[group[0].asks.kit],
         )
 
-    def _judge(self, seen: Pass, group: list[_Open]) -> list[_Open]:
+    def _judge(self, seen: Pass, group: list[Open]) -> list[Open]:
         """Answer what the pass decides; gives the rest."""
         left = []
         for o in group:
@@ -298,7 +300,7 @@ class _Decision:
             self._answer(o, verdict, replayed)
         return left
 
-    def _by_structure(self, subject: Subject, group: list[_Open], reduced: Reduced | None) -> list[_Open]:
+    def _by_structure(self, subject: Subject, group: list[Open], reduced: Reduced | None) -> list[Open]:
         """Answer what invariants show without a search, which is bounds of places only; gives the rest."""
         if all(o.query.check not in _OF_BOUNDS for o in group):
             return group
@@ -321,7 +323,7 @@ class _Decision:
                 self._answer(o, holds)
         return left
 
-    def _by_theorem(self, subject: Subject, group: list[_Open]) -> list[_Open]:
+    def _by_theorem(self, subject: Subject, group: list[Open]) -> list[Open]:
         """Answer what theorems on free-choice nets prove; gives the rest. As reductions are, they can be switched off."""
         if not self._options.reduce:
             return group
@@ -339,7 +341,7 @@ class _Decision:
                 self._answer(o, holds)
         return left
 
-    def _close(self, seen: Pass, left: list[_Open]) -> None:
+    def _close(self, seen: Pass, left: list[Open]) -> None:
         """What no pass decides: look at the structure and at coverability where they may tell, and say which budget ran out."""
         if left and self._interrupted is None:
             left = self._by_theorem(seen.subject, left)
@@ -348,9 +350,9 @@ class _Decision:
             left = self._cover(seen, left)
             left = self._backwards(seen, left)
         for o in left:
-            self._answer(o, _inconclusive(seen, self._interrupted))
+            self._answer(o, late(seen, self._options.budget) if o.late else inconclusive(seen, self._interrupted))
 
-    def _cover(self, seen: Pass, left: list[_Open]) -> list[_Open]:
+    def _cover(self, seen: Pass, left: list[Open]) -> list[Open]:
         from placet.analysis.coverability import Coverage, cover, is_monotone
 
         stop = seen.seen.stop
@@ -373,7 +375,7 @@ class _Decision:
         self._share(left, perf_counter() - begun)
         return self._judge(seen, left)
 
-    def _backwards(self, seen: Pass, left: list[_Open]) -> list[_Open]:
+    def _backwards(self, seen: Pass, left: list[Open]) -> list[Open]:
         """Answer by backward search, on the net as it is, whether conditions that more of everything keeps true can come about.
 
         As theorems are, it is switched off with reductions.
@@ -403,11 +405,11 @@ class _Decision:
         return rest
 
     @staticmethod
-    def _share(group: list[_Open], seconds: float) -> None:
+    def _share(group: list[Open], seconds: float) -> None:
         for o in group:
             o.seconds += seconds / len(group)
 
-    def _answer(self, o: _Open, verdict: Verdict, replayed: Replayed | None = None) -> None:
+    def _answer(self, o: Open, verdict: Verdict, replayed: Replayed | None = None) -> None:
         assumptions = self._compiled.assumptions
         if self._compiled.final.any_sink:
             assumptions = assumptions._replace(final="any-sink")
@@ -420,14 +422,13 @@ class _Decision:
         self._answers[o.position] = Answer(o.query, verdict._replace(assumptions=assumptions), o.seconds, replayed)
 
 
-def _verdict(o: _Open, seen: Pass) -> Verdict | None:
+def _verdict(o: Open, seen: Pass) -> Verdict | None:
     """The verdict of a check on a pass, or None; a run too long to be replayed and reported shows nothing."""
-    if seen.reduced is None:
-        return o.check.judge(seen.subject, o.query, seen)
-    from placet.analysis.reduction.reduced import TooLongError
-
     try:
         return o.check.judge(seen.subject, o.query, seen)
+    except OutOfTimeError:
+        o.late = True
+        return None
     except TooLongError as problem:
         reason = f"a run of {problem} steps may violate it, which is too long to be checked again and shown"
         return Inconclusive(reason, "theory", proof=seen.proof())
@@ -436,51 +437,3 @@ def _verdict(o: _Open, seen: Pass) -> Verdict | None:
 def _cut(seen: Pass) -> bool:
     """Whether the pass met its budget of states or bytes, and might have found more."""
     return seen.stop is not None and seen.stop.budget in ("states", "bytes")
-
-
-def _alike(group: list[_Open]) -> list[list[_Open]]:
-    """Groups that one reduction serves: the greatest bound is kept for one set of places at a time."""
-    parts: dict[frozenset[int], list[_Open]] = {}
-    for o in group:
-        if o.asks.bounded:
-            parts.setdefault(o.asks.bounded, []).append(o)
-    rest = [o for o in group if not o.asks.bounded]
-    if rest:
-        least = min(parts, key=len) if parts else frozenset()
-        parts.setdefault(least, []).extend(rest)
-    return list(parts.values())
-
-
-def _moved(subject: Subject, reduced: Reduced) -> tuple:  # type: ignore[type-arg]
-    """The observers over the transitions of the reduced net."""
-    numbers: dict[int, list[int]] = {}
-    for i, t in enumerate(reduced.transitions):
-        numbers.setdefault(t, []).append(i)
-    return tuple(
-        o._replace(
-            deltas=tuple(sorted((i, d) for t, d in dict(reversed(o.deltas)).items() for i in numbers.get(t, ())))
-        )
-        for o in subject.observers
-    )
-
-
-def _inconclusive(seen: Pass, interrupted: Stop | None) -> Inconclusive:
-    stop = interrupted or seen.stop
-    proof: Proof = seen.proof()
-    if stop is None:
-        return Inconclusive("the search saw every state and cannot tell", "theory", proof=proof)
-    if stop.budget == "unbounded":
-        index = stop.place if seen.reduced is None else seen.reduced.places[stop.place]
-        phrase = (
-            seen.subject.compiled.origin.places[index]
-            .phrase.removeprefix("a token is on ")
-            .removesuffix(" holds a token")
-        )
-        reason = f"something can pile up without end ({phrase}), so that there are more situations than can be searched"
-        return Inconclusive(reason, "theory", proof=proof)
-    if stop.budget == "interrupted":
-        return Inconclusive("interrupted before it was decided", "interrupted", stop.reached, proof=proof)
-    words = {"states": "states", "bytes": "bytes of memory", "seconds": "seconds"}
-    note = f" ({stop.note})" if stop.note else ""
-    reason = f"nothing was found within the budget of {stop.reached} {words[stop.budget]}{note}"
-    return Inconclusive(reason, stop.budget, stop.reached, _OPTIONS[stop.budget], proof)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.analysis.passes import Pass, key
+from placet.analysis.passes import Pass
 from placet.analysis.subject import Exceeds
 from placet.engines.diagrams.diagram import LimitError
 from placet.net.firing import fire_state
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from placet.analysis.passes import Asks, Goal
     from placet.analysis.reduction import Reduced
@@ -88,6 +88,8 @@ class _Set(bytearray):
 class SymbolicPass(Pass):
     """As `Pass`, of a diagram of the net, perhaps a reduced one. Any call may raise LimitError."""
 
+    symbolic = True
+
     def __init__(
         self,
         subject: Subject,
@@ -98,7 +100,7 @@ class SymbolicPass(Pass):
     ) -> None:
         super().__init__(subject, wanted, reduced)
         net, initial = (subject.net, subject.compiled.initial) if reduced is None else (reduced.net, reduced.initial)
-        self._net, self._initial, self._diagram, self._observers = net, initial, diagram, observers
+        self._net, self._initial, self.diagram, self._observers = net, initial, diagram, observers
         self.seen = Sets(diagram, net)  # type: ignore[assignment] # of the protocol, what these checks ask
 
     def first(self, goal: Goal) -> int:
@@ -108,51 +110,58 @@ class SymbolicPass(Pass):
             most = max((b for b, p in zip(self.seen.bounds, kept, strict=True) if p in goal.places), default=0)
             if most <= goal.most:
                 return -1
-        return self._diagram.where(self._goal(goal)) or -1
-
-    def _goal(self, goal: Goal) -> Predicate:
-        return self.visitors[self._index[key(goal)]].goal
+        return self.diagram.where(self.spelt(goal)) or -1
 
     def doomed(self, goal: Goal) -> bytearray:
         """The set of the states from which no state with the goal can be reached without a fault."""
-        faults = self.subject.faults
-        if self.reduced is not None:
-            faults = frozenset(i for i, t in enumerate(self.reduced.transitions) if t in faults)
-        diagram = self._diagram
+        faults = self.faults
+        diagram = self.diagram
         found = _Set()
-        good = diagram.leading_to(diagram.where(self._goal(goal)), aside=frozenset(faults))
+        good = diagram.leading_to(diagram.where(self.spelt(goal)), aside=faults)
         found.number = diagram.difference(diagram.all, good)
         return found
 
     def trace(self, state: int) -> Trace:
         """A shortest firing sequence of this net to a state of the set, lifted."""
-        fired = self._backwards(state)
-        return tuple(fired) if self.reduced is None else self.reduced.lift(fired)
+        fired, _ = self.way(self.start, state)
+        return fired if self.reduced is None else self.reduced.lift(fired)
 
-    def _backwards(self, states: int) -> list[int]:
-        """By breadth-first layers back to the initial state, then forward through them, by the first transition that does.
+    @property
+    def start(self) -> State:
+        """The initial state of the net of the diagram."""
+        return (*self._initial, *(o.initial for o in self._observers))
 
-        So it is the first of the shortest runs in the order of transition numbers, which is the one that a search finds.
+    def where(self, predicate: Predicate) -> int:
+        """The set of the states with a predicate of the unreduced net."""
+        return self.diagram.where(self._translate(predicate))
+
+    def next(self, state: State) -> Iterator[tuple[int, State]]:
+        """(transition, state after it) of every step from a state."""
+        for t in range(len(self._net.transitions)):
+            after = fire_state(self._net, self._observers, state, t)
+            if after is not None:
+                yield t, after
+
+    def way(self, state: State, goal: int, through: int | None = None) -> tuple[Trace, State]:
+        """A shortest way from a state to one of a set, those before it in `through`; and the state that it leads to.
+
+        By breadth-first layers back to the state, then forward through them, by the first transition that does. So it
+        is the first of the shortest in the order of transition numbers, which is the one that a search finds.
         """
-        diagram, start = self._diagram, (*self._initial, *(o.initial for o in self._observers))
-        layers = [states]
-        while not diagram.has(layers[-1], start):
+        diagram = self.diagram
+        layers = [goal]
+        while not diagram.has(layers[-1], state):
             if len(layers) > _STEPS:
                 raise FarError("work")
-            more = diagram.union(layers[-1], diagram.before(layers[-1]))
+            more = diagram.union(layers[-1], diagram.before(layers[-1], through))
             if more == layers[-1]:
                 raise AssertionError("a reachable state cannot be reached")
             layers.append(more)
         fired: list[int] = []
-        state: State = start
         for layer in reversed(layers[:-1]):
-            for t in range(len(self._net.transitions)):
-                after = fire_state(self._net, self._observers, state, t)
-                if after is not None and diagram.has(layer, after):
-                    fired.append(t)
-                    state = after
-                    break
-        return fired
+            t, state = next(step for step in self.next(state) if diagram.has(layer, step[1]))
+            fired.append(t)
+        return tuple(fired), state
 
     def closed(self, state: int) -> int:
         """Not counted: the replay looks at what can be reached from the end of the run for itself."""

@@ -305,9 +305,10 @@ class Temporal:
     # -- on a graph --------------------------------------------------------------------------------------------------
 
     def _on_graph(self, seen: Search) -> None:
+        from placet.analysis.limits import OutOfTimeError
         from placet.analysis.temporal.buchi import TooLargeError
         from placet.analysis.temporal.ctl import Labelling
-        from placet.analysis.temporal.graph import Graph, OutOfTimeError
+        from placet.analysis.temporal.graph import Graph
         from placet.analysis.temporal.ltl import endless, holds_on_every_run
 
         offsets, _, targets = seen.arrays()

@@ -54,6 +54,18 @@ predicate sees, so that what the others see is the same but for repetitions; a s
 nobody used, only finitely many come in a row, and none is left over where a run ends (D. Poitrenaud and J.-F. Pradat-Peyre 2004,
 "Pre- and post-agglomerations for LTL model checking", Petri nets). An idle transition or a shortcut is not left out: going on for ever
 by the one, or past what the other avoids, is seen.
+
+Under fairness, with faults fixed and the bounds of all places kept (so that a finite graph stays finite, and an infinite one infinite):
+
+- `NAMED`, which is GRAPH with every transition kept apart, gives the same graph, so the same runs are fair, of whichever fairness.
+- Two transitions with the same arcs are enabled together: a run that is fair to one can take both in turn, through the same
+  states. So GRAPH keeps which formulas hold under each fairness; but the run that is lifted takes one of them only.
+- BRANCHING, fairness on edges. Let `h` be as in `series`, and B a terminal component of the edges without faults. B is closed, so that
+  `h(m)` is in B for each m in B, and every edge from `h(m)` is an edge of B: `h(B)` is a terminal component of the reduced graph and the image
+  of a run that takes every edge of B takes every edge of `h(B)`. So what holds of all fair runs of the reduced net holds of all fair runs. In CTL
+  a fair run matters by the terminal component that it ends in, and by the way there: by induction, `m` and `h(m)` satisfy the same formulas. The opposite
+  for LTL fails: a run that takes each edge of `h(B)` need not be the image of one that takes each edge of B.
+- BRANCHING under weak or strong fairness is wrong even so: the image of a fair run may enable for ever again what the run itself never did.
 """
 
 from __future__ import annotations
@@ -103,6 +115,11 @@ GRAPH: tuple[Rule, ...] = (UNMARKABLE, CONSTANT_PLACE, PARALLEL_TRANSITIONS, PAR
 BRANCHING: tuple[Rule, ...] = (SERIES, *GRAPH)
 LINEAR: tuple[Rule, ...] = (*BRANCHING, POST_AGGLOMERATION, PRE_AGGLOMERATION)
 REACH: tuple[Rule, ...] = (*ALL, DOMINATED_TRANSITION, FREE_AGGLOMERATION, CONE)
+NAMED: tuple[Rule, ...] = tuple(rule for rule in GRAPH if rule is not PARALLEL_TRANSITIONS)
+
+KITS: dict[str, tuple[Rule, ...]] = {
+    "all": ALL, "reach": REACH, "linear": LINEAR, "branching": BRANCHING, "graph": GRAPH, "named": NAMED,
+}  # fmt: skip
 
 NONE: frozenset[int] = frozenset()
 

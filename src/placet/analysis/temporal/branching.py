@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.analysis.components import closure, terminal, without
-from placet.analysis.temporal.fair import Space, fair_sets, loop, reversed_rows, short_loop
+from placet.analysis.temporal.fair import Space, fair_sets, in_time, looking, loop, reversed_rows, short_loop
 from placet.errors import UsageError
 from placet.evidence import Branch
 from placet.logic.temporal import Atom, Conj, Disj, Every, Neg, Next, Release, Some, Until, is_plain
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from placet.analysis.temporal.fair import Fairness
     from placet.logic.state import Predicate
     from placet.logic.temporal import Formula
+
+
+_OFTEN = 4096  # states between two looks at the clock
 
 
 class _Traps(NamedTuple):
@@ -45,9 +48,13 @@ class Labels:
         fairness: Fairness,
         *,
         hopeful: bool,
+        until: float = float("inf"),
     ) -> None:
         self.rows, self._truth, self._fairness, self._hopeful = rows, truth, fairness, hopeful
+        self._in_time = in_time(until)
+        self._in_time()
         self.safe = without(rows, faults)
+        self._in_time()
         self._back = reversed_rows(rows)
         self._back_safe = self._back if self.safe is rows else reversed_rows(self.safe)
         self._known: dict[Formula, bytearray] = {}
@@ -55,9 +62,14 @@ class Labels:
         self._trapped: dict[Formula, _Traps] = {}
 
     def of(self, formula: Formula) -> bytearray:
-        """By state, 1 where it holds. Raises UsageError where the formula is no CTL in negation normal form."""
+        """By state, 1 where it holds.
+
+        Raises UsageError where the formula is no CTL in negation normal form, OutOfTimeError past `until`, a second after it at most
+        for each million edges.
+        """
         found = self._known.get(formula)
         if found is None:
+            self._in_time()
             found = self._known[formula] = self._make(formula)
         return found
 
@@ -127,11 +139,14 @@ class Labels:
         sets: dict[int, frozenset[int]] = {}
         if self._fairness == "edges":
             if self._terminal is None:
-                self._terminal = [s for s in terminal(safe) if safe.out(s[0])]
+                self._terminal = [s for s in terminal(safe, looking(self._in_time)) if safe.out(s[0])]
             found = [frozenset(s) for s in self._terminal if all(held[i] for i in s)]
         else:
             inside = [i for i in range(safe.expanded) if held[i]]
-            found = [s.members for s in fair_sets(self.space(), self._fairness, frozenset(inside).__contains__)]
+            found = [
+                s.members
+                for s in fair_sets(self.space(), self._fairness, frozenset(inside).__contains__, self._in_time)
+            ]
         every = bytearray(ends)
         for members in found:
             for i in members:
@@ -162,6 +177,8 @@ class Labels:
         found = bytearray(rows.states)
         offsets, targets = rows.offsets, rows.targets
         for i in range(rows.expanded):
+            if not i % _OFTEN:
+                self._in_time()
             if any(map(goal.__getitem__, targets[offsets[i] : offsets[i + 1]])):
                 found[i] = 1
         if self._hopeful is not every:
@@ -181,6 +198,8 @@ class Labels:
         queue = [i for i, one in enumerate(goal) if one]
         while queue:
             i = queue.pop()
+            if not i % _OFTEN:
+                self._in_time()
             for j in sources[offsets[i] : offsets[i + 1]]:
                 if not found[j] and through[j]:
                     found[j] = 1

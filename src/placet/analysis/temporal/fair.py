@@ -11,9 +11,11 @@ branching time logic strikes back", for Streett conditions).
 from __future__ import annotations
 
 from array import array
+from time import monotonic
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from placet.analysis.components import Rows, components
+from placet.analysis.limits import OutOfTimeError
 from placet.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 Fairness: TypeAlias = Literal["edges", "strong", "weak", "nothing"]
 
 IDLE = -1  # the label of a step of a run that is over
+_NEVER = float("inf")
+_OFTEN = 4096  # states between two looks at the clock
 MOST_LOOP = 5_000  # steps of a loop that shows a fair run
 
 
@@ -41,11 +45,38 @@ class FairSet(NamedTuple):
     members: frozenset[int]
 
 
-def fair_sets(space: Space, fairness: Fairness, inside: Callable[[int], bool]) -> Iterator[FairSet]:
-    """Sets in which fair runs can stay, at least one where there is any. O(edges) for each time that a set is cut down."""
+def in_time(until: float) -> Callable[[], None]:
+    """What raises OutOfTimeError when it is called after that time, on the monotonic clock."""
+
+    def look() -> None:
+        if until < _NEVER and monotonic() > until:
+            raise OutOfTimeError
+
+    return look
+
+
+def looking(look: Callable[[], None], inside: Callable[[int], bool] = lambda _: True) -> Callable[[int], bool]:
+    """The same test of states, with a look at the clock now and then."""
+
+    def test(state: int) -> bool:
+        if not state % _OFTEN:
+            look()
+        return inside(state)
+
+    return test
+
+
+def fair_sets(
+    space: Space, fairness: Fairness, inside: Callable[[int], bool], look: Callable[[], None] = lambda: None
+) -> Iterator[FairSet]:
+    """Sets in which fair runs can stay, at least one where there is any. O(edges) for each time that a set is cut down.
+
+    Raises what `look` raises, which is called every few thousand nodes.
+    """
     rows = space.rows
-    pending = components(rows, inside)
+    pending = components(rows, looking(look, inside))
     while pending:
+        look()
         members = pending.pop()
         own = frozenset(members)
         taken, marks = _taken(space, own)

@@ -9,16 +9,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from placet.analysis.limits import OutOfTimeError
+
 if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
 
     Truth = NDArray[numpy.bool_]
     Numbers = NDArray[numpy.int64]
-
-
-class OutOfTimeError(Exception):
-    """The time that was given is over."""
 
 
 class Graph:

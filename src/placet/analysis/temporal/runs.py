@@ -11,9 +11,9 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
-from placet.analysis.components import Rows
+from placet.analysis.components import Rows, closure
 from placet.analysis.temporal.buchi import automaton
-from placet.analysis.temporal.fair import IDLE, FairSet, Space, fair_sets, loop, short_loop
+from placet.analysis.temporal.fair import IDLE, FairSet, Space, fair_sets, in_time, loop, short_loop
 from placet.logic.temporal import Neg, atoms
 from placet.values import NamedTuple
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from placet.logic.temporal import Formula
 
 MOST_NODES = 6_000_000  # of the product
+_OFTEN = 4096  # nodes between two looks at the clock
 
 
 class Looping(NamedTuple):
@@ -62,24 +63,67 @@ class TooManyNodesError(Exception):
     """The product has more than `MOST_NODES` nodes."""
 
 
-def refuted(graph: Graph, formula: Formula, fairness: Fairness) -> Sought:
+def refuted(graph: Graph, formula: Formula, fairness: Fairness, until: float = float("inf")) -> Sought:
     """Look for a fair run that does not satisfy a formula of LTL.
 
-    Raises UsageError at a quantifier, TooLargeError where the automaton is too large, TooManyNodesError where the product is.
+    Raises UsageError at a quantifier, TooLargeError where the automaton is too large, TooManyNodesError where the product is,
+    OutOfTimeError past that time, on the monotonic clock.
     """
     made = automaton(Neg(formula))
-    product = _Product(graph, made, atoms(formula))
+    look = in_time(until)
+    product = _Product(graph, made, atoms(formula), look)
     space = product.space()
-    for found in fair_sets(space, fairness, lambda _: True):
+    for found in fair_sets(space, fairness, lambda _: True, look):
         return Sought(_run(product, space, found, fairness), product.leaves, len(product.over))
     return Sought(None, product.leaves, len(product.over))
+
+
+def breaks_however(graph: Graph, formula: Formula, trace: Sequence[int], until: float = float("inf")) -> bool:
+    """Whether every run that begins like this, and is fair on edges, goes against the formula. Raises as `refuted`.
+
+    The states of the beginning come first, each with its one step, then all that can be reached from its end.
+    """
+    rows = graph.rows
+    state, chain = 0, [0]
+    for label in trace:
+        steps = range(rows.offsets[state], rows.offsets[state + 1])
+        state = next(rows.targets[e] for e in steps if rows.labels[e] == label)
+        chain.append(state)
+    beyond = closure(rows, state)
+    if any(i >= rows.expanded for i in beyond):
+        return False
+    over = chain[:-1] + beyond
+    at = {i: n for n, i in enumerate(beyond, len(trace))}
+    offsets, labels, targets = array("q", (0,)), array("i"), array("I")
+    for n, label in enumerate(trace, 1):
+        labels.append(label)
+        targets.append(n)
+        offsets.append(n)
+    for i in beyond:
+        for e in range(rows.offsets[i], rows.offsets[i + 1]):
+            labels.append(rows.labels[e])
+            targets.append(at[rows.targets[e]])
+        offsets.append(len(targets))
+
+    def truth(predicate: Predicate) -> Sequence[int]:
+        whole = graph.truth(predicate)
+        return bytes(whole[i] for i in over)
+
+    part = Graph(
+        Rows(len(over), offsets, labels, targets),
+        graph.faults,
+        truth,
+        lambda predicate, n: graph.quiet(predicate, over[n]),
+        lambda n: graph.same(over[n]),
+    )
+    return refuted(part, Neg(formula), "edges", until).run is None
 
 
 class _Product:
     """Nodes (state of the automaton, state of the graph); a twin of state s counts as state s + the number of states."""
 
-    def __init__(self, graph: Graph, made: Automaton, asked: Sequence[Predicate]) -> None:
-        self.graph, self.made = graph, made
+    def __init__(self, graph: Graph, made: Automaton, asked: Sequence[Predicate], look: Callable[[], None]) -> None:
+        self.graph, self.made, self._look = graph, made, look
         self.leaves = False
         self.over: list[int] = []
         self.came: list[tuple[int, int]] = [(-1, IDLE)]  # by node: from which node, by which label
@@ -148,6 +192,8 @@ class _Product:
         self._automaton.append(0)
         node = 0
         while node < len(self.over):
+            if not node % _OFTEN:
+                self._look()
             q, s = self._automaton[node], self.over[node]
             if s < count and s >= expanded:
                 self.leaves = True
@@ -178,6 +224,8 @@ class _Product:
         marks: list[int] = []
         faults = self.graph.faults
         for node in range(len(self.over)):
+            if not node % _OFTEN:
+                self._look()
             for e in range(self._offsets[node], self._offsets[node + 1]):
                 if self._labels[e] not in faults:
                     labels.append(self._labels[e])
