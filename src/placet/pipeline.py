@@ -11,7 +11,7 @@ from placet.report.report import ModelReport, Report
 from placet.values import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from placet.compiled import Compiled, Query
@@ -96,9 +96,23 @@ def compile_source(source: SourceFile, options: Options = DEFAULTS) -> Loaded:
     if isinstance(form, Diagnostic):
         return Loaded(source.path, "", (), (form,))
     with Uncollected():
-        found, problems = form.read(source, final=options.final) if form.module else _compile(source)
+        if form.module:
+            found, problems = form.read(source, final=options.final, beside=_opener(source.path))
+        else:
+            found, problems = _compile(source)
     loaded = Loaded(source.path, form.name, found, problems)
     return loaded._replace(compiled=()) if loaded.broken else loaded
+
+
+def _opener(path: str) -> Callable[[str], SourceFile | tuple[str, str]]:
+    """What opens the files that a file names."""
+
+    def opened(written: str) -> SourceFile | tuple[str, str]:
+        from placet.project import beside
+
+        return beside.opened(path, written)
+
+    return opened
 
 
 def _compile(source: SourceFile) -> tuple[tuple[Compiled, ...], tuple[Diagnostic, ...]]:

@@ -436,7 +436,9 @@ def test_every_simulated_run_conforms(path, tmp_path):
                 log.write_text(words(*lines), encoding="utf-8")
                 tried += 1
                 refused += hold_all(compiled, read(str(log)).cases)[0].verdict == "violates"
-    assert refused >= tried * 0.3  # in a loop, or beside the rest, a step more or less is a run as well
+    assert refused >= tried * (
+        0.4 if tried >= 10 else 0.3
+    )  # in a loop, or beside the rest, a step more or less is a run as well
 
 
 COURIER = """

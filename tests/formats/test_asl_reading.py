@@ -15,6 +15,7 @@ from placet.formats.asl import errors
 from placet.formats.asl.reader import read_all
 from placet.formats.data_tree import BadData, Limits
 from placet.formats.registry import find
+from placet.pipeline import load
 from placet.source import SourceFile
 
 TEXT = """{
@@ -371,3 +372,75 @@ def test_a_class_holds_only_errors_that_go_the_same_way(levels):
             assert len(caught) == 1
             if caught != {-1}:
                 break
+
+
+DEFINITION = '{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "${Fn}", "End": true}}}'
+TEMPLATE = """Resources:
+  Order:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      DefinitionUri: NAMED
+      DefinitionSubstitutions: {Fn: !GetAtt Pay.Arn}
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A template beside its definition, and something beside the project."""
+    inside = tmp_path / "inside"
+    (inside / "machines").mkdir(parents=True)
+    (inside / "placet.toml").write_text("")
+    (tmp_path / "secret.asl.json").write_text(DEFINITION)
+    (inside / "machines" / "order.asl.json").write_text(DEFINITION)
+    (inside / "machines" / "wrong.asl.json").write_text(DEFINITION.replace('"A", "States"', '"B", "States"'))
+    (inside / "machines" / "none.json").write_text("{}")
+    (inside / "machines" / "link.json").symlink_to(tmp_path / "secret.asl.json")
+
+    def loaded(named):
+        (inside / "template.yaml").write_text(TEMPLATE.replace("NAMED", named))
+        return load(inside / "template.yaml")
+
+    return loaded
+
+
+def test_a_definition_in_another_file_is_read_with_the_template(project):
+    found = project("machines/order.asl.json")
+    assert [c.subject for c in found.compiled] == ["Order"]
+    assert not found.diagnostics
+    assert {o.span.source.path.rsplit("/", 1)[-1] for o in found.compiled[0].origin.transitions if o.span} == {
+        "order.asl.json"
+    }
+
+
+def test_what_is_wrong_in_it_is_told_where_it_stands(project):
+    found = project("machines/wrong.asl.json")
+    assert not found.compiled
+    assert [(d.severity, d.path.rsplit("/", 1)[-1]) for d in found.diagnostics] == [("error", "wrong.asl.json")]
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        ("machines/missing.asl.json", "there is no file"),
+        ("machines", "is a folder"),
+        ("../secret.asl.json", "leads out of the project"),
+        ("machines/link.json", "leads out of the project"),
+        ("/etc/passwd", "no path within the project"),
+        ("s3://bucket/order.json", "no path within the project"),
+    ],
+)
+def test_a_definition_that_is_not_to_be_had(project, named, why):
+    found = project(named)
+    assert not found.compiled
+    assert [d.code for d in found.diagnostics] == ["P535"]
+    assert why in found.diagnostics[0].message
+
+
+def test_a_file_without_a_definition_is_an_error(project):
+    assert project("machines/none.json").broken
+
+
+def test_a_template_that_names_itself_ends(project):
+    found = project("template.yaml")
+    assert not found.compiled
+    assert [d.code for d in found.diagnostics] == ["P535"]

@@ -31,13 +31,24 @@ class Format(NamedTuple):
     sniff: Callable[[str], bool]
     module: str = ""  # empty: the language itself, which is read by the main path
     writes: bool = False
+    follows: bool = False  # its files name others in which parts of them are
     deep: bool = False  # what it is known by may stand anywhere in a file
     converter: str = ""  # a module with `convert`, where the format is written from definitions and not from nets
 
-    def read(self, source: SourceFile, *, final: str = "") -> tuple[tuple[Compiled, ...], tuple[Diagnostic, ...]]:
-        """Every subject of the file, and what is wrong with it. Raises nothing on any text."""
+    def read(
+        self,
+        source: SourceFile,
+        *,
+        final: str = "",
+        beside: Callable[[str], SourceFile | tuple[str, str]] | None = None,
+    ) -> tuple[tuple[Compiled, ...], tuple[Diagnostic, ...]]:
+        """Every subject of the file, and what is wrong with it. Raises nothing on any text.
+
+        `beside` opens another file by its path relative to this one, or says why not and what to do about it.
+        """
+        more = {"beside": beside} if self.follows else {}
         found: tuple[tuple[Compiled, ...], tuple[Diagnostic, ...]] = import_module(self.module).read_all(
-            source, final=final
+            source, final=final, **more
         )
         return found
 
@@ -123,6 +134,7 @@ FORMATS: tuple[Format, ...] = (
         (".asl.json", ".asl.json5", ".asl.yaml", ".asl.yml", ".asl"),
         _state_machine,
         "placet.formats.asl.reader",
+        follows=True,
         deep=True,
         converter="placet.formats.asl.export",
     ),

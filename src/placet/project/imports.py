@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from placet.diagnostics import Diagnostic, Label
+from placet.project.beside import Refused, located, root_of
 from placet.syntax import ast
 
 if TYPE_CHECKING:
@@ -26,10 +27,7 @@ def joined(file: ast.File) -> tuple[ast.File, tuple[Diagnostic, ...]]:
 
 class _Reader:
     def __init__(self, file: ast.File) -> None:
-        from placet.project.configuration import upwards
-
-        folder = os.path.dirname(os.path.abspath(file.source.path))  # noqa: PTH100, PTH120
-        self._root = os.path.realpath(upwards(folder)[-1])
+        self._root = root_of(file.source.path)
         self.items: list[ast.Item] = []
         self.named = False
         self.diagnostics: list[Diagnostic] = []
@@ -61,14 +59,11 @@ class _Reader:
         from placet.syntax.parser import parse
 
         written = item.path.text
-        if os.path.isabs(written) or "\\" in written or ":" in written:  # noqa: PTH117
-            self._report(item, f"`{written}` is no path within the project", "write it relative to this file, with `/`")
+        place = located(self._root, file.source.path, written)
+        if isinstance(place, Refused):
+            self._report(item, place.message, place.help)
             return
-        path = os.path.join(os.path.dirname(file.source.path), written)  # noqa: PTH118, PTH120
-        real = os.path.realpath(path)
-        if os.path.commonpath((self._root, real)) != self._root:
-            self._report(item, f"`{written}` leads out of the project", f"only files below `{self._root}` are imported")
-            return
+        path, real = place
         where = [each[0] for each in self._open]
         if real in where:
             circle = [os.path.basename(p) for p in where[where.index(real) :]]  # noqa: PTH119

@@ -21,6 +21,7 @@ _RESOURCES = frozenset(("AWS::StepFunctions::StateMachine", "AWS::Serverless::St
 _STRINGS = frozenset(("definition", "Definition", "DefinitionString", "definitionString"))
 _SUFFIX = re.compile(r"(?:\.asl|\.sfn|\.states|\.template)?\.(?:json5?|ya?ml|asl)$|\.asl$", re.IGNORECASE)
 _NOT_IN_IDS = re.compile(r"[/#@\[\]{}]")
+MOST_PATH = 400
 _YAML_FILE = re.compile(r"\.ya?ml$", re.IGNORECASE)
 
 
@@ -34,11 +35,22 @@ class Definition(NamedTuple):
     substitutions: dict[str, str] = {}  # noqa: RUF012 # placeholder -> logical id of the template; never written to
 
 
+class Elsewhere(NamedTuple):
+    """A state machine of a template whose definition is in another file; `diagnostic` says so."""
+
+    name: str
+    path: str
+    express: bool
+    substitutions: dict[str, str]
+    diagnostic: Diagnostic
+
+
 class Document(NamedTuple):
     """A file: its definitions, and what is wrong with it."""
 
     definitions: tuple[Definition, ...]
     diagnostics: tuple[Diagnostic, ...]
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 class _Search:
@@ -48,6 +60,7 @@ class _Search:
         self.file = _name_of(source.path)
         self.found: list[Definition] = []
         self.diagnostics: list[Diagnostic] = []
+        self.others: list[Elsewhere] = []
 
     def search(self, node: Node, name: str, depth: int = 0, *, express: bool = False) -> None:
         """Definitions in a value. Recurses over its depth, which is bounded."""
@@ -154,16 +167,18 @@ class _Search:
         for key in ("DefinitionUri", "DefinitionS3Location"):
             value = properties.get(key)
             if value is not None:
-                self.elsewhere(name, value)
+                said = self.elsewhere(name, value)
+                if value.kind == "string" and not value.tag and 0 < len(value.text) < MOST_PATH:
+                    self.others.append(Elsewhere(name, value.text, express, substitutions, said))
 
-    def elsewhere(self, name: str, value: Node) -> None:
-        where = f"`{value.text[:80]}`" if value.kind == "string" and len(value.text) < 400 else "another place"
-        self.diagnostics.append(
-            Diagnostic(
-                "P535", "warning", f"the definition of `{name}` is in {where}, and not read with this file",
-                self.limits.span(value.start, value.end), help="verify that file itself", path=self.source.path,
-            )
+    def elsewhere(self, name: str, value: Node) -> Diagnostic:
+        where = f"`{value.text[:80]}`" if value.kind == "string" and len(value.text) < MOST_PATH else "another place"
+        said = Diagnostic(
+            "P535", "warning", f"the definition of `{name}` is in {where}, and not read with this file",
+            self.limits.span(value.start, value.end), help="verify that file itself", path=self.source.path,
         )  # fmt: skip
+        self.diagnostics.append(said)
+        return said
 
 
 def read(source: SourceFile) -> Document:
@@ -178,7 +193,7 @@ def read(source: SourceFile) -> Document:
     found, problems = search.found, search.diagnostics
     if not found and not problems:
         found = [Definition(search.file, root)]  # what is missing from it is said by who reads it
-    return Document(tuple(_distinct(found)), tuple(problems))
+    return Document(tuple(_distinct(found)), tuple(problems), tuple(search.others))
 
 
 def _tree(source: SourceFile, limits: Limits, search: _Search) -> Node:

@@ -17,12 +17,16 @@ from placet.ir import model as ir
 from placet.values import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from placet.compiled import Compiled
     from placet.diagnostics import Diagnostic
     from placet.formats.asl.bounds import Bounds
-    from placet.formats.asl.documents import Definition
+    from placet.formats.asl.documents import Definition, Document, Elsewhere
     from placet.formats.asl.machine import Machine
     from placet.source import SourceFile
+
+MOST_FILES = 100  # in which one template has its definitions
 
 
 def read_all(
@@ -30,19 +34,51 @@ def read_all(
     *,
     final: str = "",  # noqa: ARG001 # machines have ends, so it changes nothing
     bounds: Bounds | None = None,
+    beside: Callable[[str], SourceFile | tuple[str, str]] | None = None,
 ) -> tuple[tuple[Compiled, ...], tuple[Diagnostic, ...]]:
     """Every state machine of a file, and what is wrong with it. Raises nothing on any text.
 
-    `bounds` says how many items of a Map and how many retries are looked at; None: the usual ones.
+    `bounds` says how many items of a Map and how many retries are looked at; None: the usual ones. `beside` opens the files
+    in which a template says that definitions are, or gives the reason and the remedy why not; without it they stay unread.
     """
     found: list[Compiled] = []
-    machines, diagnostics = definitions(source)
-    for definition, machine, limits in machines:
-        made, problems = net_of(source, definition.name, machine, limits, bounds=bounds)
+    document = documents.read(source)
+    machines, diagnostics = _understood(source, document)
+    where = [source] * len(machines)
+    for other in document.elsewhere[:MOST_FILES]:
+        if beside is None:
+            break
+        its, said = _elsewhere(other, beside)
+        place = diagnostics.index(other.diagnostic)
+        diagnostics[place : place + 1] = said
+        machines += [each for _, each in its]
+        where += [inner for inner, _ in its]
+    for inside, (definition, machine, limits) in zip(where, machines, strict=True):
+        made, problems = net_of(inside, definition.name, machine, limits, bounds=bounds)
         diagnostics += problems
         if made is not None:
             found.append(made.finished)
     return tuple(found), tuple(diagnostics)
+
+
+def _elsewhere(
+    other: Elsewhere, beside: Callable[[str], SourceFile | tuple[str, str]]
+) -> tuple[list[tuple[SourceFile, tuple[Definition, Machine, Limits]]], list[Diagnostic]]:
+    """The machine of a template whose definition is in another file, under the name that the template gives it."""
+    source = beside(other.path)
+    if isinstance(source, tuple):
+        message, help_ = source
+        said = other.diagnostic
+        return [], [said._replace(message=f"{said.message}: {message}", help=help_)]
+    document = documents.read(source)
+    named = [
+        d._replace(
+            name=other.name, express=d.express or other.express, resource=other.name, substitutions=other.substitutions
+        )
+        for d in document.definitions[:1]
+    ]
+    machines, diagnostics = _understood(source, document._replace(definitions=tuple(named)))
+    return [(source, each) for each in machines], diagnostics
 
 
 class Made(NamedTuple):
@@ -64,7 +100,12 @@ class Made(NamedTuple):
 
 def definitions(source: SourceFile) -> tuple[list[tuple[Definition, Machine, Limits]], list[Diagnostic]]:
     """The machines of a file that can be understood, and what is wrong with the others. Raises nothing."""
-    document = documents.read(source)
+    return _understood(source, documents.read(source))
+
+
+def _understood(
+    source: SourceFile, document: Document
+) -> tuple[list[tuple[Definition, Machine, Limits]], list[Diagnostic]]:
     diagnostics = list(document.diagnostics)
     found: list[tuple[Definition, Machine, Limits]] = []
     try:
