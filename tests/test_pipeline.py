@@ -261,3 +261,18 @@ def test_the_closed_environment():
     closed = verify(text, checks=("option_to_complete",), closed=True)
     assert closed.exit_status == 1
     assert "nothing arrives from outside" in render(closed)
+
+
+def test_what_has_just_happened_is_seen_in_every_check():
+    """`x.fires` was blinded where no formula about runs asked for it, so that `never(x.fires)` was taken for proved."""
+    for net in (
+        "workflow w { task a task b loop { task c } }",
+        "net w { place p = 1, q transition a: p -> q transition b: q -> q }",
+    ):
+        asked = "check never(a.fires), possible(b.fires), never(a.fires and b.fires), never(b.fires and not a.done), deadlock_free(w)"
+        checks = verify(f"{net}\n{asked}").models[0].checks
+        assert [type(c.verdict).__name__ for c in checks] == ["Violated", "Holds", "Holds", "Holds", "Holds"]
+    saga = (
+        "service s\nsaga g { step a on s { undo u } task b abandon }\ncheck never(a.fires), never(u.fires and b.done)"
+    )
+    assert [type(c.verdict).__name__ for c in verify(saga).models[0].checks] == ["Violated", "Violated"]

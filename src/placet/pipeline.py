@@ -222,20 +222,20 @@ def _answers(compiled: Compiled, options: Options, *, stopped: bool) -> tuple[Ch
 
 def groups(compiled: Compiled) -> list[tuple[list[int], Compiled, bool]]:
     """The queries that one net serves: their numbers, that net with them alone, and whether they are measured as `coverage` is."""
-    from placet.analysis.questions import MEASURED, of_calls, unanswerable, without_moments
+    from placet.analysis.questions import MEASURED, asks_of_moments, of_calls, unanswerable, without_moments
 
     found: dict[tuple[object, ...], list[int]] = {}
     for n, query in enumerate(compiled.queries):
         if unanswerable(query) is None:
             runs = query.bound if query.check == "generalised_sound" else 0
             asked = of_calls(compiled, query)
-            about_runs = query.formula is not None
-            key = (query.faults, query.fault_budget, query.level, runs, about_runs, asked, query.check in MEASURED)
+            moments = asks_of_moments(compiled.called if asked and compiled.called is not None else compiled, query)
+            key = (query.faults, query.fault_budget, query.level, runs, moments, asked, query.check in MEASURED)
             found.setdefault(key, []).append(n)
     made = []
-    for (*_, formulas, calls, measured), numbers in found.items():
+    for (*_, watched, calls, measured), numbers in found.items():
         base = compiled.called if calls and compiled.called is not None else compiled
-        base = base if formulas else without_moments(base)
+        base = base if watched else without_moments(base)
         made.append((numbers, base._replace(queries=tuple(compiled.queries[n] for n in numbers)), bool(measured)))
     return made
 

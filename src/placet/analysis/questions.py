@@ -102,6 +102,17 @@ def with_final(compiled: Compiled, variant: str) -> Compiled:
     )
 
 
+def asks_of_moments(compiled: Compiled, query: Query) -> bool:
+    """Whether a query is about runs, or asks whether something has just happened."""
+    if query.formula is not None or query.predicate is None:
+        return query.formula is not None
+    from placet.logic.state import support
+
+    count = len(compiled.net.places)
+    moments = {count + i for i, o in enumerate(compiled.observers) if o.momentary}
+    return bool(moments) and not moments.isdisjoint(support(query.predicate)[0])
+
+
 def without_moments(compiled: Compiled) -> Compiled:
     """The net without what watches each step, for the questions that do not ask for it: it would keep every reduction off.
 
