@@ -25,6 +25,8 @@ MISTAKES = [
     ("workflow w { timer ^5^ }", "P101", "expected a time such as `10s`, found `5`", "units"),
     ("workflow w { first of { timer 2h ->^^ } }", "P101", "expected a statement or `{` after `->`", "leave"),
     ("workflow w { task a ^{^ } }", "P101", "expected a statement, found `{`", "step"),
+    ("workflow w { parallel task c^^ }", "P101", "expected `{` and the branches of `parallel`", "parallel { task a task b }"),
+    ("workflow w { parallel call c ^call^ d }", "P101", "expected `{` and the branches of `parallel`", "2 of"),
     ("workflow w { either { }^^ }", "P101", "expected `or { ... }` after the first way of `either`", ""),
     ("saga s { step a { pivot^,^ retriable } }", "P101", "expected `;` or a new line before the next option, found `,`", ""),
     ("saga s { step a { undo^^; retry 3 } }", "P101", "expected the name of what undoes the step after `undo`", ""),

@@ -20,7 +20,20 @@ class Example(NamedTuple):
     code: str = "P101"
 
 
+# What comes where the braces of `parallel` should have been opened one word or two before.
+_BESIDE = (
+    "", "x", "1", "on a", "fails E", "sets a = 1", "{ task a }", "in", "not", "task a", "step a", "choice { otherwise { } }", 'patch "x" { }',
+    "every 1h overlap skip { }", "either { } or { }", "parallel { }", "loop { }", 'while "x" { }', "for each i in 1..2 { }", "receive a", "timer 1h",
+    "first of { receive a }", "try { } on any { }", "raise a", "call a", "publish a", "end a", "abandon", "with a { }", "acquire a", "release a",
+    "continue_as_new", ";",
+)  # fmt: skip
+
 EXAMPLES = (
+    Example(
+        (*(f"workflow w {{ parallel task c {x} }}" for x in _BESIDE), *(f"saga s {{ parallel step c {x} }}" for x in _BESIDE)),
+        "expected `{` and the branches of `parallel`",
+        "write `parallel { task a task b }`; `parallel 2 of { ... }` goes on when two of them are done",
+    ),
     Example(
         ("workflow w { loop { } until 3 }", "workflow w { loop { } until a + b }", "workflow w { choice { when a + b { } } }"),
         "expected a condition such as `stock >= 1`, or a sentence in quotes",
