@@ -152,7 +152,7 @@ class Programs:
 
     def statement(self, depth: int) -> str:
         nested = ["choice", "choice", "either", "parallel", "loop", "while", "first", "try", "each", "each", "with"]
-        nested += ["scope"] * 4 + ["some"] * 3 + ["patch"] if self.scoped else []
+        nested += ["scope"] * 4 + ["some"] * 3 + ["patch", "every"] if self.scoped else []
         return getattr(
             self,
             "_"
@@ -222,6 +222,12 @@ class Programs:
     def _each(self, depth: int) -> str:
         how = self.pick("", " parallel", " at_most 1 parallel", " at_most 2 parallel")
         return f"for each {self.fresh('i')} in 1..{self.pick('2', 'N')}{how}{self.pick('', ' tolerate 1')} {self.block(depth - 1)}"
+
+    def _every(self, depth: int) -> str:
+        """For ever, unless something around it ends it."""
+        how = self.pick("skip", "queue", "cancel", "allow at_most 1", "allow at_most 2")
+        every = f"every 7s overlap {how} {self.block(depth - 1)}"
+        return f"try {self.fresh('y')} {{ {every} }} on signal {self.pick('z', 'y')} {self.block(0)}"
 
     def _with(self, depth: int) -> str:
         return f"with {self.pick('db', 'one')} {self.block(depth - 1)}"
@@ -299,6 +305,12 @@ EXAMPLES = [
     "workflow w { loop at_most 2 { call v } } workflow v { var n : 0..1 = any ; task a either { continue_as_new } or { task t sets n = 1 } choice { when n == 1 { task k } otherwise { } } }",
     "workflow w { try { task a fails E continue_as_new } on E { call v detached } on timeout 5s { task b } } workflow v { task c }",
     "workflow w { try { every 1h overlap skip { task a task b } } on signal s { task c } }",
+    "workflow w { try { every 1h overlap queue { task a task b } } on signal s { task c } }",
+    "workflow w { try { every 1h overlap cancel { task a task b } } on signal s { task c } }",
+    "workflow w { try { every 1h overlap cancel { parallel { task a task b } task d } } on signal s { task c } }",
+    "workflow w { every 1h overlap allow at_most 2 { task a task b } }",
+    "workflow w { try { every 1h overlap allow at_most 2 { task a fails E } } on E { task c } on signal s { task d } }",
+    "workflow w { every 1h overlap queue { try { task a fails E } on E { end other } } }",
     "workflow w { parallel 1 of { task a { task b task c } } task d }",
     "workflow w { parallel 2 of { task a { task b fails E } task c } others cancel task d }",
     "workflow w { parallel 1 of { task a { task b fails E } } others go_on task d task e }",

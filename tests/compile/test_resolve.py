@@ -11,7 +11,7 @@ from placet.compile.profiles import PROFILES
 from placet.compile.resolve import resolve
 from placet.compile.vocabulary import statements
 from placet.ir import model as ir
-from placet.pipeline import compile_source
+from placet.pipeline import compile_source, verify
 from placet.source import SourceFile
 from placet.syntax.parser import parse
 
@@ -433,12 +433,34 @@ def test_signals_that_cannot_be_meant_so(text, code):
         "var x : bool\nworkflow w { task a sets x = true call v detached } workflow v { task b sets x = any }",
         "topic t\nworkflow w { call v detached } workflow v { publish t.X } workflow u { receive t.X }",
         "workflow w { call v detached on failed { } } workflow v { task b fails E }",
-        "workflow w { every 1h overlap queue { task a } }",
+        "workflow w { every 1h overlap skipp { task a } }",
+        "workflow w { every 1h overlap allow { task a } }",
+        "workflow w { every 1h overlap allow at_most 0 { task a } }",
+        "workflow w { every 1h overlap queue at_most 2 { task a } }",
+        "workflow w { every 1h overlap allow at_most 2 { continue_as_new } }",
     ],
 )
 def test_runs_that_cannot_be_begun_so(text):
     loaded = compile_source(SourceFile("x.placet", text))
     assert {d.code for d in loaded.diagnostics if d.severity == "error"} == {"P298"}
+
+
+@pytest.mark.parametrize(
+    ("how", "twice", "both"),
+    [("skip", False, False), ("queue", False, False), ("cancel", True, False), ("allow at_most 2", True, True)],
+)
+def test_runs_that_overlap(how, twice, both):
+    """Whether a second run may begin before the first is over, and whether the first then still comes to its end."""
+    text = f"var on : 0..2\nworkflow w {{ try {{ every 1h overlap {how} {{ task a sets on = on + 1  task b sets on = on - 1 }} }} on any {{ }} }}"
+    text += "\ncheck possible(on == 2), possible(on == 2 and b.done), possible(b.done), sound(w), possible(b.fires and on == 1)"
+    found = [type(c.verdict).__name__ == "Holds" for c in verify(text).models[0].checks]
+    assert found[0] is twice
+    assert found[2]
+    assert found[4] is twice
+    warnings = [d.code for d in compile_source(SourceFile("x.placet", text)).diagnostics]
+    assert "P309" not in warnings
+    ids = {t for c in compile_source(SourceFile("x.placet", text)).compiled for t, _ in c.steps}
+    assert ("w/a[2]" in ids) is both
 
 
 def test_what_is_started_is_checked_on_its_own():

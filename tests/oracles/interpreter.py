@@ -214,8 +214,29 @@ class Interpreter:
                 return [(None, ("try", body, term), values)]
             case ast.Again():
                 return [("again", ("again",), values)]
-            case ast.Every(duration, _, body):
-                return [(f"timer({duration.text})", ("then", body, (term,)), values)]
+            case ast.Every(duration, overlap, body):
+                if overlap.text == "allow":
+                    alone = term._replace(overlap=overlap._replace(text="skip"))
+                    ways = tuple(("at", alone, ("every", n)) for n in range(1, self.count(term.at_most) + 1))
+                    return [(None, ("ways", ways), values)]
+                after = {"queue": ("queue", body, term, 0), "cancel": ("cancel", body, term)}
+                return [(f"timer({duration.text})", after.get(overlap.text, ("then", body, (term,))), values)]
+            case ("queue", inner, every, waiting):
+                found = [(None, ("queue", inner, every, waiting + 1), values)] if waiting < 2 else []
+                if inner != DONE:
+                    its = self.steps(inner, values, frame)
+                    return found + [(label, _within(after, "queue", every, waiting), v) for label, after, v in its]
+                if waiting:
+                    return [*found, (None, ("queue", every.body, every, waiting - 1), values)]
+                return [(f"timer({every.duration.text})", ("queue", every.body, every, 0), values)]
+            case ("cancel", inner, every):
+                again, stopped = ("cancel", every.body, every), _stopped(inner)
+                label = f"timeout({every.duration.text})"
+                found = [(label, again if stopped == GONE else ("leaving", stopped, again), values)] if stopped else []
+                if inner == DONE:
+                    return [*found, (f"timer({every.duration.text})", again, values)]
+                its = self.steps(inner, values, frame)
+                return found + [(label, _within(after, "cancel", every), v) for label, after, v in its]
             case ast.Call(target) if term.detached:
                 return [(f"start({target.text})", DONE, values)]
             case ast.With(pool):
@@ -488,7 +509,7 @@ class Interpreter:
                     if handler.signal and told[0] == "listens" and told[1] < len(its):
                         found.add((frame.path, handler.name.text))
                 return found
-            case ("then" | "loop" | "at" | "series" | "leaving", inner, *_):
+            case ("then" | "loop" | "at" | "series" | "leaving" | "queue" | "cancel", inner, *_):
                 return self.waited(inner, frame)
         return set()
 
@@ -685,7 +706,11 @@ def _stopped(term, *, ends: bool = False):
                 return ("beside", body, listening, runs, handlers, (None,))
             over = all(one == GONE for one in (body, *listening, *(r for its in runs for r in its)))
             return GONE if over and stop[0] is not None and (ends or not isinstance(stop[0], tuple)) else None
-        case ("then" | "with" | "loop" | "try" | "call" | "at" | "series" | "leaving" as tag, inner, *rest) if tag:
+        case (
+            "then" | "with" | "loop" | "try" | "call" | "at" | "series" | "leaving" | "queue" | "cancel" as tag,
+            inner,
+            *rest,
+        ) if tag:
             inner = _stopped(inner, ends=ends and tag != "call")
             return inner if inner in (None, GONE) else (tag, inner, *rest)
     return GONE

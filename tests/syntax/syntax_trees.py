@@ -259,7 +259,7 @@ def compound(statements):
         st.builds(ast.Either, label, many(ways, 2), st.just(NOWHERE)),
         st.builds(ast.Parallel, label, many(ways), st.just(NOWHERE)),
         st.builds(ast.Parallel, label, many(ways), st.just(NOWHERE), counts, maybe(names)),
-        st.builds(ast.Every, durations, names, blocks, st.just(NOWHERE)),
+        st.builds(ast.Every, durations, names, blocks, st.just(NOWHERE), maybe(counts)),
         st.builds(ast.Patch, texts, blocks, maybe(blocks), st.just(NOWHERE)),
         st.builds(ast.Loop, label, maybe(counts), st.none(), maybe(texts | formulas), blocks, st.just(NOWHERE)),
         st.builds(ast.Loop, st.none(), maybe(counts), formulas, st.none(), blocks, st.just(NOWHERE)),

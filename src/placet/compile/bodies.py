@@ -183,6 +183,8 @@ class Body:
             return self._with(statement)  # type: ignore[arg-type]
         if kind is ast.ForEach:
             return self._for_each(statement)  # type: ignore[arg-type]
+        if kind is ast.Every:
+            return self._every(statement)  # type: ignore[arg-type]
         if kind in CONSTRUCTS:
             return self._construct(statement)  # type: ignore[arg-type]
         name = next(self._names)
@@ -274,15 +276,10 @@ class Body:
                 return ir.Race(identifier, tuple(pairs), span)  # type: ignore[arg-type] # the parser gives triggers
             case ast.Loop():
                 return self._loop(construct, identifier, bodies[0])
-            case ast.Every(duration, overlap):
-                if overlap.text != "skip":
-                    message = f"`overlap {overlap.text}` is not understood yet"
-                    help_ = "with `overlap skip` a run that is due while the one before is going on is left out"
-                    self._findings.add("P298", message, overlap.span, help=help_)
-                timer = ir.Timer(f"{identifier}/timer", duration.seconds, duration.text, duration.span)
-                return ir.Loop(
-                    identifier, ir.Sequence(f"{identifier}{{}}", (timer, bodies[0]), span), "never", span=span
-                )
+            case ast.Every():
+                from placet.compile.every import OVERLAPS
+
+                return OVERLAPS.get(construct.overlap.text, OVERLAPS["skip"])(construct, identifier, bodies[0])
             case ast.Try():
                 return self._try(construct, identifier, ids, bodies)
 
@@ -293,11 +290,16 @@ class Body:
         parts = zip(ids, guards, bodies, raw.ways, strict=True)
         return tuple([ir.Way(i, guard, body, way.span) for i, guard, body, way in parts])
 
-    def _for_each(self, each: ast.ForEach) -> Built:
-        """The instances of the body, each built anew with its number; ids of what is in them end with it."""
+    def _for_each(self, each: ast.ForEach, every: ast.Every | None = None) -> Built:
+        """The instances of the body, each built anew with its number; ids of what is in them end with it.
+
+        With `every` each goes round by itself.
+        """
         numbers = instances(each, self._findings)
         outer, names = self._instance, self._names
-        _, identifier = self._unique(f"for_each({each.name.text})")
+        _, identifier = self._unique(
+            f"for_each({each.name.text})" if every is None else slug(f"every({every.duration.text})")
+        )
         bodies: list[ir.Sequence] = []
         first, reported = "", len(self._findings.diagnostics)
         hidden = self._data.numbers.get(each.name.text)
@@ -307,7 +309,13 @@ class Body:
             self._names = copy(names)
             self._steps.instance = self._instance
             parts, first = self._parts(each.body)
-            bodies.append(ir.Sequence(f"{identifier}[{number}]{{}}", parts, each.body.span))
+            body = ir.Sequence(f"{identifier}[{number}]{{}}", parts, each.body.span)
+            if every is not None:
+                from placet.compile.every import repeated
+
+                inner = f"{identifier}/run[{number}]"
+                body = ir.Sequence(body.id, (repeated(every, inner, body._replace(id=f"{inner}{{body}}")),), body.span)
+            bodies.append(body)
             self._findings.once(reported)
         self._names = self._names if numbers else names
         self._instance = self._steps.instance = outer
@@ -316,6 +324,13 @@ class Body:
         else:
             self._data.numbers[each.name.text] = hidden
         return Built(together(each, identifier, bodies, numbers, self._findings), first)
+
+    def _every(self, every: ast.Every) -> Built:
+        from placet.compile.every import ALLOW, checked, side_by_side
+
+        if checked(every, self._findings) == ALLOW:
+            return self._for_each(side_by_side(every), every)
+        return self._construct(every)
 
     def _loop(self, loop: ast.Loop, identifier: str, body: ir.Sequence) -> ir.Loop:
         text = loop.while_ or loop.until

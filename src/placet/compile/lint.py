@@ -12,6 +12,7 @@ from placet.compile.findings import Findings, head, listed
 from placet.compile.flow import NO_CHOICE, flow
 from placet.compile.lint_saga import SagaLint
 from placet.compile.lint_undo import UndoLint
+from placet.compile.names import CANCELLED
 from placet.compile.turning import Turning
 from placet.compile.vocabulary import statements
 from placet.ir import model as ir
@@ -142,7 +143,7 @@ class _Shapes:
     def _scope(self, scope: ir.Scope, *, limited: bool) -> None:
         timeouts = [h for h in scope.handlers if h.trigger == "timeout"]
         for handler in timeouts:
-            if _empty(handler.body):
+            if _empty(handler.body) and not handler.id.endswith(CANCELLED):
                 message = "after this time-out it goes on as if all had been done"
                 self._warn("P309", message, handler.span, "say what happens then")
         events = any(h.trigger == "event" for h in scope.handlers)

@@ -26,6 +26,9 @@ LONGEST = 48  # characters of a sentence that enter an id
 
 DIVIDERS = str.maketrans(dict.fromkeys("/#[]()~`", " "))
 
+DUE = "[due]"  # how the id of the way ends by which a run of `every` begins that was due before
+CANCELLED = "[cancelled]"  # and that of the handler by which one takes the place of another
+
 LABELLED = {
     ast.Choice: "choice",
     ast.Either: "either",

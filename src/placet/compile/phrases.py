@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.compile.names import base_name
+from placet.compile.names import DUE, base_name
 from placet.ir import model as ir
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ def chosen(way: ir.Way) -> str:
         return way.guard.text
     if way.id.endswith("[otherwise]"):
         return "otherwise"
+    if way.id.endswith(DUE):
+        return "the run that is due already"
     first = _first(way.body)
     match first:
         case ir.Receive():

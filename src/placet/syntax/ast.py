@@ -275,12 +275,13 @@ class Again(NamedTuple):
 
 
 class Every(NamedTuple):
-    """`every 1h overlap skip { ... }`: for ever, each time that so much has passed."""
+    """`every 1h overlap allow at_most 2 { ... }`: for ever, each time that so much has passed."""
 
     duration: Duration
     overlap: Name
     body: Block
     span: Span
+    at_most: Number | None = None
 
 
 class With(NamedTuple):

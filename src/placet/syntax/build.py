@@ -340,8 +340,10 @@ class Builder:
     def again(self, span: Span) -> ast.Again:
         return ast.Again(span)
 
-    def every(self, span: Span, duration: ast.Duration, overlap: ast.Name, body: ast.Block) -> ast.Every:
-        return ast.Every(duration, overlap, body, span)
+    def every(
+        self, span: Span, duration: ast.Duration, overlap: ast.Name, at_most: ast.Number | None, body: ast.Block
+    ) -> ast.Every:
+        return ast.Every(duration, overlap, body, span, at_most)
 
     def handler(self, span: Span, name: ast.Name, *rest: ast.Duration | Beside | ast.Block | None) -> ast.Handler:
         if len(rest) == 1:

@@ -225,7 +225,9 @@ def _again(indent: int, _: ast.Again) -> list[Piece]:
 
 
 def _every(indent: int, every: ast.Every) -> list[Piece]:
-    return _block(indent, f"every {every.duration.text} overlap {every.overlap.text}", every.body)
+    return _block(
+        indent, f"every {every.duration.text} overlap {every.overlap.text}{_some('at_most', every.at_most)}", every.body
+    )
 
 
 def _call(indent: int, call: ast.Call) -> list[Piece]:
