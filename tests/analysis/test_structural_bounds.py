@@ -109,8 +109,8 @@ def test_many_checks_share_the_invariants_of_their_net(monkeypatch, reduce):
 
 def test_many_checks_ask_once_what_the_search_found(monkeypatch):
     asked = []
-    original = reference._Search.found
-    monkeypatch.setattr(reference._Search, "found", property(lambda s: asked.append(1) or original.fget(s)))
+    original = reference.Search.found
+    monkeypatch.setattr(reference.Search, "found", property(lambda s: asked.append(1) or original.fget(s)))
     queries = [Query("never", f"n{bound}", at_least(1, 5_000 + bound)) for bound in range(300)]
     answers = decide(ring(1), queries)
     assert all(isinstance(answer.verdict, Holds) for answer in answers)

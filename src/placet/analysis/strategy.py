@@ -30,13 +30,15 @@ if TYPE_CHECKING:
     from placet.analysis.reduction import Reduced
     from placet.analysis.subject import Subject
     from placet.compiled import Compiled, Query
-    from placet.engines.protocol import Progress, Stop
+    from placet.engines.protocol import Engine, Progress, Stop
 
 FIRST_STATES = 20_000  # of the first pass, over the net as it is
 FIRST_CELLS = 1_500_000  # states times places and transitions of that pass
 STILL_LARGE = 20  # with more places than these after reductions, theorems are tried before a search
 FIRST_PLACES = 2_000  # with more than these the net is reduced before any pass
 
+THIN_STATES = 2_000  # of the search by stubborn sets after which it goes on only where it pays
+THIN_MOST = 20_000  # and of it as a whole: a state takes ten times as long as in the search that is spared
 PROBE_STATES = 60_000  # of the search before a diagram is tried
 PROBE_ENTRIES = 100_000  # of attempts at a diagram before the search goes on: half a second each, or less
 PROBE_TRIES = 2  # of these attempts
@@ -164,16 +166,38 @@ class _Decision:
         width = len(net.places) + len(net.transitions)
         drawn = self._options.engine is None and any(o.asks.drawn or o.query.check in ANSWERED for o in group)
         probe = min(states, PROBE_STATES, 3 * FIRST_CELLS // max(1, width)) if drawn else states
-        seen = self._pass(subject, group, budget._replace(states=probe), reduced)
+        if self._options.engine == "stubborn":
+            group = self._thin(subject, group, reduced)
+        seen = self._pass(subject, group, budget._replace(states=probe if group else 1), reduced)
         left = self._judge(seen, group)
         if drawn and left and probe < states and _cut(seen):
             left = self._settle(self._by_diagram(subject, left, reduced, PROBE_ENTRIES))
+            left = self._thin(subject, left, reduced) if self._options.reduce else left
             if left:
                 seen = self._pass(subject, left, budget, reduced)
                 left = self._judge(seen, left)
             if left and _cut(seen):
                 left = self._by_diagram(subject, left, reduced, LARGE_ENTRIES)
         return seen, self._settle(left)
+
+    def _thin(self, subject: Subject, group: list[Open], reduced: Reduced | None) -> list[Open]:
+        """Answer, by stubborn sets, whether there is a state of some kind, where a probe shows that much is left out; gives the rest."""
+        from placet.engines.stubborn import REACHED, Stubborn, pays
+
+        rest = [o for o in group if o.query.check not in REACHED or self._interrupted is not None]
+        for o in (o for o in group if o not in rest):
+            budget = self._options.budget
+            for most in (THIN_STATES, THIN_MOST) if self._options.engine is None else (budget.states,):
+                least = min(most, budget.states) if most is not None and budget.states is not None else most
+                seen = self._pass(subject, [o], budget._replace(states=least), reduced, Stubborn())
+                if not self._judge(seen, [o]):
+                    break
+                if not _cut(seen) or (self._options.engine is None and not pays(seen.seen)):
+                    rest.append(o)
+                    break
+            else:
+                rest.append(o)
+        return rest
 
     def _settle(self, left: list[Open]) -> list[Open]:
         """Answer what a diagram has refuted, where the first search has found no run of the net as it is."""
@@ -239,7 +263,14 @@ class _Decision:
                 left.append(o)
         return left
 
-    def _pass(self, subject: Subject, group: list[Open], budget: Budget, reduced: Reduced | None = None) -> Pass:
+    def _pass(
+        self,
+        subject: Subject,
+        group: list[Open],
+        budget: Budget,
+        reduced: Reduced | None = None,
+        by: Engine | None = None,
+    ) -> Pass:
         begun = perf_counter()
         made = Pass(subject, [o.asks for o in group], reduced)
         net, initial = (subject.net, subject.compiled.initial) if reduced is None else (reduced.net, reduced.initial)
@@ -251,8 +282,13 @@ class _Decision:
             budget = budget._replace(seconds=left / 2 if edges else left)  # judging a graph takes as long as making it
         if self._interrupted is not None:
             budget = Budget(states=1)
-        made.seen = self._engine.explore(net, initial, observers, made.visitors, budget, self._options.progress)
-        if made.seen.stop is not None and made.seen.stop.budget == "unbounded" and made.seen.engine != "reference":
+        made.seen = (by or self._engine).explore(net, initial, observers, made.visitors, budget, self._options.progress)
+        if (
+            made.seen.stop is not None
+            and made.seen.stop.budget == "unbounded"
+            and by is None
+            and made.seen.engine != "reference"
+        ):
             # engines that take many states at a time meet another loop first: the same one is told whatever the engine
             least = budget._replace(states=min(budget.states or PROBE_STATES, PROBE_STATES))
             again = engine("reference").explore(net, initial, observers, made.visitors, least)

@@ -88,20 +88,22 @@ def _compiler() -> bool:
     return find_spec("numba") is not None
 
 
-NAMES = ("reference", "frontier", "native", "symbolic")
+NAMES = ("reference", "frontier", "native", "symbolic", "stubborn")
+OF_QUESTIONS = ("symbolic", "stubborn")  # they do not list all states: for some questions only
 
 
 def engine(name: str | None) -> Engine:
     """The engine of that name, or the one that chooses. Raises UsageError where there is none of the name.
 
-    `symbolic` is no search: decision diagrams give sets of states, and whoever asks for numbered states gets the one that chooses.
+    `symbolic` is no search: decision diagrams give sets of states; `stubborn` leaves states out. Whoever asks for all states, by number, gets the
+    one that chooses.
     """
     return named(name) or Chosen()
 
 
 def named(name: str | None) -> Engine | None:
     """The engine of that name; None where none is named. Raises UsageError where there is none of the name."""
-    if name is None or name == "symbolic":
+    if name is None or name in OF_QUESTIONS:
         return None
     if name not in NAMES:
         raise UsageError(f"there is no engine `{name}`; known: {', '.join(NAMES)}")

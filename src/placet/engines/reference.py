@@ -21,7 +21,7 @@ from placet.logic.state import FALSE
 from placet.net.firing import enabled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from placet.engines.packing import Layout
     from placet.engines.protocol import Exploration, Progress, Visitor
@@ -67,12 +67,12 @@ class Reference:
         Stops with "unbounded" when a run is seen whose end covers an earlier state of it so that its loop can be repeated
         for ever: at once, or after some more states where goals are still open.
         """
-        search = _Search(net, initial, observers, visitors, budget, progress)
+        search = Search(net, initial, observers, visitors, budget, progress)
         search.run()
         return search
 
 
-class _Search:
+class Search:
     """One pass; when it is over, its result (it has the fields and methods of `Exploration`)."""
 
     def __init__(
@@ -115,6 +115,8 @@ class _Search:
         self._pieces_of: Layout | None = None  # the layout that the groups of observers are for
         self._groups: tuple[tuple[int, int, int, int], ...] = ()
         self._piece_values: dict[tuple[int, int], tuple[int, ...]] = {}
+        # from a packed state and its enabled set to what is fired there: none but in searches that leave something out
+        self._choose: Callable[[int, int], tuple[Firing, ...]] | None = None
         self._pump: Stop | None = None  # how the net was seen to be unbounded
         self._enough = 1 << 62  # with that many states the pass ends
 
@@ -253,12 +255,13 @@ class _Search:
         fans, after, conditions = self._fans, self._tables.after, self._conditions
         guards, edges, triggers = self._tables.fields.guards, self._keep_edges, self._tables.triggers
         records = self._records | guards
-        width, limit = len(self._net.transitions), self._look_at(len(order))
+        width, limit, choose = len(self._net.transitions), self._look_at(len(order)), self._choose
         for i in range(self._expanded, until):
             m = order[i]
             fan = fan_of[i]
             before = fan.enabled
-            for t, delta, special in fan.firings or self._firings(fan):
+            firings = choose(m, before) if choose is not None else fan.firings or self._firings(fan)
+            for t, delta, special in firings:
                 n = m + delta if special is None else special(m)
                 j = numbers.get(n)
                 if j is None:
