@@ -51,6 +51,32 @@ class Case(NamedTuple):
         return weave(compiled, self.hypothesis)
 
 
+STACKS = ("start", "completion", "registration")
+
+
+def stacked(seed: int) -> Case:
+    """A case whose undos are in an order that also holds across the ways of a parallel; there is one, mostly."""
+    made = case(seed)
+    rng = random.Random(-seed - 2)
+    if rng.random() < 0.7:
+        made = next((other for s in range(seed, seed + 40_000_000, 1_000_003) if _side_by_side(other := case(s))), made)
+
+    def ordered(process: ir.Process) -> ir.Process:
+        policy = process.policy or ir.Policy("default")
+        return process._replace(policy=policy._replace(undo_order=rng.choice(STACKS)))
+
+    return made._replace(process=ordered(made.process), called=tuple(ordered(p) for p in made.called))
+
+
+def _side_by_side(made: Case) -> bool:
+    """Whether ways that run at once have steps, with undos, in at least two of them."""
+    return any(
+        sum(any(isinstance(s, ir.Step) and s.undo is not None for s in walk(way.body)) for way in p.ways) > 1
+        for p in walk(made.process.body)
+        if isinstance(p, ir.Parallel)
+    )
+
+
 def case(seed: int, *, most: int = 3, limited: bool = False) -> Case:
     """The case of a number; `limited`: its service holds calls back, is asked in some way, and has keys for some time."""
     rng = _Rng(seed)

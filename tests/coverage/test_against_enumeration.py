@@ -6,7 +6,7 @@ import pytest
 from agreement import difference, differences, disagrees, smallest, told
 from enumerator import ESCALATED, UNCOVERED, Enumerator, TooLarge
 from random_nets import STEPS, Move, RandomNet, random_net
-from random_sagas import ENDS, Case, case
+from random_sagas import ENDS, Case, case, stacked
 
 from placet.coverage.measure import measure
 from placet.coverage.unseen import Flow
@@ -59,6 +59,21 @@ def test_every_obligation_where_calls_are_held_back(first) -> None:
             least = smallest(one, MOST)
             pytest.fail(f"seed {seed}, smallest:\n{least}\n{difference(least, MOST)}")
     assert compared >= CHUNK // 3
+
+
+@pytest.mark.parametrize("first", range(0, 2 * CHUNK, CHUNK))
+def test_every_obligation_where_undos_keep_an_order_across_ways(first) -> None:
+    compared = 0
+    for seed in range(first, first + CHUNK):
+        one = stacked(seed)
+        found = difference(one, MOST)
+        if found is None:
+            continue
+        compared += 1
+        if found.measured:
+            least = smallest(one, MOST)
+            pytest.fail(f"seed {seed}, smallest:\n{least}\n{difference(least, MOST)}")
+    assert compared >= CHUNK // 6
 
 
 @pytest.mark.parametrize("first", range(0, 6 * 100, 100))
