@@ -145,7 +145,8 @@ def _enter(agenda: Agenda, stmt: Scope, start: int, begin: int, env: Env, counte
             agenda.draft.quiet.add(made)
         start = after
     if not used:
-        agenda.move(f"{path}#enter", (start,), (begin,), env, stmt.id, phrase, stmt.span)
+        made = agenda.move(f"{path}#enter", (start,), (begin,), env, stmt.id, phrase, stmt.span)
+        agenda.draft.quiet.add(made)
 
 
 def _forgets(
