@@ -45,6 +45,8 @@ def shown(statement) -> str:
             return "again"
         case ir.Call(_, target) if statement.detached:
             return f"start({target})"
+        case ir.Parallel() if statement.close[0]:
+            return f"start({statement.close[1]})"
         case ir.End(_, name):
             return f"end({name})"
         case ir.Holding(_, pool, _, takes):
@@ -261,7 +263,10 @@ def programs(draw, *, scoped: bool = False) -> str:
     if scoped:
         own += f" ; signal z at_most {made.pick(1, 2)}{made.pick('', ' ; signal y')}"
     root = f"workflow w {{ {own} ; {made.body(2)}"
-    if made.calling:
+    if scoped and made.pick(True, False, False):
+        child = f"call u detached on_close {made.pick('wait', 'cancel', 'abandon')}"
+        root += f" ; {child} ; {made.body(1)} }}\nworkflow u {{ {made.body(1)} }}"
+    elif made.calling:
         handlers = "".join(f" on {end} {made.block(0)}" for end in ("failed", "other"))
         root += f" ; call v{made.pick(handlers, '')} ; {made.body(1)} }}\nworkflow v {{ {own} ; {made.body(1)} }}"
     else:
@@ -311,6 +316,20 @@ EXAMPLES = [
     "workflow w { every 1h overlap allow at_most 2 { task a task b } }",
     "workflow w { try { every 1h overlap allow at_most 2 { task a fails E } } on E { task c } on signal s { task d } }",
     "workflow w { every 1h overlap queue { try { task a fails E } on E { end other } } }",
+    "workflow w { task a call v detached on_close wait task b } workflow v { task c fails E task d }",
+    "workflow w { task a call v detached on_close cancel task b } workflow v { task c fails E task d }",
+    "workflow w { call v detached on_close wait } workflow v { task c either { end other } or { task d } }",
+    "workflow w { call v detached on_close cancel } workflow v { task c task d }",
+    "workflow w { call v detached on_close wait either { task a end early } or { task b fails E } } workflow v { task c }",
+    "workflow w { call v detached on_close cancel either { task a end early } or { task b fails E } } workflow v { task c task d }",
+    "workflow w { call v detached on_close cancel call u detached on_close wait task a end early } workflow v { task c task d } workflow u { task e }",
+    "workflow w { call v detached on_close wait call u detached on_close cancel task a end early } workflow v { task c task d } workflow u { task e }",
+    "workflow w { try { call v on other { task o } } on signal s { task t } } workflow v { call u detached on_close wait task a either { end other } or { } } workflow u { task e }",
+    "workflow w { try { call v on other { task o } } on signal s { task t } } workflow v { call u detached on_close cancel task a either { end other } or { } } workflow u { task e }",
+    "workflow w { call v detached on_close cancel parallel { task a task b } } workflow v { parallel { task c task d } }",
+    "workflow w { call v detached on_close wait try { task a end early } on signal s beside { task b } } workflow v { receive m task c }",
+    "var x : 0..1\nworkflow w { call v detached on_close cancel task a sets x = 1 } workflow v { var n : 0..1 ; loop { task c sets n = x } until n == 1 }",
+    "workflow w { call v detached on_close abandon task a } workflow v { task c }",
     "workflow w { parallel 1 of { task a { task b task c } } task d }",
     "workflow w { parallel 2 of { task a { task b fails E } task c } others cancel task d }",
     "workflow w { parallel 1 of { task a { task b fails E } } others go_on task d task e }",

@@ -433,6 +433,12 @@ def test_signals_that_cannot_be_meant_so(text, code):
         "var x : bool\nworkflow w { task a sets x = true call v detached } workflow v { task b sets x = any }",
         "topic t\nworkflow w { call v detached } workflow v { publish t.X } workflow u { receive t.X }",
         "workflow w { call v detached on failed { } } workflow v { task b fails E }",
+        "workflow w { call v detached on_close stop task a } workflow v { task b }",
+        "workflow w { loop { call v detached on_close wait task a } } workflow v { task b }",
+        "workflow w { parallel { task a { call v detached on_close cancel task c } } } workflow v { task b }",
+        "workflow w { call v detached on_close wait on failed { } } workflow v { task b fails E }",
+        "workflow w { call v detached on_close wait continue_as_new } workflow v { task b }",
+        "service s\nsaga g { step a on s { undo u } call v detached on_close wait } workflow v { task b }",
         "workflow w { every 1h overlap skipp { task a } }",
         "workflow w { every 1h overlap allow { task a } }",
         "workflow w { every 1h overlap allow at_most 0 { task a } }",
@@ -466,6 +472,28 @@ def test_runs_that_overlap(how, twice, both):
 def test_what_is_started_is_checked_on_its_own():
     loaded = compile_source(SourceFile("x.placet", "workflow w { call v detached } workflow v { task b }"))
     assert [c.subject for c in loaded.compiled] == ["w", "v"]
+
+
+@pytest.mark.parametrize(
+    ("how", "goes_on", "awaited"), [("wait", False, True), ("cancel", False, False), ("abandon", True, False)]
+)
+def test_what_becomes_of_what_was_started(how, goes_on, awaited):
+    """Whether it goes on after the end of its starter, and whether that end comes only after its own."""
+    text = f"workflow w {{ call v detached on_close {how} task a either {{ end early }} or {{ task c }} }} workflow v {{ task b task d }}"
+    loaded = compile_source(SourceFile("x.placet", text))
+    assert not loaded.diagnostics
+    assert [c.subject for c in loaded.compiled] == (["w", "v"] if goes_on else ["w"])
+    assert all(type(c.verdict).__name__ == "Holds" for m in verify(loaded).models for c in m.checks)
+    if not goes_on:
+        asked = "\ncheck never(w, w.early and not d.done), never(w, w.completed and not d.done), possible(w, w.early and d.done)"
+        found = [type(c.verdict).__name__ == "Holds" for c in verify(text + asked).models[0].checks]
+        assert found == [awaited, awaited, True]
+
+
+def test_a_saga_that_was_started_comes_to_its_end():
+    text = "service s { null_safe; idempotent }\nworkflow w { call g detached on_close cancel task a } saga g { step b on s { undo c; timeout 9s } step d on s { undo e; timeout 9s } }"
+    asked = "\ncheck sound(w), never(w, b.done and not d.done and w.completed and not c.done)"
+    assert [type(c.verdict).__name__ for c in verify(text + asked).models[0].checks] == ["Holds", "Holds"]
 
 
 def test_a_saga_that_continues_as_new_is_refused():

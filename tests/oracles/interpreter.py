@@ -191,6 +191,26 @@ class Interpreter:
                 behind = ast.Block(rest, some.span)
                 ways = tuple(b.body for b in some.branches)
                 return [(None, ("some", (*ways, IDLE), self.count(some.need), behind, None), values)]
+            case ("then", ast.Call() as call, rest) if call.on_close is not None and call.on_close.text != "abandon":
+                its = Frame(call.target.text, (*frame.path, call.span.start, frame.suffix))
+                body = ("started", self.processes[call.target.text].body, its)
+                behind = ast.Block(rest, call.span)
+                how = call.on_close.text
+                return [
+                    (f"start({call.target.text})", ("child", body, behind, how, None), v)
+                    for v in self.begin(its, values)
+                ]
+            case ("started", inner, its):
+                if inner == ("again",):
+                    return [
+                        (None, ("started", self.processes[its.process].body, its), v) for v in self.begin(its, values)
+                    ]
+                if inner == DONE or (_leaves(inner) and inner != GONE):
+                    return [(None, DONE, values)]
+                found = self.steps(inner, values, its)
+                return [(label, GONE if after == GONE else ("started", after, its), v) for label, after, v in found]
+            case ("child", its, rest, how, stop):
+                return self.child(its, rest, how, stop, values, frame)
             case ast.Parallel(_, branches) if term.need is not None and (
                 term.others is None or term.others.text != "go_on"
             ):
@@ -496,8 +516,10 @@ class Interpreter:
                 if _stopped(inner) is not None:
                     found |= {(frame.path, h.name.text) for h in attempt.handlers if h.signal and not h.beside}
                 return found
-            case ("call", inner, _, its):
+            case ("call", inner, _, its) | ("started", inner, its):
                 return self.waited(inner, its)
+            case ("child", its, rest, *_):
+                return self.waited(its, frame) | self.waited(rest, frame)
             case ("ways", ways) | ("stop", _, ways) | ("some", ways, *_):
                 return set().union(*(self.waited(way, frame) for way in ways))
             case ("group", ways, begun, *_):
@@ -546,6 +568,32 @@ class Interpreter:
         found = self.some_ways(ways, need, behind, stop, values, frame)
         if behind is not None and ways[-1] == IDLE and sum(way == DONE for way in going) >= need:
             found.append((None, ("some", (*going, behind), need, behind, stop), values))
+        return found
+
+    def child(self, its, rest, how, stop, values, frame: Frame):
+        """A process that was started, and all that its starter does after. `stop` says what comes when both are stopped."""
+        if stop is not None and its == GONE and rest == GONE:
+            return [(None, GONE if stop[0] is None else stop[0], values)]
+        found = []
+        for label, after, v in self.steps(its, values, frame):
+            found.append((label, ("child", after, rest, how, stop), v))
+        over = rest == DONE or (_leaves(rest) and rest != GONE)
+        if over and stop is None:
+            if how == "cancel":
+                found.append((None, ("child", its, GONE, how, (rest,)), values))
+            elif its == DONE:
+                found.append((None, rest, values))
+        for label, after, v in [] if over else self.steps(rest, values, frame):
+            if _leaves(after) and after != GONE and (how == "cancel" or _raised(after)):
+                if stop is None:
+                    found.append((label, ("child", its, GONE, how, (after,)), v))
+            else:
+                found.append((label, ("child", its, after, how, stop), v))
+        if stop is not None:
+            if its != GONE and (stopped := _stopped(its)) is not None:
+                found.append((None, ("child", stopped, rest, how, stop), values))
+            if rest != GONE and (stopped := _stopped(rest, ends=True)) is not None:
+                found.append((None, ("child", its, stopped, how, stop), values))
         return found
 
     def some_ways(self, ways, need, behind, stop, values, frame: Frame):
@@ -701,6 +749,14 @@ def _stopped(term, *, ends: bool = False):
                 return ("some", ways, need, behind, (None,))
             over = stop[0] not in (None, DONE) and all(way == GONE for way in ways)
             return GONE if over and (ends or not isinstance(stop[0], tuple)) else None
+        case ("child", its, rest, how, stop):
+            if stop is None:
+                return ("child", its, rest, how, (None,))
+            over = stop[0] not in (None, DONE) and its == rest == GONE
+            return GONE if over and (ends or _raised(stop[0])) else None
+        case ("started", inner, its):
+            inner = _stopped(inner)
+            return inner if inner in (None, GONE) else ("started", inner, its)
         case ("beside", body, listening, runs, handlers, stop):
             if stop is None:
                 return ("beside", body, listening, runs, handlers, (None,))

@@ -96,7 +96,7 @@ class Body:
     def build(self) -> ir.Sequence:
         """The body, as one sequence."""
         self._open(self._process.body.statements)
-        parts, _ = self._parts(self._process.body)
+        parts, _ = self._parts(self._process.body, whole=True)
         return ir.Sequence(f"{self._prefix}{{}}", parts, self._process.body.span)
 
     # -- names -------------------------------------------------------------------------------------------------------
@@ -129,14 +129,18 @@ class Body:
 
     # -- constructs --------------------------------------------------------------------------------------------------
 
-    def _parts(self, block: ast.Block) -> tuple[tuple[ir.Statement, ...], str]:
-        """The statements of a block, and its first name."""
+    def _parts(self, block: ast.Block, *, whole: bool = False) -> tuple[tuple[ir.Statement, ...], str]:
+        """The statements of a block, and its first name. `whole`: what the process does is over when it is."""
         parts: list[ir.Statement] = []
         first = ""
         for number, statement in enumerate(block.statements):
             if isinstance(statement, ast.Parallel) and statement.others is not None and statement.others.text == GO_ON:
                 behind = block.statements[number + 1 :]
                 return self._going_on(statement, behind, parts, first)
+            if isinstance(statement, ast.Call) and statement.on_close is not None:
+                made = self._started(statement, block, number, whole=whole)
+                if made is not None:
+                    return (*parts, made), first or statement.target.text
             part, name = self._statement(statement)
             parts.append(part)
             first = first or name
@@ -155,6 +159,26 @@ class Body:
         inner, its = self._parts(ast.Block(behind, span))
         rest = ir.Way(f"{made.id}[then {its}]", None, ir.Sequence(f"{made.id}[then]{{}}", inner, span), span)
         return (*parts, made._replace(rest=rest)), first or name or its
+
+    def _started(self, call: ast.Call, block: ast.Block, number: int, *, whole: bool) -> ir.Parallel | None:
+        """A process that is started, and that the end of this one waits for or stops, beside what follows; None where it is let alone."""
+        from placet.compile.child import WAIT
+        from placet.compile.runs import closing
+
+        how = closing(call, self._findings, saga=self._saga, whole=whole)
+        callee = self._callees.get(call.target.text)
+        if not how or callee is None:
+            return None
+        behind = block.statements[number + 1 :]
+        identifier = f"{self._prefix}/{next(self._names)}{self._instance}"
+        on = [(end, ir.Sequence(f"{identifier}[{end}]{{}}", (), call.span)) for end in callee.ends or ()]
+        its = ir.Call(identifier, call.target.text, tuple(on), call.span)
+        span = behind[0].span._replace(end=behind[-1].span.end) if behind else call.span
+        inner, _ = self._parts(ast.Block(behind, span), whole=True)
+        name = f"{identifier}[detached]"
+        rest = ir.Way(f"{name}[then]", None, ir.Sequence(f"{name}[then]{{}}", inner, span), span)
+        way = ir.Way(f"{name}[it]", None, ir.Sequence(f"{name}[it]{{}}", (its,), call.span), call.span)
+        return ir.Parallel(name, (way,), call.span, need=int(how == WAIT), rest=rest, close=(how, call.target.text))
 
     def _some_of(self, some: ast.Parallel, made: ir.Parallel) -> ir.Parallel:
         """How many of its branches it needs, and what becomes of the others."""

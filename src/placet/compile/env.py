@@ -232,6 +232,7 @@ class Fork:
         self.ways: list[tuple[Thread, int, int, int]] = []  # thread, stop, stopped, raised
         self.errors: dict[str, int] = {}
         self.ends: dict[str, int] = {}  # ends of the process that stop everything
+        self.awaits = -1  # or that wait until this place holds a token
 
 
 class Agenda:

@@ -90,6 +90,8 @@ class _Walk:
                 return any(going)
             case ir.Parallel(_, ways):
                 going = [self.visit(w.body, raised) for w in ways]
+                if statement.rest is not None and statement.close[0] == "cancel":
+                    return self.visit(statement.rest.body, raised)
                 if statement.rest is not None:
                     return self.visit(statement.rest.body, raised) and all(going)
                 return all(going) if statement.need is None else sum(going) >= statement.need

@@ -82,7 +82,7 @@ class _Shapes:
                 for way in statement.ways:
                     self.visit(way.body, limited=limited)
             case ir.Parallel(_, ways, span):
-                if len(ways) < 2 and not (span is not None and span.text.startswith("for")):
+                if len(ways) < 2 and not statement.close[0] and not (span is not None and span.text.startswith("for")):
                     what = "one branch" if ways else "no branch"
                     help_ = "write its statements without `parallel`, or add a branch"
                     self._warn("P305", f"this `parallel` has {what}", span, help_)

@@ -18,7 +18,7 @@ from placet.compile.net_decls import resolve_net
 from placet.compile.params import filled, parameters
 from placet.compile.patches import patched, version
 from placet.compile.profiles import override, profile
-from placet.compile.runs import check_runs
+from placet.compile.runs import alone, check_runs
 from placet.compile.signal_decls import Signals
 from placet.compile.steps import Steps
 from placet.compile.topics import Topics
@@ -139,7 +139,7 @@ def _targets(body: ast.Block, *, awaited: bool = False) -> list[ast.Name]:
     pending: list[ast.Statement] = list(body.statements)
     while pending:
         statement = pending.pop()
-        if isinstance(statement, ast.Call) and not (awaited and statement.detached):
+        if isinstance(statement, ast.Call) and not (awaited and alone(statement)):
             found.append(statement.target)
         for block in blocks(statement):
             pending += block.statements

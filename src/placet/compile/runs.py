@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from placet.compile.findings import Findings
+    from placet.syntax import ast
 
 _SEVERAL = (ir.Parallel, ir.Beside, ir.Repeat)
 
@@ -32,6 +33,36 @@ def check_runs(
             _heard(statement, processes, common, findings)
         inside = several or isinstance(statement, _SEVERAL)
         todo += [(child, inside) for child in children(statement)]
+
+
+def alone(call: ast.Call) -> bool:
+    """Whether what is called lives by itself, in a net of its own."""
+    return call.detached and (call.on_close is None or call.on_close.text not in ("cancel", "wait"))
+
+
+def closing(call: ast.Call, findings: Findings, *, saga: bool, whole: bool) -> str:
+    """What becomes of a process that was started when its starter ends; "" where it is let alone. What cannot be meant is reported."""
+    from placet.compile.child import ABANDON, CANCEL, WAIT
+
+    name = call.on_close
+    if name is None or name.text == ABANDON:
+        return ""
+    if name.text not in (CANCEL, WAIT):
+        help_ = findings.meant(name.text, (CANCEL, WAIT, ABANDON), "write `wait`, `cancel` or `abandon`")
+        findings.add("P298", f"`{name.text}` is nothing that happens to what was started", name.span, help=help_)
+    elif call.handlers:
+        return ""  # which is reported where the call is read
+    elif saga:
+        message = "a saga cannot undo what it started and does not wait for"
+        findings.add("P298", message, name.span, help="call it without `detached`, or write `on_close abandon`")
+    elif not whole:
+        message = f"`on_close {name.text}` stands directly in the braces of its process"
+        findings.add(
+            "P298", message, name.span, help="move the call there, or into a process of its own that is called here"
+        )
+    else:
+        return name.text
+    return ""
 
 
 def _heard(

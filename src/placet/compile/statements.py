@@ -178,6 +178,11 @@ def no_way(agenda: Agenda, stmt: Choice, before: int, env: Env) -> None:
 
 def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     """A fork, a join, and between them the ways; stoppable where an error may leave one of them."""
+    if stmt.close[0] and stmt.rest is not None:
+        from placet.compile.child import child
+
+        child(agenda, stmt, stmt.ways[0], stmt.rest, ports, env)
+        return
     if stmt.need is not None:
         some_of(agenda, stmt, ports, env)
         return

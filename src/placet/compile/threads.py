@@ -82,6 +82,12 @@ def finish_fork(agenda: Agenda, fork: Fork) -> None:
     stopped = [rest for _, _, rest, _ in fork.ways]
     frame = fork.env.frame
     for name, place in list(fork.ends.items()):
+        if fork.awaits >= 0:
+            pre, post = ended(agenda, fork.env, name, fork.span)
+            words = f"`{frame.name}` ends `{name}`, now that all it has waited for is over"
+            needs = (place, fork.awaits, fork.running, *pre)
+            agenda.move(f"{fork.path}#ended.{name}", needs, post, fork.env, fork.origin, words, fork.span)
+            continue
         pending = draft.place(
             f"{fork.path}#stopping.end.{name}",
             fork.origin,
@@ -143,6 +149,10 @@ def ended(agenda: Agenda, env: Env, name: str, span: Span | None) -> tuple[tuple
         phrase = f"`{env.frame.name}` is about to end `{name}`"
         path = f"{fork.path}#ending.{name}"
         place = fork.ends[name] = agenda.draft.place(path, fork.origin, phrase, span, env.frame.path)
+        if fork.awaits >= 0:
+            thread.places.append(place)
+    if fork.awaits >= 0:
+        return (), (place,)
     raised = next(way[3] for way in fork.ways if way[0] is thread)
     return (fork.running,), (place, raised)
 

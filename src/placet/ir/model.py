@@ -223,7 +223,8 @@ class Parallel(NamedTuple):
     """All ways at once, or at most `width` of them, begun in their order; goes on when all are done.
 
     With `need` it goes on when so many of them are: then the others are stopped, or, where there is a `rest`, that begins
-    beside them, and all of it is done when the rest and all ways are.
+    beside them, and all of it is done when the rest and all ways are. With `close` its one way is a process that was started, and it is
+    over when the rest is, which "wait"s for that process or "cancel"s it.
     """
 
     id: str
@@ -232,6 +233,7 @@ class Parallel(NamedTuple):
     width: int | None = None
     need: int | None = None
     rest: Way | None = None
+    close: tuple[str, str] = ("", "")  # of a process that was started: what its starter's end does to it, and its name
 
 
 class Loop(NamedTuple):

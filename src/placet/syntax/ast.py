@@ -260,12 +260,16 @@ class Raise(NamedTuple):
 
 
 class Call(NamedTuple):
-    """`call TARGET on END { } ...`: every end but the completing one must be handled. `call TARGET detached` has none."""
+    """`call TARGET on END { } ...`: every end but the completing one must be handled.
+
+    `call TARGET detached on_close wait` has none.
+    """
 
     target: Name
     handlers: tuple[Handler, ...]
     span: Span
     detached: bool = False
+    on_close: Name | None = None
 
 
 class Again(NamedTuple):

@@ -334,8 +334,10 @@ class Builder:
     def throw(self, span: Span, error: ast.Name) -> ast.Raise:
         return ast.Raise(error, span)
 
-    def call(self, span: Span, target: ast.Name, detached: Maybe, *handlers: ast.Handler) -> ast.Call:
-        return ast.Call(target, handlers, span, detached is not None)
+    def call(
+        self, span: Span, target: ast.Name, detached: Maybe, on_close: ast.Name | None, *handlers: ast.Handler
+    ) -> ast.Call:
+        return ast.Call(target, handlers, span, detached is not None, on_close)
 
     def again(self, span: Span) -> ast.Again:
         return ast.Again(span)

@@ -187,7 +187,6 @@ EXAMPLES = (
 LATER = {
     "enum": "data", "assign": "data",
 
-    "on_close": "children that live on",
     "per": "scopes of keys", "ttl": "lifetimes of keys",
     "circuit_breaker": "resilience patterns", "bulkhead": "resilience patterns", "rate_limit": "resilience patterns",
     "at": "levels of faults", "cancels": "cancellation",

@@ -50,7 +50,7 @@ NAMED = {
     "saga": "the name of the saga", "net": "the name of the net", "machine": "the name of the machine", "waive": "a check or the code of a finding", "initial": "the name of a state", "task": "the name of the task",
     "topic": "the name of the topic", "choreography": "the name of the choreography", "publish": "the name of a topic and an event",
     "step": "the name of the step", "pool": "the name of the pool", "with": "the name of a pool", "acquire": "the name of a pool", "release": "the name of a pool", "on": "a name", "uses": "the name of a profile", "undo": "the name of what undoes the step",
-    "call": "the name of a workflow or saga", "receive": "the name of an event", "signal": "the name of a signal", "overlap": "`skip`, `queue`, `cancel` or `allow`", "others": "`cancel` or `go_on`", "raise": "the name of an error",
+    "call": "the name of a workflow or saga", "receive": "the name of an event", "signal": "the name of a signal", "on_close": "`wait`, `cancel` or `abandon`", "overlap": "`skip`, `queue`, `cancel` or `allow`", "others": "`cancel` or `go_on`", "raise": "the name of an error",
     "fails": "the name of an error", "var": "the name of the variable", "param": "the name of the parameter", "sets": "the name of a variable", "end": "the name of the end", "after": "the name of a step", "place": "the name of the place",
     "transition": "the name of the transition", "check": "the name of a check", "final": "the name of a place",
 }  # fmt: skip

@@ -231,7 +231,9 @@ def _every(indent: int, every: ast.Every) -> list[Piece]:
 
 
 def _call(indent: int, call: ast.Call) -> list[Piece]:
-    pieces: list[Piece] = [(indent, f"call {call.target.text}{' detached' * call.detached}")]
+    pieces: list[Piece] = [
+        (indent, f"call {call.target.text}{' detached' * call.detached}{_some('on_close', call.on_close)}")
+    ]
     for handler in call.handlers:
         pieces += _block(indent + 1, _handler(handler)[:-2], handler.body)
     return pieces
