@@ -37,12 +37,13 @@ ANSWERED = frozenset(
     )
 )
 _STEPS = 300  # of a shortest run that is looked for
+_NEAR = 300_000  # entries that layers for a shortest run may take
 
 __all__ = ["ANSWERED", "FarError", "LimitError", "SymbolicPass"]
 
 
 class FarError(LimitError):
-    """There are such states, but a shortest run to one has more steps than are looked for."""
+    """There are such states, but the run to one that was found is too long to be kept."""
 
 
 class Sets:
@@ -143,16 +144,16 @@ class SymbolicPass(Pass):
                 yield t, after
 
     def way(self, state: State, goal: int, through: int | None = None) -> tuple[Trace, State]:
-        """A shortest way from a state to one of a set, those before it in `through`; and the state that it leads to.
+        """A way from a state to one of a set, those before it in `through`; and the state that it leads to.
 
-        By breadth-first layers back to the state, then forward through them, by the first transition that does. So it
-        is the first of the shortest in the order of transition numbers, which is the one that a search finds.
+        A shortest one where that is near: by breadth-first layers back to the state, then forward through them, by the first transition
+        that does. So it is the first of the shortest in the order of transition numbers, which is the one that a search finds.
         """
         diagram = self.diagram
-        layers = [goal]
+        layers, most = [goal], diagram.entries + _NEAR
         while not diagram.has(layers[-1], state):
-            if len(layers) > _STEPS:
-                raise FarError("work")
+            if len(layers) > _STEPS or diagram.entries > most:
+                return self._far(state, goal, through)
             more = diagram.union(layers[-1], diagram.before(layers[-1], through))
             if more == layers[-1]:
                 raise AssertionError("a reachable state cannot be reached")
@@ -162,6 +163,16 @@ class SymbolicPass(Pass):
             t, state = next(step for step in self.next(state) if diagram.has(layer, step[1]))
             fired.append(t)
         return tuple(fired), state
+
+    def _far(self, state: State, goal: int, through: int | None) -> tuple[Trace, State]:
+        """As `way`, level by level, which takes no layers: no shortest way, but one that comes by no state twice."""
+        frame = None if through is None else self.diagram.union(through, goal)
+        try:
+            return self.diagram.route(state, goal, frame)
+        except LimitError as problem:
+            if problem.which == "steps":
+                raise FarError("steps") from problem
+            raise
 
     def closed(self, state: int) -> int:
         """Not counted: the replay looks at what can be reached from the end of the run for itself."""

@@ -26,7 +26,7 @@ class Backward:
         for t, chain in relation.chain_of.items():
             if t not in aside:
                 heads[relation.chains[chain][0]][chain] = None
-        self._heads = [tuple(row) for row in heads]
+        self.heads = [tuple(row) for row in heads]
         self._idle = not aside.issuperset(relation.idle)
         self._sources: list[dict[int, list[tuple[int, int]]] | None] = [None] * (relation.height + 1)
         self._closures: dict[tuple[int, int], int] = {}
@@ -38,7 +38,7 @@ class Backward:
     def leading_to(self, goal: int, frame: int) -> int:
         """The states of the frame from which a goal within it can be reached by states of the frame alone."""
         with deep(self._relation.height):
-            return self._close(self._relation.height, self._forest.intersection(goal, frame), frame)
+            return self.close(self._relation.height, self._forest.intersection(goal, frame), frame)
 
     def before(self, goal: int, frame: int) -> int:
         """The states of the frame from which one step leads into the goal."""
@@ -69,13 +69,14 @@ class Backward:
                     if below < 0:
                         one = forest.intersection(target, rows[i])
                     else:
-                        one = self._step_by(below, level - 1, target, rows[i])
+                        one = self.step_by(below, level - 1, target, rows[i])
                     made[i] = forest.union(made[i], one)
         found = self._before[key] = forest.node(made)
         forest.entries += 1
         return found
 
-    def _step_by(self, chain: int, level: int, goal: int, frame: int) -> int:
+    def step_by(self, chain: int, level: int, goal: int, frame: int) -> int:
+        """The states of the frame, both of that level, from which (the rest of) a chain leads into the goal. Within `deep`."""
         key = (chain, goal, frame)
         found = self._before_chain.get(key)
         if found is not None:
@@ -90,15 +91,15 @@ class Backward:
             elif own == level and below < 0:
                 made.append(forest.intersection(after[j], inner))
             else:
-                made.append(self._step_by(chain if own < level else below, level - 1, after[j], inner))
+                made.append(self.step_by(chain if own < level else below, level - 1, after[j], inner))
         found = self._before_chain[key] = forest.node(made)
         forest.entries += 1
         return found
 
     # -- any number of steps -----------------------------------------------------------------------------------------
 
-    def _close(self, level: int, goal: int, frame: int) -> int:
-        """What leads to the goal within the frame by transitions of no higher levels."""
+    def close(self, level: int, goal: int, frame: int) -> int:
+        """What leads to the goal within the frame, both of that level, by transitions of no higher levels. Within `deep`."""
         if not level or not goal or goal == frame:
             return goal
         key = (goal, frame)
@@ -107,7 +108,7 @@ class Backward:
             return found
         rows, made = self._forest.kids[frame], []
         for i, child in enumerate(self._forest.kids[goal]):
-            made.append(self._close(level - 1, child, rows[i]) if child else 0)
+            made.append(self.close(level - 1, child, rows[i]) if child else 0)
         found = self._closures[key] = self._saturate(level, made, frame)
         self._forest.entries += 1
         return found
@@ -128,7 +129,7 @@ class Backward:
                 if i >= len(rows) or kids[i] == rows[i] or (i == j and below < 0):
                     continue
                 if below < 0:
-                    one = self._close(level - 1, forest.intersection(kids[j], rows[i]), rows[i])
+                    one = self.close(level - 1, forest.intersection(kids[j], rows[i]), rows[i])
                 else:
                     one = self._fire(below, level - 1, kids[j], rows[i])
                 if not one:
@@ -156,7 +157,7 @@ class Backward:
             if j < 0 or j >= len(after) or not after[j]:
                 made.append(0)
             elif own == level and below < 0:
-                made.append(self._close(level - 1, forest.intersection(after[j], inner), inner))
+                made.append(self.close(level - 1, forest.intersection(after[j], inner), inner))
             else:
                 made.append(self._fire(chain if own < level else below, level - 1, after[j], inner))
         while made and not made[-1]:
@@ -172,7 +173,7 @@ class Backward:
             relation = self._relation
             rows: dict[int, dict[tuple[int, int], None]] = {}
             count = len(relation.states[level])
-            for head in self._heads[level]:
+            for head in self.heads[level]:
                 _, effect, below = relation.chains[head]
                 for i in range(count):
                     j = relation.next(effect, i)

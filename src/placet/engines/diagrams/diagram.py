@@ -9,6 +9,7 @@ from placet.engines.diagrams.backward import Backward
 from placet.engines.diagrams.forest import ENTRY, Forest, LimitError, deep
 from placet.engines.diagrams.numbers import Numbers
 from placet.engines.diagrams.relation import Relation
+from placet.engines.diagrams.route import Route
 from placet.engines.diagrams.saturation import Saturation
 from placet.engines.diagrams.sets import Selection
 
@@ -111,6 +112,17 @@ class Diagram:
     def leading_to(self, goal: int, frame: int | None = None, aside: frozenset[int] = frozenset()) -> int:
         """The states (of the frame) from which the goal can be reached, through the frame, by none of the transitions aside."""
         return self._against(aside).leading_to(goal, self.all if frame is None else frame)
+
+    def route(
+        self, state: Sequence[int], goal: int, frame: int | None = None
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """A run from a state of the frame into the goal through the frame, which there must be, no shortest one; and where it ends."""
+        local = self._relation.local(state)
+        if local is None:
+            raise ValueError("no state of the frame")
+        route = Route(self._forest, self._relation, self._against(frozenset()), local)
+        route.go(goal, self.all if frame is None else frame)
+        return tuple(route.fired), self._relation.whole(route.local)
 
     def _against(self, aside: frozenset[int]) -> Backward:
         found = self._backward.get(aside)

@@ -23,7 +23,7 @@ _FRAMES = 6  # calls that are open for each level, at most
 
 
 class LimitError(Exception):
-    """The work, the memory or the time that was allowed is used up; `which` is "bytes", "work" or "seconds"."""
+    """The work, the memory or the time that was allowed is used up; `which` is "bytes", "work", "seconds", or "steps" of a run."""
 
     def __init__(self, which: str) -> None:
         super().__init__(which)
@@ -155,12 +155,11 @@ class Forest:
     def holds(self, node: int, indices: Sequence[int], level: int) -> bool:
         """Whether the set, of that level, has the state whose local states (lowest level first) are these."""
         kids = self.kids
-        while level:
-            level -= 1
-            row = kids[node]
-            index = indices[level]
-            if index >= len(row) or not (node := row[index]):
-                return False
+        try:
+            for index in indices[level - 1 :: -1] if level else ():
+                node = kids[node][index]
+        except IndexError:  # node 0 has no children, and no node has zeros at its end
+            return False
         return node == 1
 
     def forget(self) -> None:
