@@ -417,6 +417,7 @@ def test_long_sequences() -> None:
         ("topic t\nworkflow w { signal n try { task x } on signal t.X { } receive n }", "P296"),
         ("workflow w { try { task x } on signal a { } on signal a beside { } }", "P210"),
         ("workflow w { call v on signal a { } } workflow v { task t }", "P215"),
+        ('topic n choreography c { service s { on n.A { patch "v2" { task t } otherwise { task u } } } }', "P215"),
         ("saga s { try { step x { undo u } } on signal a beside { task t } }", "P403"),
     ],
 )

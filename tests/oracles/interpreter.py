@@ -17,6 +17,7 @@ DONE = ("done",)
 DEAD = ("dead",)  # an end of the process was reached
 GONE = ("gone",)  # was stopped
 OUT = "OutOfRange"
+GIVEN_UP = "!"  # the error of a saga that is given up, which no handler hears
 
 
 class Frame(NamedTuple):
@@ -723,7 +724,7 @@ def _caught(after, attempt):
         return DONE
     if after[:1] == ("error",) and not isinstance(after, ast.Raise):
         for handler in attempt.handlers:
-            if handler.name.text in (after[1], "any") and not handler.signal:
+            if handler.name.text in (after[1], "any") and not handler.signal and after[1] != GIVEN_UP:
                 return handler.body
         return after
     return _within(after, "try", attempt)

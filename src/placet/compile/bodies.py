@@ -284,7 +284,7 @@ class Body:
             case ast.Parallel():
                 return self._some_of(construct, ir.Parallel(identifier, self._ways(ids, raw, bodies), span))
             case ast.Patch():
-                guard = ir.Guard(f"patch {construct.name.text}", condition=self._data.patched(construct.name.text))
+                guard = self._version(construct)
                 new = ir.Way(ids[0], guard, bodies[0], bodies[0].span)
                 old = bodies[1] if len(bodies) > 1 else ir.Sequence(f"{identifier}[old]{{}}", (), span)
                 other = ir.Way(ids[1] if len(ids) > 1 else f"{identifier}[old]", None, old, old.span)
@@ -458,6 +458,16 @@ class Body:
             case ast.Call():
                 return self._call(statement, identifier)
         raise TypeError(f"{type(statement).__name__} is no leaf")
+
+    def _version(self, patch: ast.Patch) -> ir.Guard:
+        """That this run has a version; a handler of messages has no run that would keep it."""
+        if self._process.kind != "handler":
+            return ir.Guard(f"patch {patch.name.text}", condition=self._data.patched(patch.name.text))
+        message = "a handler of messages has no versions: none of it goes on from one message to the next"
+        self._misplaced(
+            message, patch.name.span, "write `either { ... } or { ... }`, or `call` a workflow that has them"
+        )
+        return ir.Guard(f"patch {patch.name.text}")
 
     def _misplaced(self, message: str, span: Span, help_: str) -> None:
         self._findings.add("P215", message, span, help=help_)

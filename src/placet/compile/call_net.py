@@ -163,7 +163,8 @@ def _forward(call: Call, record: Record) -> None:
     timed = call.timed
     draws = draws_of(call) if attempts > 1 else FREE
     unsure = timed or any(rule.action == "unknown" for rule in stmt.errors)
-    told_apart = clean != unclear or (clean and policy.on_unknown == "retry")
+    given_up = undone and policy.undo_failing != "no" and policy.on_unknown != "ignore"  # where nobody waits any more
+    told_apart = clean != unclear or (clean and policy.on_unknown == "retry") or (stmt.retriable and given_up != clean)
     doubts = unsure and (told_apart or stmt.pivot or call.asks) and (attempts > 1 or waits_for_ever)
     sure = (
         call.record(
@@ -204,7 +205,6 @@ def _forward(call: Call, record: Record) -> None:
         participant(call, a, attempt, record, again=bool(again))
         channels_of(call, FORWARD, a, attempt, tuple(again))
         _sends(call, a, ready, attempt)
-        given_up = undone and policy.undo_failing != "no" and policy.on_unknown != "ignore"
         _moments(call, a, ready, attempt, (clean, given_up), (sure, doubt), again=bool(again))
     if call.asks:
         _asked(call, record, clean)
@@ -255,6 +255,8 @@ def _moments(
                 waits_here(agenda, env, ready, back, stmt, call=about, gone=gone, keeps=(keeps,))
         elif a > 1:
             waits_here(agenda, env, ready, unclear if call.timed else clean, stmt, call=about, gone=gone)
+        elif (unclear if call.timed else clean) == ports.undone:  # nothing is to be undone, whether it was asked or not
+            waits_here(agenda, env, ready, ports.undone, stmt, call=about, gone=gone, again=True)
         else:  # asked for ever, and nothing tells the first time from the others
             agenda.draft.ports.pop((ready, ()), None)
     here = (call.path, FORWARD, a)
@@ -430,7 +432,8 @@ def _turns(
     before = role.how == "blocked"
     retry, action = (rule.retry, rule.action) if rule is not None else (stmt.retry, "reject")
     sure, doubt = turn.doubts
-    for_ever = stmt.retriable or (action == "unknown" and (stmt.pivot or call.policy.on_unknown == "retry"))
+    insists = call.policy.on_unknown == "retry" or (stmt.pivot and not call.asks)
+    for_ever = stmt.retriable or (action == "unknown" and insists)
     if a <= retry and turn.after >= 0:
         draws = FREE if for_ever else turn.draws
         for way in draws.ways:

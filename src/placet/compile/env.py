@@ -256,6 +256,7 @@ class Agenda:
         self.interrupting: dict[
             int, Callable[[Agenda, Env, Env, int], Env]
         ] = {}  # by the same: inside what has no steps
+        self.stopping: Callable[[Agenda, Statement, Env, Env, int], Env]  # inside the same, where ways are stopped
         self.bounds: dict[str, int] = {}
         self.unjustified = False
         self.free_guards: dict[str, None] = {}
@@ -281,6 +282,8 @@ class Agenda:
             env = env._replace(route=Back(ports.undone, env.scope), policy=None)  # what is inside keeps this route
             if around.heard and not isinstance(statement, _AT_ONCE):
                 env = self.interrupting[around.heard[-1].armed](self, around, env, ports.undone)
+            if around.stops and not around.past and not isinstance(statement, _AT_ONCE):
+                env = self.stopping(self, statement, around, env, ports.undone)
         self.jobs.append((self.plain[type(statement)], statement, ports, env))
 
     def later(self, job: Callable[..., None], *arguments: object) -> None:

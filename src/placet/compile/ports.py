@@ -79,6 +79,32 @@ def asks(agenda: Agenda, env: Env, ports: Ports, stmt: Step, path: str) -> None:
         agenda.draft.ports[ports.start, ()] = known._replace(step=path, direction="forward")
 
 
+def stops_anywhere(agenda: Agenda, stmt: Statement, around: Env, env: Env, undone: int) -> Env:
+    """The surroundings of a statement without steps in a way that is stopped: wherever its token is, it turns back."""
+    from placet.compile.env import Exit, Thread, backwards  # which imports this module
+    from placet.compile.threads import finish_thread
+
+    label = stmt.id.rpartition("/")[2]
+    role = Role(Kind.ROUTE, commits=True)
+    exits = []
+    for level, failing in enumerate(around.stops):
+        throw = backwards(undone, around.scope, ABANDON)
+        variants = [("", throw.pre, throw.post)]
+        if throw.later is not None:
+            variants.append((".later", *throw.later))
+        for suffix, pre, post in variants:
+            name = f"{around.path(stmt.id)}#stopped" + (f"[{level + 1}]" if level else "") + suffix
+            words = f"`{label}` is stopped, since another way has failed"
+            exits.append(Exit(name, (failing, *pre), (failing, *post), words, stmt.id, stmt.span, role))
+    if around.heard and env.thread is not None:  # what interrupts it finds its token there too
+        env.thread.exits += exits
+        return env
+    thread = Thread()
+    thread.exits += exits
+    agenda.later(finish_thread, thread, env)
+    return env._replace(thread=thread)
+
+
 def stop_siblings(agenda: Agenda, failing: int) -> None:
     """All ways of a parallel turn back where they stand once one of them has failed. Linear in their moments."""
     for key, (env, stmt) in agenda.stoppable.pop(failing, {}).items():

@@ -23,7 +23,7 @@ def all_at_once(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
     (`up[k-1]` and `undone[k]` give `up[k]`) until the level where it began (`top[k]`): linear, where a fork at every
     failing part would be quadratic. While `going` is marked an `undone` means that the part failed, else that it was
     undone on request. An undo that gives up lets the others finish, and leads to `failed` then; a point of no return
-    ends the cascade. An undo that waits for others (`undo_turns`) begins when all are started and those are over; when one of
+    ends the cascade, and behind a part that may hold one it goes on when that part is undone. An undo that waits for others (`undo_turns`) begins when all are started and those are over; when one of
     them has given up it is left.
     """
     draft = agenda.draft
@@ -94,7 +94,7 @@ def all_at_once(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
             if _is_pivot(part):
                 words = f"`{name}` cannot go back behind `{label}`"
                 for suffix, pre, _, _ in kept:
-                    quietly(f"{path}#past.all{suffix}", (here[0], *pre), (here[1], *stuck), part.id, words)
+                    quietly(f"{path}#past.all{suffix}", (here[0], *pre), (here[1], *stuck, *started), part.id, words)
             else:
                 words = f"the undo of `{label}` starts"
                 mine = (over[i],) if i in over else ()
@@ -108,13 +108,27 @@ def all_at_once(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
                         left = f"`{label}` is left as it is: the undo of `{name_of(stmt.parts[j].id)}` has given up"
                         name = f"{path}#undo.left[{stmt.parts[j].id.rpartition('/')[2]}]"
                         quietly(name, (first, *started, never[j]), (failed, *started, never[j]), part.id, left)
-                quietly(f"{path}#start.undo", (here[0], *mine), (first, below[0]), part.id, words)
+                through = _may_be_past(agenda, part)
+                on = () if through else (below[0],)
+                quietly(f"{path}#start.undo", (here[0], *mine), (first, *on), part.id, words)
                 words = f"`{label}` is undone"
                 finished = undone
                 if mine:
                     finished = agenda.place(f"{path}#undo.told", env, part.id, f"`{label}` is undone", part.span)
                     quietly(f"{path}#undo.tells", (undone, back), (finished, back, *mine), part.id, words)
-                quietly(f"{path}#undo.over", (finished, below[1], back), (here[1], back), part.id, words)
+                if through:
+                    passed = record(
+                        agenda,
+                        f"{path}#undo.through",
+                        env,
+                        part.id,
+                        f"`{name}` has passed back behind `{label}`",
+                        part.span,
+                    )
+                    quietly(f"{path}#undo.goes.on", (finished, back), (below[0], passed, back), part.id, words)
+                    quietly(f"{path}#undo.over", (passed, below[1], back), (here[1], back), part.id, words)
+                else:
+                    quietly(f"{path}#undo.over", (finished, below[1], back), (here[1], back), part.id, words)
                 if stuck:
                     words = f"`{label}` stays half-way"
                     finished = failed
@@ -123,8 +137,9 @@ def all_at_once(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
                         gone = (finished, back, never[i])
                         quietly(f"{path}#undo.tells.never", (failed, back), gone, part.id, words)
                     for suffix, pre, _, _ in kept:
-                        taken = (finished, below[1], back, *pre)
-                        quietly(f"{path}#undo.stuck{suffix}", taken, (here[1], back, *stuck), part.id, words)
+                        taken = (finished, *(() if through else (below[1],)), back, *pre)
+                        given = (here[1], back, *stuck, *(started if through else ()))
+                        quietly(f"{path}#undo.stuck{suffix}", taken, given, part.id, words)
         pending.append((part, Ports(start, done, undo, undone), own))
         if facts(part).pivot:
             inner = inner._replace(past=True)
@@ -147,6 +162,11 @@ def _may_give_up(stmt: Sequence, env: Env) -> bool:
     calm = policy is not None and policy.undo_failure == "continue"
     masked = policy is not None and policy.cancellation == "masked"
     return not ((simple or calm) and masked and all(isinstance(p, Step) and not p.pivot for p in stmt.parts))
+
+
+def _may_be_past(agenda: Agenda, part: Statement) -> bool:
+    """Whether a point of no return stands somewhere in it: only its undo tells whether one was passed."""
+    return agenda.survey.of(part).pivot and not _is_pivot(part)
 
 
 def _is_pivot(part: Statement) -> bool:

@@ -17,7 +17,7 @@ from placet.compile.findings import head
 from placet.compile.gates import Gates, counted
 from placet.compile.phrases import called, next_up, the_way
 from placet.compile.phrases import done as had
-from placet.compile.ports import stop_siblings
+from placet.compile.ports import stop_siblings, stops_anywhere
 from placet.compile.saga_at_once import all_at_once
 from placet.compile.statements import behind, chosen_way, conditions, leaving, name_of, no_way, rounds_of, trigger
 from placet.compile.undo_stack import stacked
@@ -207,6 +207,7 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     gates = None if stmt.width is None else Gates(agenda, stmt, env)
     if env.policy is not None and env.policy.siblings == "cancel":
         agenda.later(stop_siblings, failing)
+        agenda.stopping = stops_anywhere
     all_ways = stmt.ways if stmt.rest is None else (*stmt.ways, stmt.rest)
     count: list[int] = []
     if stmt.need is not None:

@@ -33,7 +33,7 @@ def turns(agenda: Agenda, stmt: Sequence, env: Env) -> Turns:
     ordered = policy is not None and policy.undo_order == "dependencies"
     if not waits and not ordered:
         return NONE
-    undoable = [agenda.survey.of(part).undoable for part in stmt.parts]
+    undoable = [agenda.survey.of(part).undoable and not (isinstance(part, Step) and part.pivot) for part in stmt.parts]
     named: dict[str, set[int]] = {}
     part_of: dict[str, int] = {}
     for i, own in enumerate(steps):
@@ -48,16 +48,18 @@ def turns(agenda: Agenda, stmt: Sequence, env: Env) -> Turns:
                 others = named.get(name, set()) - {i}
                 if others:
                     met.add((s.id, name))
-                    before.setdefault(i, set()).update(others)
+                    before.setdefault(i, set()).update(() if s.pivot else others)
             for on in s.after if ordered else ():
                 k = part_of.get(on, i)
                 if k != i:
                     before.setdefault(k, set()).add(i)
-    kept = {
-        i: tuple(sorted(j for j in others if undoable[j]))
+    # where there may be a point of no return, what stands before it is undone after it
+    later = {
+        i: tuple(sorted(j for j in others if undoable[j] and (j > i or not agenda.survey.of(stmt.parts[i]).pivot)))
         for i, others in before.items()
-        if undoable[i] and any(undoable[j] for j in others)
+        if undoable[i]
     }
+    kept = {i: others for i, others in later.items() if others}
     circle = _circle(kept)
     if circle:
         waiting = next(s for i in circle for s in steps[i] if s.undo_after)  # `after` alone never goes in a circle

@@ -1,0 +1,238 @@
+"""What services, messages and faults do about the calls of a saga: by the words of docs/language.md and docs/semantics.md, without a net.
+
+A call is (step, way): `way` is "forward" or "undo". A world holds what is outside of the saga's own control: messages on
+their way, what each service remembers, who does not wait any more, and how many faults are left.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from placet.syntax import ast
+
+OK = ""
+REJECTED = "rejected"
+
+
+class Message(NamedTuple):
+    step: str
+    way: str
+    attempt: int
+    part: str  # request, reply
+    says: str = OK
+
+
+def request(step: str, way: str, attempt: int) -> Message:
+    return Message(step, way, attempt, "request")
+
+
+class World(NamedTuple):
+    messages: tuple[Message, ...] = ()  # sorted; several alike are several times there
+    due: tuple[tuple[str, str, int], ...] = ()  # sorted: attempts whose time-out may fire
+    records: frozenset[tuple[str, str]] = frozenset()  # step -> applied, undone, cancelled; fresh where nothing is said
+    over: frozenset[tuple[str, str, int]] = frozenset()  # attempts that nobody waits for any more
+    faults: int = 0
+    lasting: tuple[tuple[str, str, int, str, str], ...] = ()  # sorted: what spoils the next attempt too, for free
+    retries: int | None = None  # that are left in all
+    beside: tuple = ()  # ways of a parallel that nobody looks after
+
+    def record(self, step: str) -> str:
+        return dict(self.records).get(step, "fresh")
+
+    def remember(self, step: str, state: str) -> World:
+        return self._replace(records=frozenset({**dict(self.records), step: state}.items()))
+
+    def put(self, message: Message) -> World:
+        return self._replace(messages=tuple(sorted((*self.messages, message))))
+
+    def take(self, message: Message) -> World:
+        found = list(self.messages)
+        found.remove(message)
+        return self._replace(messages=tuple(found))
+
+    def ended(self, step: str, way: str, attempt: int) -> World:
+        return self._replace(over=self.over | {(step, way, attempt)})
+
+    def lets_time_out(self, message: Message) -> World:
+        return self._replace(due=tuple(sorted((*self.due, message[:3]))))
+
+
+class Rule(NamedTuple):
+    """What an outcome means: after so many retries this."""
+
+    retries: int
+    action: str
+
+
+class Call(NamedTuple):
+    """A step as its text says it, with the promises of its service."""
+
+    undo: str = ""
+    retry: int = 0
+    timeout: bool = False
+    pivot: bool = False
+    retriable: bool = False
+    read_only: bool = False
+    promises: frozenset[str] = frozenset()
+    rules: tuple[tuple[str, Rule], ...] = ()
+    after: tuple[str, ...] = ()
+    undo_after: tuple[str, ...] = ()
+
+    def rule(self, outcome: str) -> Rule:
+        """`timeout`, `rejected`, or an error that has a rule of its own."""
+        if outcome == "timeout":
+            return Rule(self.retry, dict(self.rules).get("timeout", Rule(0, "unknown")).action)
+        named = dict(self.rules).get("other" if outcome == REJECTED else outcome)
+        return named or Rule(self.retry, "reject")
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """What a service may answer instead of yes."""
+        return (REJECTED, *(name for name, _ in self.rules if name not in ("other", "timeout")))
+
+    @property
+    def attempts(self) -> int:
+        return 1 + max(self.retry, *(rule.retries for _, rule in self.rules), 0)
+
+
+def calls(file: ast.File) -> dict[str, Call]:
+    """Every step of a file, by its name."""
+    services = {i.name.text: frozenset(o.key.text for o in i.options) for i in file.items if isinstance(i, ast.Service)}
+    found = {}
+    todo: list[object] = [file]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Step):
+            found[node.name.text] = call(
+                node, services.get(node.service.text, frozenset()) if node.service else frozenset()
+            )
+        if isinstance(node, tuple):
+            todo += node
+    return found
+
+
+def call(step: ast.Step, promises: frozenset[str]) -> Call:
+    own = {o.key.text: o.operands for o in step.options}
+    names = {key: tuple(o.text for o in operands if isinstance(o, ast.Name)) for key, operands in own.items()}
+    rules = tuple(
+        (r.error.text, Rule(r.retry.value if r.retry else 0, r.action.text if r.action else "reject"))
+        for r in step.errors
+    )
+    return Call(
+        undo=names["undo"][0] if "undo" in own else "",
+        retry=own["retry"][0].value if "retry" in own else 0,
+        timeout="timeout" in own,
+        pivot="pivot" in own,
+        retriable="retriable" in own,
+        read_only="read_only" in own,
+        promises=promises | own.keys() & {"idempotent", "null_safe", "rejects_after_cancel"},
+        rules=rules,
+        after=names.get("after", ()),
+        undo_after=names.get("undo_after", ()),
+    )
+
+
+class Outside:
+    """Services and faults. `log`: services undo by their own log, so nothing that is not in it.
+
+    `insists(step, way, attempt, outcome)`: whether that attempt is made again, for ever, after an outcome.
+    """
+
+    def __init__(
+        self, known: dict[str, Call], kinds: frozenset[str], *, lasting: bool, log: bool, undo_attempts: int, insists
+    ) -> None:
+        self.known, self.kinds, self.lasting, self.log = known, kinds, lasting, log
+        self.undo_attempts = undo_attempts
+        self.insists = insists
+
+    def of(self, step: str) -> Call:
+        return self.known[step.partition("[")[0]]
+
+    def moves(self, world: World):
+        """(label, world) of all that happens without the saga: what services do, late replies, faults."""
+        found = []
+        for message in dict.fromkeys(world.messages):
+            rest = world.take(message)
+            if message.part == "request":
+                found += self.served(message, rest)
+            elif message[:3] in world.over:
+                found.append((("late", *message[:3]), rest))
+            found += self.spoiled(message, world)
+        return found
+
+    def served(self, message: Message, world: World):
+        """The service gets a request."""
+        step, way, attempt, *_ = message
+        call_, before = self.of(step), world.record(step)
+        reply = Message(step, way, attempt, "reply")
+        if call_.read_only:
+            return [(("ignore", step, way, attempt, ""), world.put(reply))]
+        idempotent, barrier = "idempotent" in call_.promises, "rejects_after_cancel" in call_.promises
+        if way == "undo":
+            safe = barrier or self.log or "null_safe" in call_.promises
+            after, how, counts = {
+                "applied": ("undone", "", True),
+                "fresh": ("cancelled" if barrier else "fresh", "null", not safe),
+                "undone": ("undone", "repeat", not idempotent),
+                "cancelled": ("cancelled", "null", False),
+            }[before]
+        elif barrier and before in ("undone", "cancelled"):
+            return [(("refuse", step, way, attempt), world.put(reply._replace(says=REJECTED)))]
+        else:
+            after, how, counts = {
+                "fresh": ("applied", "", True),
+                "applied": ("applied", "repeat", not idempotent),
+                "undone": ("undone" if idempotent else "applied", "revive", not idempotent),
+            }[before]
+        world = world.remember(step, after)
+        label = ("apply" if counts else "ignore", step, way, attempt, how)
+        found = [(label, world.put(reply))]
+        if counts and way == "forward" and "partial" in self.kinds:
+            for error in call_.errors:
+                failed = world.put(reply._replace(says=error))
+                found += self.cause("partial", message, error, failed, lasts=False)
+        return found
+
+    def spoiled(self, message: Message, world: World):
+        """What faults can do to a message on its way."""
+        step, way, attempt, part, says = message
+        call_ = self.of(step)
+        prefix = "undo-" if way == "undo" else ""
+        rest = world.take(message)
+        found = []
+        fails = "undo-fail" if way == "undo" else "reject"
+        if part == "request" and fails in self.kinds:
+            for error in call_.errors if way == "forward" else (REJECTED,):
+                answer = Message(step, way, attempt, "reply", error)
+                found += self.cause(fails, message, error, rest.put(answer))
+        if f"{prefix}lost" in self.kinds:
+            found += self.cause(
+                f"{prefix}lost", message, "timeout", rest.lets_time_out(message) if call_.timeout else rest
+            )
+        if f"{prefix}slow" in self.kinds and call_.timeout:
+            found += self.cause(f"{prefix}slow", message, "timeout", world.lets_time_out(message))
+        return found
+
+    def cause(self, kind: str, message: Message, what: str, after: World, *, lasts: bool = True):
+        """A fault that costs one of those that are left, and may last; or what follows from one that lasts.
+
+        It hits numbered attempts only: none that would be made again for ever after `what` it brings about.
+        """
+        step, way, attempt, part, _ = message
+        label = ("fault", kind, step, way, attempt)
+        last = self.of(step).attempts if way == "forward" else self.undo_attempts
+        mark = lambda a: (step, way, a, f"{kind} {part}", what)  # noqa: E731
+        lasting = lasts and self.lasting and not self.insists(*message[:3], what)
+        found = []
+        if after.faults:
+            spent = after._replace(faults=after.faults - 1)
+            found.append((label, spent))
+            if lasting and attempt < last:
+                found.append((label, spent._replace(lasting=tuple(sorted((*spent.lasting, mark(attempt + 1)))))))
+        if lasting and mark(attempt) in after.lasting:
+            left = list(after.lasting)
+            left.remove(mark(attempt))
+            if attempt < last:
+                left.append(mark(attempt + 1))
+            found.append((label, after._replace(lasting=tuple(sorted(left)))))
+        return found

@@ -1,0 +1,335 @@
+"""Random small sagas under faults, compiled to a net and interpreted on their syntax tree: the same traces.
+
+`PLACET_CASES=5000 pytest tests/test_saga_interpreter.py` looks at more of them than every run of the tests does.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+import pytest
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+
+from oracles.saga_interpreter import SagaInterpreter
+from oracles.saga_policies import PROFILES
+from oracles.traces import difference
+from placet import pipeline
+from placet.compile.resolve import resolve
+from placet.compile.to_net import compile_model
+from placet.compile.vocabulary import statements
+from placet.evidence import Holds, Violated
+from placet.faults.hypothesis import LEVELS, NONE, Hypothesis
+from placet.faults.weave import weave
+from placet.net.firing import enabled, fire
+from placet.net.roles import Kind, Role
+from placet.source import SourceFile
+from placet.syntax.parser import parse
+from test_interpreter import TooLargeError, shown
+
+CASES = int(os.environ.get("PLACET_CASES", "60"))
+STATES = 2_000
+LENGTH = 60
+
+
+def label(role: Role):
+    """What a move of a call is called, from the part it plays."""
+    where = (role.step.rpartition("/")[2], role.direction, role.attempt)
+    match role.kind:
+        case Kind.SEND:
+            return ("send", *where)
+        case Kind.APPLY | Kind.IGNORE:
+            return (role.kind.value, *where, role.how)
+        case Kind.REFUSE:
+            return ("refuse", *where)
+        case Kind.REPLY if role.attempt == 0:
+            return ("told", where[0], role.says == "was done")
+        case Kind.REPLY:
+            return ("reply", *where, role.says)
+        case Kind.TIMER if role.step:
+            return ("timeout", *where)
+        case Kind.ABSORB:
+            return ("late", *where)
+        case Kind.FAULT:
+            return ("fault", role.fault, *where)
+    return None
+
+
+def system_of(text: str, hypothesis: Hypothesis, most: int = STATES):
+    """The syntax tree of a text and its net with faults as a system of markings; None where the text has errors."""
+    file, problems = parse(SourceFile("random.placet", text))
+    model, unresolved = resolve(file)
+    if any(d.severity == "error" for d in (*problems, *unresolved)):
+        return None
+    nets, uncompiled = compile_model(model)
+    if any(d.severity == "error" for d in uncompiled):
+        return None
+    bare = nets[0]
+    names = {s.id: shown(s) for p in model.processes for s in statements(p.body)}
+    labels: dict[int, str | None] = {}
+    net = weave(bare, hypothesis).compiled
+    for t, role in enumerate(net.roles.transitions):
+        if role.kind is Kind.END:
+            labels[t] = net.net.transitions[t].rpartition(".")[2]
+        elif role.kind is Kind.TASK:
+            labels[t] = names[net.origin.transitions[t].id] + (f"!{role.says}" if role.says else "")
+        elif role.kind in (Kind.EVENT, Kind.TIMER) and not role.step:
+            labels[t] = names[net.origin.transitions[t].id]
+        else:
+            told = label(role)
+            labels[t] = told and " ".join(map(str, told))
+    seen = set()
+
+    @cache
+    def successors(marking):
+        seen.add(marking)
+        if len(seen) > most:
+            raise TooLargeError
+        return [(labels.get(t), fire(net.net, marking, t)) for t in enabled(net.net, marking)]
+
+    return file, (net.initial, successors)
+
+
+def cached(system):
+    """The same with labels as text, as those of nets."""
+    start, moves = system
+    return start, cache(
+        lambda state: [
+            (told and (told if isinstance(told, str) else " ".join(map(str, told))), after)
+            for told, after in moves(state)
+        ]
+    )
+
+
+def compare(text: str, hypothesis: Hypothesis, most: int = STATES) -> bool:
+    """Whether there was something to compare; fails where the two differ."""
+    found = system_of(text, hypothesis, most)
+    if found is None:
+        return False
+    file, system = found
+    lasting = hypothesis.modes == "both"
+    own = SagaInterpreter(file, hypothesis.faults, hypothesis.budget, lasting=lasting).system()
+    try:
+        wrong = difference(system, cached(own), LENGTH)
+    except TooLargeError:
+        return False
+    assert wrong is None, (wrong, text, hypothesis)
+    return True
+
+
+class Sagas:
+    """Statements of a saga, drawn at random: a few steps in anything that may be around them."""
+
+    def __init__(self, pick) -> None:
+        self.pick = pick
+        self.number = 0
+        self.steps: list[str] = []
+        self.order = ""
+
+    def fresh(self, prefix: str) -> str:
+        self.number += 1
+        return f"{prefix}{self.number}"
+
+    def body(self, depth: int, most: int = 2) -> str:
+        return " ; ".join(self.statement(depth) for _ in range(self.pick(*range(1, most + 1))))
+
+    def block(self, depth: int) -> str:
+        return "{ " + self.body(depth) + " }"
+
+    def statement(self, depth: int) -> str:
+        simple = ["step"] * 6 + ["task", "fails", "raise", "abandon", "receive"]
+        nested = ["choice", "either", "parallel", "parallel", "loop", "while", "try", "try", "first"]
+        return getattr(self, "_" + self.pick(*simple, *(nested if depth else [])))(depth)
+
+    def _step(self, _depth: int) -> str:
+        if len(self.steps) >= 3:
+            return self._fails(0)
+        name = self.fresh("s")
+        options = [f"undo u{self.number}"] if self.pick(True, True, True, False) else []
+        options += [f"retry {self.pick(1, 2)}"] if self.pick(True, False, False) else []
+        options += ["timeout 5s"] if self.pick(True, True, False) else []
+        options += [self.pick("pivot", "retriable", "read_only")] if self.pick(True, False, False, False) else []
+        options += [f"after {self.pick(*self.steps)}"] if self.steps and self.pick(True, False, False) else []
+        if self.steps and self.order == "parallel" and self.pick(True, False):
+            options.append(f"undo_after {self.pick(*self.steps)}")
+        if self.pick(True, False, False):
+            rules = [
+                f"{error}: {self.pick('reject', 'unknown', 'escalate', 'halt', 'retry 1', 'retry 1 then unknown', 'retry 2 then halt')}"
+                for error in ("Busy", "other")
+                if self.pick(True, False)
+            ]
+            rules += [f"timeout: {self.pick('unknown', 'halt', 'escalate')}"] if self.pick(True, False, False) else []
+            options += [f"errors {{ {'; '.join(rules)} }}"] if rules else []
+        self.steps.append(name)
+        return f"step {name} on {self.pick('bare', 'idem', 'safe', 'fair', 'wall')} {{ {'; '.join(options)} }}"
+
+    def _task(self, _depth: int) -> str:
+        return f"task {self.fresh('t')}"
+
+    def _fails(self, _depth: int) -> str:
+        return f"task {self.fresh('t')} fails {self.pick('E', 'F')}"
+
+    def _raise(self, _depth: int) -> str:
+        return "raise E" if self.pick(True, False, False) else self._step(0)
+
+    def _abandon(self, _depth: int) -> str:
+        return 'abandon "so"' if self.pick(True, False, False) else self._step(0)
+
+    def _receive(self, _depth: int) -> str:
+        return f"receive {self.fresh('m')}"
+
+    def _choice(self, depth: int) -> str:
+        otherwise = self.pick("", f" otherwise {self.block(depth - 1)}")
+        return f'choice {self.fresh("k")} {{ when "x" {self.block(depth - 1)}{otherwise} }}'
+
+    def _either(self, depth: int) -> str:
+        return f"either {self.block(depth - 1)} or {self.pick('{ }', self.block(depth - 1))}"
+
+    def _parallel(self, depth: int) -> str:
+        return f"parallel {self.fresh('p')} {{ {self.block(depth - 1)} {self.block(depth - 1)} }}"
+
+    def _loop(self, depth: int) -> str:
+        until = self.pick("", ' until "y"')
+        return f"loop {self.fresh('l')} at_most 2 {self.block(depth - 1)}{until}"
+
+    def _while(self, depth: int) -> str:
+        return f'while {self.fresh("l")} "z" at_most 2 {self.block(depth - 1)}'
+
+    def _try(self, depth: int) -> str:
+        handlers = [self.pick("E", "F", "any", "Busy", "rejected") for _ in range(self.pick(1, 1, 2))]
+        found = " ".join(f"on {h} {self.block(0)}" for h in dict.fromkeys(handlers))
+        return f"try {self.fresh('y')} {self.block(depth - 1)} {found}"
+
+    def _first(self, depth: int) -> str:
+        return f"first of {{ {self._receive(0)} -> {self.block(depth - 1)} timer 7s -> {self.block(depth - 1)} }}"
+
+
+SERVICES = """service bare
+service idem { idempotent }
+service safe { null_safe }
+service fair { idempotent; null_safe }
+service wall { idempotent; null_safe; rejects_after_cancel }
+"""
+ORDERS = ("", "", "undo_order reverse", "undo_order parallel", "undo_order dependencies")
+
+
+def saga(pick) -> str:
+    """A saga with its services; `pick` takes one of its arguments."""
+    made = Sagas(pick)
+    order = made.pick(*ORDERS)
+    made.order = order.rpartition(" ")[2]
+    policies = [
+        order,
+        made.pick("", "siblings await", "siblings abandon", "siblings cancel"),
+        made.pick("", "register before", "register after", "register submit", "register log"),
+        made.pick("", "failing_step undo", "failing_step keep", "failing_step undo_unless_rejected"),
+        made.pick("", "on unknown undo", "on unknown retry", "on unknown ask", "on unknown ignore"),
+        made.pick(
+            "", "on undo_failure retry", "on undo_failure retry 1 then escalate", "on undo_failure retry 1 then continue",
+            "on undo_failure continue", "on undo_failure halt", "on undo_failure retry 1",
+        ),
+        made.pick("", "", "retry_budget shared 1", "retry_budget forward 1"),
+    ]  # fmt: skip
+    uses = made.pick("", "", f" uses {made.pick(*PROFILES)}")
+    chosen = "\n".join(p for p in policies if p and (not uses or made.pick(True, False)))
+    return f"{SERVICES}saga w{uses} {{ {made.body(2, 3)}\n{chosen}\n}}\n"
+
+
+HYPOTHESES = [
+    NONE,
+    *(LEVELS[level] for level in ("L0", "L1", "L2")),
+    *(LEVELS[level]._replace(modes="transient") for level in ("L1", "L2")),
+    Hypothesis(("reject", "lost", "undo-lost"), 1),
+    Hypothesis(("slow", "undo-slow", "undo-fail"), 2),
+]
+
+
+@st.composite
+def sagas(draw) -> str:
+    return saga(lambda *options: draw(st.sampled_from(options)))
+
+
+@settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(sagas(), st.sampled_from(HYPOTHESES))
+def test_the_net_does_what_the_saga_says(text, hypothesis):
+    event(" ".join(hypothesis.faults) + f" {hypothesis.budget} {hypothesis.modes}")
+    assume(compare(text, hypothesis))
+
+
+EXAMPLES = [
+    # ways that are stopped: between two tasks, in a body without steps, before a step that is asked for ever, but no pivot under way
+    "saga w { siblings cancel parallel { { task a fails E } { task b task c step x on idem { undo ux } } } }",
+    "saga w { siblings cancel parallel { { step x on idem { undo ux } } { task b receive m task c } { task a fails E } } }",
+    "saga w { siblings cancel parallel { step x on idem { retriable; timeout 5s } { task a fails E } } }",
+    "saga w { siblings cancel parallel { step x on idem { undo ux; retriable; timeout 5s } { task a fails E } } on unknown ask }",
+    "saga w { siblings cancel parallel { step x on idem { pivot; timeout 5s } { task a fails E } } }",
+    "saga w { siblings cancel parallel { try { task a fails E task b } on E { step x on idem { undo ux } } { task c fails F } } }",
+    # a pivot whose outcome is unknown is asked about, whether nothing came back or an error that says so
+    "saga w { step x on idem { pivot; timeout 5s; errors { Busy: unknown } } on unknown ask }",
+    "saga w { step x on idem { pivot; timeout 5s; errors { Busy: unknown } } }",
+    "saga w { step x on safe { undo ux; timeout 5s; retry 1; errors { other: retry 1 then unknown } } task t fails E on unknown ask }",
+    "saga w { step x on bare { undo ux; timeout 5s } task t fails E retry_budget shared 1 }",
+    "saga w { step x on bare { undo ux; retry 1 } step y on bare { undo uy; retry 1 } retry_budget forward 1 }",
+    "saga w { undo_order parallel step x on idem { undo ux } step y on idem { undo uy; undo_after x } step z on idem { undo uz } task t fails E }",
+    "saga w { undo_order dependencies step x on idem { undo ux } step y on idem { undo uy; after x } step z on idem { undo uz; after x } task t fails E }",
+    "saga w { undo_order parallel step x on idem { undo ux } step p on idem { pivot } step y on idem { undo uy } task t fails E }",
+    # undos that start all at once: a point of no return ends that, wherever it stands, and those that wait then begin all the same
+    *(
+        f"saga w {{ undo_order parallel step x on bare {{ undo ux }} {middle} task t fails E }}"
+        for middle in (
+            "either { step p on bare { pivot } step y on bare { undo uy } } or { }", "step p on bare { pivot } step y on bare { undo uy; undo_after z } step z on bare { undo uz }",
+            "either { step y on bare { undo uy; undo_after x } step p on bare { pivot } } or { step z on bare { undo uz } }",
+            "step y on bare { undo uy; undo_after x } step p on bare { pivot } step z on bare { undo uz; undo_after x }",
+        )
+    ),
+    "saga w { siblings abandon parallel { step x on idem { undo ux } { step y on idem { undo uy } task t fails E } } on undo_failure halt }",
+    "saga w { try { parallel { { task a fails E step x on idem { undo ux } } { task b fails F } } } on E { task c } on F { task d } }",
+    "saga w { try { abandon } on any { task a } step x on idem { undo ux } }",
+    'saga w { loop at_most 2 { step x on wall { undo ux; timeout 5s; retry 1 } } until "y" task t fails E }',
+    *(f"saga w uses {name} {{ step x on fair {{ undo ux; timeout 5s }} step y on fair {{ undo uy }} }}" for name in PROFILES),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_examples(text):
+    for hypothesis in (NONE, LEVELS["L1"], Hypothesis(("reject", "slow", "undo-fail", "undo-slow"), 2, "transient")):
+        assert compare(SERVICES + text, hypothesis, 30_000)
+
+
+def test_the_comparison_can_fail():
+    """A saga is not taken for one with another policy, promise, retry or level of faults."""
+
+    def text(policy: str, service: str, retry: int) -> str:
+        return f"{SERVICES}saga w {{ {policy} step x on {service} {{ undo ux; timeout 5s; retry {retry} }} task t fails E }}"
+
+    own = text("", "idem", 0)
+    for other in (
+        text("register after", "idem", 0), text("", "bare", 0), text("", "idem", 1), text("", "wall", 0),
+        text("failing_step undo", "idem", 0), text("on undo_failure halt", "idem", 0),
+    ):  # fmt: skip
+        found = system_of(own, LEVELS["L2"])
+        file = system_of(other, LEVELS["L2"])[0]
+        level = LEVELS["L2"]
+        moves = cached(SagaInterpreter(file, level.faults, level.budget, lasting=True).system())
+        assert difference(found[1], moves, LENGTH) is not None, other
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        # another way has failed: nothing that stands in one has to be done any more, steps or not
+        ("saga w { siblings cancel parallel { { task a fails E step x { undo ux } } { task c receive m task b } } } check never(w.compensated and c.done and not b.done) under { }", Violated),
+        # a point of no return inside a part: nothing before it is undone, though undos start all at once
+        ("saga w { undo_order parallel step x { undo ux } either { step p { pivot } step y { undo uy } } or { } task t fails E } check never(p.done and ux.done) under { }", Holds),
+        # an undo that waits for another one begins when all are started, also behind a point of no return
+        ("saga w { undo_order parallel step p { pivot } step y { undo uy; undo_after z } step z { undo uz } task t fails E } check option_to_complete(w) under { }", Holds),
+        # an error whose outcome is unknown is asked about as a time-out is
+        ("saga w { step p { pivot; errors { Busy: unknown; other: escalate } } on unknown ask } check possible(w.compensated) under { reject }", Holds),
+    ],
+)  # fmt: skip
+def test_verdicts_that_were_wrong(text, right):
+    loaded = pipeline.compile_source(SourceFile("w.placet", text + "\n"))
+    (model,) = pipeline.check(loaded).models
+    (answer,) = model.checks
+    assert isinstance(answer.verdict, right), (answer.verdict, loaded.diagnostics)
