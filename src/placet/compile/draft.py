@@ -194,12 +194,17 @@ class Draft:
 
 
 def _arcs(places: Sequence[int], units: list[tuple[int, int]]) -> Arcs:
-    if len(places) == 2:
+    many = len(places)
+    if many == 2:
         a, b = places
         if a != b:
             return (units[a], units[b]) if a < b else (units[b], units[a])
+    elif many == 3:
+        a, b, c = sorted(places)
+        if a < b < c:
+            return units[a], units[b], units[c]
     distinct = set(places)
-    if len(distinct) == len(places):
+    if len(distinct) == many:
         return tuple([units[p] for p in sorted(places)])
     return tuple([(p, places.count(p)) for p in sorted(distinct)])
 
