@@ -40,7 +40,7 @@ TARGETS = {
         "tests/analysis/test_check_pages.py",
     ],
     "analysis/home.py": ["tests/analysis/test_home.py", "tests/analysis/test_check_pages.py"],
-    "analysis/liveness_levels.py": ["tests/analysis/test_levels.py"],
+    "analysis/liveness_levels.py": ["tests/analysis/test_free_choice.py"],
     "analysis/levels.py": ["tests/analysis/test_levels.py"],
     "analysis/conserved.py": ["tests/analysis/test_conserved.py"],
     "analysis/counting.py": ["tests/analysis/test_counting.py"],

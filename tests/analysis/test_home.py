@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from oracles.reachability import explore as textbook
 from placet.analysis.strategy import Options, decide
 from placet.compiled import Query
-from placet.evidence import Holds, Violated
+from placet.evidence import Budget, Holds, Violated
 from placet.net.builder import NetBuilder
 from strategies import any_nets, cases, compiled_of, workflow_nets
 
@@ -57,6 +57,17 @@ def test_what_observers_counted_does_not_keep_a_net_from_its_start():
     watch = (Observer("count", "it went there", ((0, 1),), 0, 2, 0),)
     (answer,) = decide(compiled_of(*b.build(), observers=watch), (Query("reversible", ""),))
     agrees(answer, expected=True)
+
+
+def test_what_has_arrived_at_the_end_is_never_taken_back():
+    """Sinks that may hold anything when all is over are part of a state none the less."""
+    b = NetBuilder("net")
+    p, s = b.place("p", 1), b.place("s")
+    b.transition("t", {p: 1}, {p: 1, s: 1})
+    compiled = compiled_of(*b.build())
+    compiled = compiled._replace(final=compiled.final._replace(ends=(s,), any_sink=True))
+    (answer,) = decide(compiled, (Query("reversible", ""),), Options(budget=Budget(states=50)))
+    assert not isinstance(answer.verdict, Holds)
 
 
 @settings(max_examples=1000)
