@@ -165,6 +165,30 @@ def test_yaml_becomes_json():
     assert losses == ()
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "parallel 1 of { task a task b } task c",
+        "parallel 1 of { task a task b } others go_on task c",
+        "call v detached on_close wait task c",
+        "call v detached on_close cancel task c",
+        "for each i in 1..3 at_most 2 parallel { task a }",
+        "every 1h overlap cancel { task a }",
+    ],
+)
+def test_what_would_do_something_else_is_refused(body):
+    text, problems = convert(SourceFile("m.placet", f"workflow w {{ {body} }} workflow v {{ task d }}"), "placet", "w")
+    assert "P547" in [d.code for d in problems if d.severity == "error"]
+
+
+def test_what_is_started_is_not_waited_for():
+    text, problems = convert(
+        SourceFile("m.placet", "workflow w { call v detached task c } workflow v { task d }"), "placet", "w"
+    )
+    assert not [d for d in problems if d.severity == "error"]
+    assert '"arn:aws:states:::states:startExecution"' in text
+
+
 def test_a_net_and_a_saga_are_refused():
     assert [d.code for d in convert(SourceFile("m.pnml", ""), "pnml", "n")[1]] == ["P547"]
     saga = "service s\nsaga g { step a on s { undo b } }\n"

@@ -173,7 +173,15 @@ class Writer:
         return self.put(machine, "choice", state)
 
     def on_parallel(self, statement: ir.Parallel, after: str | None, machine: _Machine) -> str:
-        """Branches."""
+        """Branches, all of which it waits for."""
+        if statement.close[0]:
+            self.lose(
+                "P547", f"`{statement.close[1]}` is not let alone by who started it, which has no state", statement.span
+            )
+        elif statement.need is not None or statement.rest is not None:
+            self.lose("P547", "states wait for all branches, not for some of them", statement.span)
+        elif statement.width is not None:
+            self.lose("P547", "branches all begin at once, not so many at a time", statement.span)
         written = [self.branch(way.body, machine) for way in statement.ways]
         state: State = {"Type": "Parallel", "Branches": [branch for branch, _ in written]}
         catch = self.handing_on([inner for _, inner in written], machine)
@@ -290,9 +298,11 @@ class Writer:
         return name
 
     def on_call(self, statement: ir.Call, after: str | None, machine: _Machine) -> str:
-        """A nested execution; the end that it came to is in its output."""
+        """A nested execution; the end that it came to is in its output. One that is started only is let alone."""
         parameters = {"StateMachineArn": f"${{{_word(statement.target)}}}", "Input.$": "$"}
         state: State = {"Type": "Task", "Resource": _START, "Parameters": parameters}
+        if statement.detached:
+            state["Resource"] = _START.partition(".sync")[0]
         starts = {end: self.goal(self.emit(body, after, machine), machine) for end, body in statement.on}
         failed = starts.pop("failed", None)
         rules = [{"Variable": "$.Output.end", "StringEquals": end, "Next": to} for end, to in list(starts.items())[:-1]]
