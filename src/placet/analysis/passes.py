@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 Goal: TypeAlias = Union[Predicate, Exceeds]
 
 
+class OutOfTimeError(Exception):
+    """The time that was given for looking at a pass is over; whoever asked catches it."""
+
+
 class Asks(NamedTuple):
     """What a check wants of a pass. Everything is by index of the unreduced net."""
 

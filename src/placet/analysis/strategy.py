@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING
 
 from placet.analysis.check import check
 from placet.analysis.groups import Open, alike, moved, smaller
-from placet.analysis.limits import OutOfTimeError, TooLongError
-from placet.analysis.passes import Asks, Pass
+from placet.analysis.passes import Asks, OutOfTimeError, Pass
 from placet.analysis.replay import LIMIT, Replayed, replay
 from placet.analysis.subject import mentions, sinks, whole, without_sinks
-from placet.analysis.unknown import inconclusive, late
 from placet.engines.chosen import engine
 from placet.engines.protocol import Needs
 from placet.evidence import Budget, Holds, Inconclusive, Verdict, Violated
@@ -385,6 +383,10 @@ class _Decision:
                 left = self._by_structure(seen.subject, left, None)
             left = self._cover(seen, left)
             left = self._backwards(seen, left)
+        if not left:
+            return
+        from placet.analysis.unknown import inconclusive, late
+
         for o in left:
             self._answer(o, late(seen, self._options.budget) if o.late else inconclusive(seen, self._interrupted))
 
@@ -461,10 +463,17 @@ class _Decision:
 def _verdict(o: Open, seen: Pass) -> Verdict | None:
     """The verdict of a check on a pass, or None; a run too long to be replayed and reported shows nothing."""
     try:
-        return o.check.judge(seen.subject, o.query, seen)
+        return o.check.judge(seen.subject, o.query, seen) if seen.reduced is None else _of_reduced(o, seen)
     except OutOfTimeError:
         o.late = True
         return None
+
+
+def _of_reduced(o: Open, seen: Pass) -> Verdict | None:
+    from placet.analysis.reduction.reduced import TooLongError
+
+    try:
+        return o.check.judge(seen.subject, o.query, seen)
     except TooLongError as problem:
         reason = f"a run of {problem} steps may violate it, which is too long to be checked again and shown"
         return Inconclusive(reason, "theory", proof=seen.proof())

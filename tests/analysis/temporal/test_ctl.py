@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from analysis.temporal.graphs import LETTERS, ctl, labelled
 from oracles.runs import holds_in
-from placet.analysis.limits import OutOfTimeError
+from placet.analysis.passes import OutOfTimeError
 from placet.analysis.temporal.ctl import Labelling
 from placet.errors import UsageError
 from placet.logic.temporal import Always, Atom, Eventually, Every, Neg, Next, Some, is_ctl, simplify

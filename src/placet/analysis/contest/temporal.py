@@ -305,7 +305,7 @@ class Temporal:
     # -- on a graph --------------------------------------------------------------------------------------------------
 
     def _on_graph(self, seen: Search) -> None:
-        from placet.analysis.limits import OutOfTimeError
+        from placet.analysis.passes import OutOfTimeError
         from placet.analysis.temporal.buchi import TooLargeError
         from placet.analysis.temporal.ctl import Labelling
         from placet.analysis.temporal.graph import Graph

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.analysis.limits import TooLongError
 from placet.analysis.reduction.work import CONSTANT
 from placet.errors import UsageError
 from placet.logic.state import And, Dead, Fireable, Linear, Not, Or
@@ -26,6 +25,10 @@ class Bound(NamedTuple):
 
 
 LONGEST = 1_000_000  # firings of a lifted trace: nobody reads, and no report holds, a longer one
+
+
+class TooLongError(Exception):
+    """A trace that is too long to be written out; the number of its steps."""
 
 
 class Reduced(NamedTuple):

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from placet.analysis.components import Rows, components
-from placet.analysis.limits import OutOfTimeError
+from placet.analysis.passes import OutOfTimeError
 from placet.values import NamedTuple
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from placet.analysis.limits import OutOfTimeError
+from placet.analysis.passes import OutOfTimeError
 
 if TYPE_CHECKING:
     import numpy
