@@ -28,7 +28,7 @@ from placet.source import SourceFile
 from placet.syntax.parser import parse
 from test_interpreter import TooLargeError, shown
 
-CASES = int(os.environ.get("PLACET_CASES", "60"))
+CASES = int(os.environ.get("PLACET_CASES", "40"))
 STATES = 2_000
 LENGTH = 60
 
@@ -250,7 +250,12 @@ def sagas(draw) -> str:
     return saga(lambda *options: draw(st.sampled_from(options)))
 
 
-@settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=CASES,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize="PLACET_CASES" not in os.environ,
+)
 @given(sagas(), st.sampled_from(HYPOTHESES))
 def test_the_net_does_what_the_saga_says(text, hypothesis):
     event(" ".join(hypothesis.faults) + f" {hypothesis.budget} {hypothesis.modes}")
@@ -283,6 +288,13 @@ EXAMPLES = [
             "step y on bare { undo uy; undo_after x } step p on bare { pivot } step z on bare { undo uz; undo_after x }",
         )
     ),
+    "saga w { undo_order dependencies loop at_most 2 { try { task a } on any { step p on idem { pivot } } } step x on idem { undo ux; after p } task t fails E }",
+    "saga w { undo_order dependencies try { task a fails E step y on idem { undo uy } } on any { step p on idem { pivot } } step x on idem { undo ux; after y } task t fails E }",
+    # a way that nobody looks after fails when its scope is left already
+    "saga w { siblings abandon try { parallel { { raise E } { task a fails F step x on idem { undo ux } } } } on E { task b } }",
+    "saga w { siblings cancel register submit failing_step undo parallel { { task a fails E } step x on idem { undo ux; retriable; timeout 5s } } }",
+    "saga w { siblings cancel register submit parallel { { task a fails E } step x on idem { undo ux; pivot } } }",
+    "saga w { siblings abandon parallel { step x on idem { undo ux } step p on idem { pivot } } task t fails E }",
     "saga w { siblings abandon parallel { step x on idem { undo ux } { step y on idem { undo uy } task t fails E } } on undo_failure halt }",
     "saga w { try { parallel { { task a fails E step x on idem { undo ux } } { task b fails F } } } on E { task c } on F { task d } }",
     "saga w { try { abandon } on any { task a } step x on idem { undo ux } }",
@@ -324,6 +336,8 @@ def test_the_comparison_can_fail():
         ("saga w { undo_order parallel step x { undo ux } either { step p { pivot } step y { undo uy } } or { } task t fails E } check never(p.done and ux.done) under { }", Holds),
         # an undo that waits for another one begins when all are started, also behind a point of no return
         ("saga w { undo_order parallel step p { pivot } step y { undo uy; undo_after z } step z { undo uz } task t fails E } check option_to_complete(w) under { }", Holds),
+        # a way that nobody looks after may fail when the scope around it is left
+("saga w { siblings abandon try { parallel { { raise E } step x { undo ux } } } on E { task b } } check option_to_complete(w) under { reject }", Holds),
         # an error whose outcome is unknown is asked about as a time-out is
         ("saga w { step p { pivot; errors { Busy: unknown; other: escalate } } on unknown ask } check possible(w.compensated) under { reject }", Holds),
     ],
@@ -331,5 +345,5 @@ def test_the_comparison_can_fail():
 def test_verdicts_that_were_wrong(text, right):
     loaded = pipeline.compile_source(SourceFile("w.placet", text + "\n"))
     (model,) = pipeline.check(loaded).models
-    (answer,) = model.checks
-    assert isinstance(answer.verdict, right), (answer.verdict, loaded.diagnostics)
+    for answer in model.checks:
+        assert isinstance(answer.verdict, right), (answer.verdict, loaded.diagnostics)

@@ -258,8 +258,7 @@ class SagaInterpreter(Undos):
                         found.append((self.ways(put(after), failing=failing, stuck=stuck), w, reason))
                 return found
             case ("ready", key, attempt, doubt):
-                noted = self.undo_of(key) if self.policy.register == "submit" else BACK
-                after = self.given_up(key) if doubt else self.refused(key) if attempt > 1 else noted
+                after = self.given_up(key) if doubt else self.refused(key) if attempt > 1 else self.unasked(key)
                 return [(after, world.ended(key, "forward", attempt), GIVEN_UP)] if after is not None else []
             case ("call", key, attempt, _):
                 after = self.given_up(key)
@@ -269,8 +268,9 @@ class SagaInterpreter(Undos):
                 return [(after, world, GIVEN_UP)] if after is not None else []
         if hasattr(term, "_fields"):
             step = _next(term)
-            noted = step is not None and self.policy.register == "submit"
-            return [(self.undo_of(step.name.text + around.suffix) if noted else BACK, world, GIVEN_UP)]
+            if step is not None:
+                return self.stopped(("ready", step.name.text + around.suffix, 1, False), world, around)
+            return [(BACK, world, GIVEN_UP)]
         return [(BACK, world, GIVEN_UP)] if term[0] == "plain" else []
 
     # -- calls

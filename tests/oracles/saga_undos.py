@@ -77,8 +77,15 @@ class Undos:
         noted = self.policy.register != "after" and self.policy.failing != "keep"
         return self.turning(("undo", key)) if noted and self.compensation(key) == ("undo", key) else BACK
 
-    def undo_of(self, key: str):
-        return self.turning(self.compensation(key))
+    def unasked(self, key: str):
+        """One that is next: undone in vain where all undos are noted at the start. None where nobody can tell that it is."""
+        its = self.outside.of(key)
+        outcomes = (*its.errors, *(("timeout",) if its.timeout else ()))
+        if any(self.insists(key, "forward", 1, what) for what in outcomes):
+            told = its.timeout or any(rule.action == "unknown" for _, rule in its.rules)
+            return BACK if told or self.refused(key) == BACK else None
+        noted = self.policy.register == "submit" and self.compensation(key) == ("undo", key)
+        return self.turning(("undo", key)) if noted else BACK
 
     def refused(self, key: str):
         """One that was refused is undone only where the saga undoes every step that failed."""
@@ -130,7 +137,7 @@ class Undos:
             started = all(state[0] != "later" for state in states)
             for i, state in enumerate(states):
                 others = [states[k] for k in waits[i]]
-                if state[0] != "waits" or (others and not started):
+                if state[0] != "waits" or (others and not started and not unsure[i]):
                     continue
                 if all(other in (UNDONE, ("kept",)) for other in others):
                     states[i] = self.begin(state[1])
@@ -162,14 +169,13 @@ class Undos:
                 return [(m[0], self.chained(m[1], parts), *m[2:]) for m in self.run(inner, world, around)]
             case ("both", ways):
                 found = []
+                if FAILED in ways and self.policy.siblings == "abandon":
+                    others = tuple(None if way == FAILED else way for way in ways)
+                    return [(None, FAILED, self.left_alone(others, world, around), None)]
                 for i, way in enumerate(ways):
                     for label, after, w, _ in self.run(way, world, around) if way not in (UNDONE, FAILED) else ():
                         put = (*ways[:i], after, *ways[i + 1 :])
-                        if after == FAILED and self.policy.siblings == "abandon":
-                            others = tuple(None if one == FAILED else one for one in put)
-                            found.append((label, FAILED, self.left_alone(others, w, around), None))
-                        else:
-                            found.append((label, self.both(put), w, None))
+                        found.append((label, self.both(put), w, None))
                 return found
             case ("together", states, waits, unsure):
                 found = []

@@ -164,7 +164,8 @@ def _forward(call: Call, record: Record) -> None:
     draws = draws_of(call) if attempts > 1 else FREE
     unsure = timed or any(rule.action == "unknown" for rule in stmt.errors)
     given_up = undone and policy.undo_failing != "no" and policy.on_unknown != "ignore"  # where nobody waits any more
-    told_apart = clean != unclear or (clean and policy.on_unknown == "retry") or (stmt.retriable and given_up != clean)
+    insists = stmt.retriable and (clean or given_up)
+    told_apart = clean != unclear or (clean and policy.on_unknown == "retry") or insists
     doubts = unsure and (told_apart or stmt.pivot or call.asks) and (attempts > 1 or waits_for_ever)
     sure = (
         call.record(

@@ -73,7 +73,8 @@ def asks(agenda: Agenda, env: Env, ports: Ports, stmt: Step, path: str) -> None:
     if known is None:
         return
     call = (path, "forward", 0)
-    if stmt.undo is not None and env.policy is not None and env.policy.register == "submit" and known.back >= 0:
+    noted = stmt.undo is not None and not stmt.pivot and env.policy is not None and env.policy.register == "submit"
+    if noted and known.back >= 0:
         waits_here(agenda, env, ports.start, ports.undo, stmt, call=call, again=True)
     else:
         agenda.draft.ports[ports.start, ()] = known._replace(step=path, direction="forward")

@@ -99,16 +99,17 @@ def all_at_once(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
                 words = f"the undo of `{label}` starts"
                 mine = (over[i],) if i in over else ()
                 first = undo
+                through = _may_be_past(agenda, part)
+                begun = () if through else started  # it waits for later ones only, which are started before it
                 if i in order.before:
                     first = agenda.place(f"{path}#undo.waits", env, part.id, f"the undo of `{label}` waits", part.span)
                     others = tuple(over[j] for j in order.before[i])
                     begins = f"the undo of `{label}` begins: what it waits for is over"
-                    quietly(f"{path}#undo.turn", (first, *started, *others), (undo, *started, *others), part.id, begins)
+                    quietly(f"{path}#undo.turn", (first, *begun, *others), (undo, *begun, *others), part.id, begins)
                     for j in order.before[i] if stuck else ():
                         left = f"`{label}` is left as it is: the undo of `{name_of(stmt.parts[j].id)}` has given up"
                         name = f"{path}#undo.left[{stmt.parts[j].id.rpartition('/')[2]}]"
-                        quietly(name, (first, *started, never[j]), (failed, *started, never[j]), part.id, left)
-                through = _may_be_past(agenda, part)
+                        quietly(name, (first, *begun, never[j]), (failed, *begun, never[j]), part.id, left)
                 on = () if through else (below[0],)
                 quietly(f"{path}#start.undo", (here[0], *mine), (first, *on), part.id, words)
                 words = f"`{label}` is undone"

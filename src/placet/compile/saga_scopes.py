@@ -124,6 +124,8 @@ def _finish_scope(
             scope.mark(raised_by(handler) if handler.trigger != "error" else handler.name)
     back = env._replace(route=Back(ports.undone, env.scope))
     flag = (scope.raised,) if scope.raised >= 0 else ()
+    # a way that nobody looks after may fail when the scope is left
+    stays = flag if env.policy is not None and env.policy.siblings == "abandon" else ()
     for error, mark in list(scope.arrived.items()):
         first = next((h for h in handlers if _handles(h, error)), None)
         if first is None:
@@ -138,12 +140,13 @@ def _finish_scope(
                 phrase,
                 stmt.span,
                 PLAIN,
+                stays,
             )
             agenda.draft.quiet.update(found)
             continue
         named = f"#{error}" if first.trigger == "error" else "#handled"
         made = agenda.move(
-            f"{env.path(first.id)}{named}", (undone, mark, *flag), (starts[first.id],), env, first.id,
+            f"{env.path(first.id)}{named}", (undone, mark, *flag), (starts[first.id], *stays), env, first.id,
             f"`{first.name if first.trigger != 'error' else error}` is handled", first.span,
         )  # fmt: skip
         if first.trigger == "error":
