@@ -99,7 +99,7 @@ def sagas(draw) -> tuple[str, dict[str, int]]:
 
 
 @settings(max_examples=120, deadline=None)
-@given(sagas(), st.sampled_from([("reject", "lost", "slow"), ("reject", "partial"), ("slow",)]))
+@given(sagas(), st.sampled_from([("reject", "lost", "slow"), ("reject", "partial"), ("slow",), ()]))
 def test_by_definition(saga, faults) -> None:
     text, amounts = saga
     compiled = woven(text, Hypothesis(faults, 1))
@@ -181,6 +181,16 @@ def test_an_invariant_shows_what_no_search_could(first_places, monkeypatch) -> N
     wrong = woven(many(8, [5, -5, 7, -3, -2, -1, 4, -4], "reject"), Hypothesis(("reject",), 1))
     (answer,) = decide(wrong, wrong.queries, Options(budget=Budget(states=300)))
     assert isinstance(answer.verdict, Inconclusive)
+
+
+def test_a_loss_that_no_run_escapes_is_shown_up_to_where_nothing_is_done_any_more() -> None:
+    compiled = woven(
+        "saga p { step a { effect debit(x, 5) } step b { effect credit(y, 4) } } check conserved(p)", Hypothesis((), 0)
+    )
+    (answer,) = decide(compiled, compiled.queries)
+    assert isinstance(answer.verdict, Violated)
+    fired = [compiled.roles.transitions[t] for t in answer.verdict.witness.trace]
+    assert [role.step.rpartition("/")[2] for role in fired if role.kind is Kind.APPLY] == ["a", "b"]
 
 
 @pytest.mark.parametrize("guarantees", ["idempotent; null_safe; rejects_after_cancel", "idempotent; null_safe", ""])

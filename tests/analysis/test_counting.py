@@ -45,6 +45,17 @@ def test_a_structured_net_is_counted_whatever_its_size():
     assert count(*philosophers(200), Budget()).deadlocks == 2
 
 
+def test_seconds_that_are_left_are_used():
+    net, initial = philosophers(3)
+    assert count(net, initial, Budget(seconds=600.0)).states == count(net, initial, Budget()).states
+
+
+def test_diagrams_go_on_where_the_first_look_ends():
+    found = count(*philosophers(9), Budget(), "symbolic")
+    assert found.states > 2_000
+    assert found.stop is None
+
+
 def test_the_engines_agree_where_both_can_count(monkeypatch):
     monkeypatch.setattr(counting, "FEW", 100)
     marked = philosophers(7)

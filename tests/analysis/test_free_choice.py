@@ -23,6 +23,18 @@ if TYPE_CHECKING:
     from placet.net.core import Net
 
 
+def test_what_one_side_did_not_find_out_is_not_known(monkeypatch):
+    net, initial = built(1, [([0], [0])], [1])
+    assert free_choice.live_and_bounded(net, initial) is True
+    for unknown in (net, free_choice.transposed(net)):
+        monkeypatch.setattr(
+            free_choice,
+            "covered",
+            lambda n, unknown=unknown: None if n.pre == unknown.pre and n.places == unknown.places else True,
+        )
+        assert free_choice.live_and_bounded(net, initial) is None
+
+
 def built(places, arcs, marking) -> tuple[Net, tuple[int, ...]]:
     builder = NetBuilder("n")
     for p in range(places):

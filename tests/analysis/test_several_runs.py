@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from placet.analysis.several_runs import RUNS, several
 from placet.net.firing import enabled, fire
 from placet.pipeline import Options, check, compile_source
 from placet.source import SourceFile
@@ -41,6 +42,16 @@ def drawn(rng):
         lines.append(f"  transition turn: {a} -> {b}")
     lines += [f"  transition out{n}: {a} + {b} -> o" for n, (a, b) in enumerate(out)]
     return "\n".join(["net n {", f"  place i = 1, o, {', '.join(names)}", *lines, "  final o", "}"])
+
+
+def test_one_run_is_not_several():
+    """Where the question names one run or none, the usual number is looked at."""
+    (compiled,) = compile_source(SourceFile("n.placet", LINE)).compiled
+    made = [several(compiled, runs) for runs in (0, 1, RUNS, RUNS + 1)]
+    assert made[0] == made[1] == made[2] != made[3]
+
+
+LINE = "net n { place i = 1, p, q, o  transition a: i -> p + q  transition b: p + q -> o  transition c: p + q -> o + q  final o }"
 
 
 def test_against_the_definition():
