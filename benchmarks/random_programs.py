@@ -56,7 +56,7 @@ SHORT = {
     "plus",
 }
 OFTEN = {"SEMICOLON": 0.15, "statement": 5.0, "step": 6.0, "task": 3.0, "option": 2.0, "move": 3.0, "places": 2.0, "transition": 2.0, "abandon": 0.2,
-         "end": 0.3, "throw": 0.3, "member": 2.0, "reaction": 3.0, "implication": 0.2, "multiple": 0.3}  # fmt: skip
+         "end": 0.3, "throw": 0.3, "member": 2.0, "reaction": 3.0, "implication": 0.2, "multiple": 0.3, "EFFECT": 6.0, "KEY": 4.0, "UNDO_AFTER": 3.0}  # fmt: skip
 STARTS = {
     "net": (("places", 1, 2), ("transition", 1, 3), ("final", 0, 1)),
     "machine": (("initial", 1, 1), ("move", 1, 4), ("finals", 0, 1)),
@@ -75,11 +75,17 @@ FIXED: dict[tuple[str, str], tuple[str, ...]] = {
     ("service", "via"): ("rest", "grpc", "queue"),
     ("step", "via"): ("rest", "grpc", "queue"),
     ("about_runs", "of"): ("process?", "machine?", "net?"),
-    ("about_runs", "assuming"): ("fair", "weak", "strong"),
     ("guarantee", "latency"): ("uniform", "exponential", "lognormal"),
     ("policy", "siblings"): ("await", "cancel", "abandon"),
     ("policy", "failing_step"): ("undo", "keep", "undo_unless_rejected"),
-    ("policy", "undo_order"): ("reverse", "parallel"),
+    ("policy", "undo_order"): ("reverse", "parallel", "dependencies", "start", "completion", "registration"),
+    ("policy", "retry_budget"): ("shared", "forward"),
+    ("every", "overlap"): ("skip",),
+    ("some_of", "others"): ("cancel", "go_on"),
+    ("signalled", "signal"): ("signal?",),
+    ("about_runs", "assuming"): ("fair", "weak", "strong", "nothing"),
+    ("option", "undo_after"): ("step?",),
+    ("option", "key"): ("booking", "order"),
     ("policy", "register"): ("before", "after", "submit", "log"),
     ("policy", "cancellation"): ("masked", "unmasked"),
     ("policy", "children"): ("propagate", "await"),
@@ -101,7 +107,7 @@ BY_RULE: dict[str, tuple[str, ...]] = {
     "system": ("+system",), "service": ("+service",), "parameter": ("+param",), "variable": ("+var",), "kind": ("bool",),
     "named": ("param?",), "workflow": ("+process",), "saga": ("+process",), "choreography": ("+choreography",),
     "member": ("+member",), "reaction": ("event?",), "task": ("+task",), "step": ("+step",), "option": ("+",),
-    "decided": ("E", "F", "other", "timeout"), "retried": ("E", "F", "other", "timeout"), "receive": ("event?", "+", "+"),
+    "decided": ("E", "F", "other", "timeout", "CircuitOpen", "Unavailable"), "retried": ("E", "F", "other", "timeout"), "receive": ("event?", "signal?", "+", "+"),
     "publish": ("event?",), "throw": ("E", "F"), "call": ("process?",), "for_each": ("+each",), "assignment": ("count", "count", "var?"),
     "flipped": ("open",), "single": ("count", "var?"), "multiple": ("count", "var?"), "end": ("done", "gone", "other_end"), "net": ("+net",),
     "handler": ("E", "F", "any", "compensated", "failed", "done", "gone"), "place": ("+place",), "transition": ("+move",),
@@ -112,10 +118,10 @@ BY_RULE: dict[str, tuple[str, ...]] = {
     "role": ("Charge", "Refund"), "_state": ("Charge", "Refund"), "sided_end": ("compensated", "failed", "completed"),
     "check_item": ("sound", "never", "possible", "safe", "deadlock_free", "option_to_complete", "coverage", "bounded", "live",
                    "conserved", "all_consumed", "no_orphan", "anomaly_A1", "no_dead_step", "proper_completion", "home"),
-    "_also": ("E", "F"),
+    "_also": ("E", "F"), "pool": ("+pool",), "within": ("pool?",), "acquire": ("pool?",), "release": ("pool?",),
 }  # fmt: skip
 NAMES = {  # the names of a list, by the rule that it is part of
-    "topic": ("+topic",), "final": ("place?",), "enumeration": ("+value",), "sends": ("Invoice", "Thanks"), "task": ("E", "F", "OutOfRange"),
+    "topic": ("+topic",), "signal": ("+signal",), "final": ("place?",), "enumeration": ("+value",), "sends": ("Invoice", "Thanks"), "task": ("E", "F", "OutOfRange"),
     "under": ("reject", "lost", "slow", "duplicate", "crash", "partial", "undo-fail"),
 }  # fmt: skip
 DATA = ("guard", "while_data")  # a formula in these is about variables
@@ -126,12 +132,13 @@ PRELUDE = (
     "param N = 2",
     "var count : 0..2",
     "var open : bool = any",
+    "pool db 2",
     "workflow helper { task help end done }",
     "saga trip { step car on safe { undo cancel_car; timeout 5s } }",
 )
 KNOWN = {
     "service": ["bare", "safe"], "topic": ["news"], "param": ["N"], "var": ["count", "open"], "process": ["helper", "trip"], "step": ["car"],
-    "task": ["help"], "place": [], "each": [], "state": [],
+    "task": ["help"], "place": [], "each": [], "state": [], "pool": ["db"], "signal": ["stop", "stop"],
 }  # fmt: skip
 
 
@@ -181,7 +188,7 @@ class Program:
         words = set(re.split(r"[^\w]+", " ".join(self.items)))
         if not words.isdisjoint(("trip", "car")):
             words |= {"trip", "safe"}
-        names = ("bare", "safe", "news", "N", "count", "open", "helper", "trip")
+        names = ("bare", "safe", "news", "N", "count", "open", "db", "helper", "trip")
         wanted = words | ({"helper"} if "help" in words else set())
         return [line for name, line in zip(names, PRELUDE, strict=True) if name in wanted and self.rng.random() < 0.99]
 

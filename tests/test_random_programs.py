@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
+import random
 from collections import deque
+from pathlib import Path
 
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from placet import pipeline
 from placet.analysis import strategy
+from placet.compile.options import OF_SAGAS, SERVICE_OPTIONS, STEP_OPTIONS
 from placet.compiled import Query
 from placet.evidence import Holds, Violated
 from placet.faults.hypothesis import LEVELS, NONE
@@ -18,6 +22,7 @@ from placet.net.final import PlaceClass
 from placet.net.firing import enabled, fire_state
 from placet.net.roles import Kind
 from placet.source import SourceFile
+from placet.syntax import ast
 
 LIMIT = 800  # states of a net that is looked at
 SERVICES = """service safe { idempotent; null_safe; rejects_after_cancel }
@@ -282,3 +287,36 @@ def test_workflows(text, reduced):
 @given(programs(saga=True), st.sampled_from([NONE, LEVELS["L0"], LEVELS["L1"], LEVELS["L2"]]), st.booleans())
 def test_sagas(text, hypothesis, reduced):
     compare(text, hypothesis, reduced=reduced)
+
+
+def test_every_construct_is_drawn():
+    """The programs derived from the grammar (benchmarks/random_programs.py) have every kind of node and every option, also those added later."""
+    path = Path(__file__).resolve().parent.parent / "benchmarks" / "random_programs.py"
+    spec = importlib.util.spec_from_file_location("random_programs", path)
+    drawn = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(drawn)
+    grammar = drawn.Grammar()
+    kinds = {
+        n
+        for n, kind in vars(ast).items()
+        if isinstance(kind, type) and hasattr(kind, "_fields") and kind.__module__ == ast.__name__
+    }
+    words = {*STEP_OPTIONS, *SERVICE_OPTIONS, *OF_SAGAS}
+    missing = {*kinds, *words} - {"File"}
+    pieces = {"saga": ("step", "policy"), "annotate": ("role", "sided_end", "waiver", "sided_check")}
+    for seed in range(1500):
+        program = drawn.Program(grammar, random.Random(seed))
+        missing -= drawn.constructs(program.text)
+        for item in grammar.rules["item"] if seed < 150 else ():
+            program.tokens = []
+            program.derive(item[1][0][0], 0, ("start",))
+            missing -= drawn.constructs(" ".join(program.tokens))
+        for item, rules in pieces.items():
+            for rule in rules:
+                program.tokens = []
+                program.derive(rule, 0, (item,))
+                head = "saga w" if item == "saga" else 'annotate "a.json"'
+                missing -= drawn.constructs(f"{head} {{ {' '.join(program.tokens)} }}")
+        if not missing:
+            return
+    raise AssertionError(f"never drawn: {sorted(missing)}")
