@@ -22,7 +22,7 @@ from placet.net.firing import enabled, fire
 from placet.source import SourceFile
 from placet.syntax.parser import parse
 
-CASES = int(os.environ.get("PLACET_CASES", "50"))
+CASES = int(os.environ.get("PLACET_CASES", "25"))
 LENGTH = 6
 
 

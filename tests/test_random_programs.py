@@ -277,13 +277,13 @@ def compare(text: str, hypothesis, *, reduced: bool) -> None:
         assert not isinstance(told, Violated) or answer.replayed is not None
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(programs(saga=False), st.booleans())
 def test_workflows(text, reduced):
     compare(text, NONE, reduced=reduced)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(programs(saga=True), st.sampled_from([NONE, LEVELS["L0"], LEVELS["L1"], LEVELS["L2"]]), st.booleans())
 def test_sagas(text, hypothesis, reduced):
     compare(text, hypothesis, reduced=reduced)

@@ -45,7 +45,7 @@ def questions(draw, compiled):
     return draw(st.lists(st.sampled_from(queries), min_size=1, max_size=6, unique=True))
 
 
-@settings(max_examples=250)
+@settings(max_examples=150)
 @given(st.one_of(workflow_nets(), any_nets().map(lambda marked: compiled_of(*marked))), st.data(), st.booleans())
 def test_alone_and_in_company(compiled, data, at_once):
     assume(textbook(compiled.net, compiled.initial, (), LIMIT).whole)
@@ -61,7 +61,7 @@ def test_alone_and_in_company(compiled, data, at_once):
     assert kinds(together) == kinds(alone)
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(cases())
 def test_never_and_possible_of_reduced_nets(case):
     (net, initial), watch, predicate = case
@@ -80,7 +80,7 @@ def test_never_and_possible_of_reduced_nets(case):
     assert isinstance(possible.verdict, Holds if seen else Violated)
 
 
-@settings(max_examples=300)
+@settings(max_examples=180)
 @given(workflow_nets())
 def test_soundness_shows_the_part_with_the_shortest_run(compiled):
     assume(textbook(compiled.net, compiled.initial, (), LIMIT).whole)
@@ -102,7 +102,7 @@ def test_soundness_shows_the_part_with_the_shortest_run(compiled):
         assert isinstance(sound.witness, Reach)
 
 
-@settings(max_examples=300)
+@settings(max_examples=180)
 @given(workflow_nets())
 def test_what_a_counterexample_names_is_marked_at_its_end(compiled):
     graph = textbook(compiled.net, compiled.initial, (), LIMIT)

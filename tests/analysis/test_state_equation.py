@@ -23,7 +23,7 @@ def equation(net, initial):
         assume(False)
 
 
-@settings(max_examples=1500)
+@settings(max_examples=600)
 @given(cases())
 def test_what_is_proved_never_to_hold_never_does(case):
     (net, initial), _, predicate = case
@@ -33,7 +33,7 @@ def test_what_is_proved_never_to_hold_never_does(case):
         assert not graph.where(predicate)
 
 
-@settings(max_examples=800)
+@settings(max_examples=320)
 @given(any_nets(), st.data())
 def test_a_proved_bound_is_a_bound(marked, data):
     net, initial = marked
@@ -44,7 +44,7 @@ def test_a_proved_bound_is_a_bound(marked, data):
     assert bound is None or bound >= seen
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(any_nets())
 def test_the_same_equation_answers_many_questions(marked):
     """Rows and columns of one question are gone before the next; a trap that was found stays."""
@@ -109,7 +109,7 @@ def test_nothing_is_proved_by_a_wrong_dual():
     assert not one._falls({0: 1})
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(weighted_nets())
 def test_weightings(marked):
     net, initial = marked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections import deque
 from typing import TYPE_CHECKING
@@ -93,7 +94,7 @@ def definition(base: Compiled, ranks: list[int]) -> Graph:
 def test_moves_are_those_of_the_definition() -> None:
     choose = random.Random(20)
     split = never = 0
-    for _ in range(4000):
+    for _ in range(int(os.environ.get("PLACET_CASES", "1500"))):
         text, ranks = random_net(choose)
         base, made = unranked(text, ranks), compiled_of(text)
         width = len(base.net.places)
@@ -109,8 +110,8 @@ def test_moves_are_those_of_the_definition() -> None:
         never += bool(padding)
         assert made.final.ends == base.final.ends
         assert all(len(made.same(t)) == len(some) for _, some in made.steps for t in some)
-    assert split > 500
-    assert never > 100
+    assert split > 150
+    assert never > 30
 
 
 def asked(base: Compiled) -> str:
@@ -269,8 +270,8 @@ def test_a_product_that_explodes_is_refused_and_named() -> None:
         message
         == "it can be the turn of `late` in 2 x 2 x 2 x 2 x 2 x 2 x ... ways: `u1`, `u2`, `u3`, `u4` and 6 more come before it"
     )
-    many = "\n".join(f"  transition t{i} priority {i}: a{i} ->" for i in range(2000))
-    wide = "net n {\n  place " + ", ".join(f"a{i} = 1" for i in range(2000)) + f"\n{many}\n}}"
+    many = "\n".join(f"  transition t{i} priority {i}: a{i} ->" for i in range(1000))
+    wide = "net n {\n  place " + ", ".join(f"a{i} = 1" for i in range(1000)) + f"\n{many}\n}}"
     assert ("P224", "n") in [(code, span) for code, span, _ in problems_of(wide)]
 
 

@@ -417,7 +417,7 @@ def test_every_simulated_run_conforms(path, tmp_path):
         woven = prepared(compiled)
         if compiled.kind == "net" or compiled.called is not None:  # an imported definition has logs of its own kind
             continue
-        for seed in range(25):
+        for seed in range(12):
             lines = simulated(woven, seed)
             if not lines:
                 continue

@@ -8,14 +8,14 @@ from random_sagas import case
 
 from placet.coverage import sliced
 from placet.coverage.measure import measure
-from placet.engines.chosen import NAMES, named
+from placet.engines.chosen import NAMES, OF_QUESTIONS, named
 from placet.errors import UsageError
 from placet.evidence import Budget
 from placet.faults.hypothesis import Hypothesis
 from placet.faults.weave import weave
 from placet.pipeline import as_loaded
 
-OTHERS = [name for name in NAMES if name not in ("reference", "symbolic")]  # diagrams number no states
+OTHERS = [name for name in NAMES if name != "reference" and name not in OF_QUESTIONS]  # those number no states
 
 
 @pytest.fixture(params=OTHERS)

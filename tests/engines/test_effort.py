@@ -49,8 +49,8 @@ def test_states_that_many_transitions_or_goals_look_at_count_for_more(readers, g
 
 def test_the_frontier_engine_counts_what_it_does_to_columns():
     visitors = [Visitor(Dead(), Needs.STATES)]
-    found = Frontier().explore(*counter(14, 1_000), (), visitors, Budget(states=9_000))
-    assert 10 <= found.states < 9_000
+    found = Frontier().explore(*counter(14, 1_000), (), visitors, Budget(states=2_000))
+    assert 10 <= found.states < 2_000
     assert (found.stop.budget, found.stop.reached) == ("states", str(found.states))
     assert "ordinary ones" in found.stop.note
     assert not found.complete

@@ -13,7 +13,7 @@ from placet.logic.state import at_least
 from strategies import any_nets, cases
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(cases())
 def test_what_is_seen_is_reachable(case):
     (net, initial), _, predicate = case
@@ -40,7 +40,7 @@ def mentioned(predicate):
     return support(predicate)[0]
 
 
-@settings(max_examples=50)
+@settings(max_examples=40)
 @given(any_nets())
 def test_small_nets_are_seen_whole(marked):
     net, initial = marked

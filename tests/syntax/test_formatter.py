@@ -71,13 +71,13 @@ def sprinkled(draw):
     return made + draw(st.sampled_from(["", "\n", " # last", "\n# last", "\n\n\n# last\n\n"]))
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(sprinkled())
 def test_any_program_with_comments_anywhere(text):
     check(text)
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(files)
 def test_what_the_printer_prints(file):
     check(render(file))

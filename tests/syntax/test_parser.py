@@ -36,7 +36,7 @@ def shown(value):
         if isinstance(value, ast.Receive) and not value.buffered:
             del said[-1]
         if isinstance(value, ast.Call) and not value.detached:
-            del said[-1]
+            del said[-2:]
         if isinstance(value, ast.Parallel) and value.need is None:
             del said[-2:]
         if isinstance(value, ast.Handler) and not (value.signal or value.beside):

@@ -15,7 +15,7 @@ from placet.syntax.printer import render
 MODELS = sorted((CHECKOUT / "models").rglob("*.placet"))
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(files)
 def test_what_is_printed_parses_to_the_same_tree(file):
     shown = render(file)

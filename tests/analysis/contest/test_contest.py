@@ -43,7 +43,7 @@ def is_live(graph, count):
     return all({t for s in graph.reach(state) for t, _ in graph.edges[s]} == set(range(count)) for state in graph.edges)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(bounded)
 def test_global_properties_and_the_state_space(marked):
     net, initial = marked
@@ -92,7 +92,7 @@ def formulas(atoms, *, linear):
     return made.map(Every) if linear else made
 
 
-@settings(max_examples=80)
+@settings(max_examples=48)
 @given(bounded, st.data())
 def test_diagrams_alone_tell_the_same(marked, data):
     net, initial = marked
@@ -117,7 +117,7 @@ def test_diagrams_alone_tell_the_same(marked, data):
     assert most == ("sum", 2 * max(s[0] for s in states))
 
 
-@settings(max_examples=120)
+@settings(max_examples=72)
 @given(bounded, st.data())
 def test_ctl(marked, data):
     graph = graph_of(marked, 12)
@@ -128,7 +128,7 @@ def test_ctl(marked, data):
     assert run("CTLCardinality", marked, {"f": formula}) == {"f": "TRUE" if want else "FALSE"}
 
 
-@settings(max_examples=120)
+@settings(max_examples=72)
 @given(bounded, st.data())
 def test_ltl(marked, data):
     graph = graph_of(marked, 6)
@@ -141,7 +141,7 @@ def test_ltl(marked, data):
     assert told["f"] == "FALSE" if refuted else "f" in told
 
 
-@settings(max_examples=120)
+@settings(max_examples=72)
 @given(bounded, st.data())
 def test_reachability_and_bounds_without_the_first_look(marked, data):
     """The same with next to no states in the first look, so that walks, proofs and reductions have their turn."""
@@ -161,7 +161,7 @@ def test_reachability_and_bounds_without_the_first_look(marked, data):
     assert most == {"b": str(max(sum(s[p] for p in places) for s in graph.edges))}
 
 
-@settings(max_examples=120)
+@settings(max_examples=72)
 @given(bounded)
 def test_starved_transitions_never_fire_and_caught_walkers_show_that_a_net_is_not_live(marked):
     from placet.analysis.contest.global_properties import starved

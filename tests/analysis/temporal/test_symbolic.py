@@ -38,7 +38,7 @@ def cases(draw, most, *, linear):
     return drawn, formula, states, edges, diagram
 
 
-@settings(max_examples=250)
+@settings(max_examples=100)
 @given(cases(10, linear=False))
 def test_ctl_is_its_definition(case):
     drawn, formula, states, edges, diagram = case
@@ -51,7 +51,7 @@ def test_ctl_is_its_definition(case):
         )
 
 
-@settings(max_examples=250)
+@settings(max_examples=100)
 @given(cases(6, linear=True))
 def test_ltl_that_ctl_can_say(case):
     drawn, formula, states, edges, diagram = case
@@ -69,7 +69,7 @@ def test_ltl_that_ctl_can_say(case):
     assert holds_on_every_run(endless(graph), formula.of, truth) is found
 
 
-@settings(max_examples=250)
+@settings(max_examples=100)
 @given(cases(6, linear=True))
 def test_the_product_with_an_automaton(case):
     drawn, formula, states, edges, diagram = case
