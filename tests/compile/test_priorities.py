@@ -270,8 +270,8 @@ def test_a_product_that_explodes_is_refused_and_named() -> None:
         message
         == "it can be the turn of `late` in 2 x 2 x 2 x 2 x 2 x 2 x ... ways: `u1`, `u2`, `u3`, `u4` and 6 more come before it"
     )
-    many = "\n".join(f"  transition t{i} priority {i}: a{i} ->" for i in range(1000))
-    wide = "net n {\n  place " + ", ".join(f"a{i} = 1" for i in range(1000)) + f"\n{many}\n}}"
+    many = "\n".join(f"  transition t{i} priority {i}: a{i} ->" for i in range(1500))
+    wide = "net n {\n  place " + ", ".join(f"a{i} = 1" for i in range(1500)) + f"\n{many}\n}}"
     assert ("P224", "n") in [(code, span) for code, span, _ in problems_of(wide)]
 
 
