@@ -133,7 +133,9 @@ def test_the_same_is_reachable_after_as_few_steps(seed):
         if not graph.whole or len(graph.depth) < 4:
             continue
         goals = [rng.choice((random_goal, far_goal))(rng, net, watch) for _ in range(rng.choice((1, 1, 1, 2)))]
-        found = stubborn.thin(net, initial, watch, [Visitor(goal) for goal in goals], Budget(states=4 * LIMIT))
+        found = stubborn.Stubborn().explore(
+            net, initial, watch, [Visitor(goal) for goal in goals], Budget(states=4 * LIMIT)
+        )
         assert found.stop is None
         smaller += found.complete and found.states < len(graph.depth)
         for goal, number in zip(goals, found.found, strict=True):
@@ -177,19 +179,23 @@ def test_checks_give_the_same_verdict(check):
 
 def test_what_is_independent_is_not_multiplied():
     net, initial = branches(8, 6)  # 6 ** 8 + 2 states
-    found = stubborn.thin(net, initial, (), [Visitor(Dead())], Budget())
+    found = stubborn.Stubborn().explore(net, initial, (), [Visitor(Dead())], Budget())
     assert found.found[0] >= 0
     assert found.states < 100
     assert stubborn.pays(found)
     net, initial = philosophers(8)
-    found = stubborn.thin(net, initial, (), [Visitor(at_least(0, 2))], Budget())  # a fork that is there twice
+    found = stubborn.Stubborn().explore(
+        net, initial, (), [Visitor(at_least(0, 2))], Budget()
+    )  # a fork that is there twice
     assert found.complete
     assert found.found == (-1,)
 
 
 def test_where_all_can_matter_nothing_is_left_out():
     net, initial = toggles(5)
-    found = stubborn.thin(net, initial, (), [Visitor(Linear(tuple((p, 1) for p in range(10)), "!=", 5))], Budget())
+    found = stubborn.Stubborn().explore(
+        net, initial, (), [Visitor(Linear(tuple((p, 1) for p in range(10)), "!=", 5))], Budget()
+    )
     assert found.complete
     assert not stubborn.pays(found) or found.states < 2**5
 
@@ -234,7 +240,7 @@ def in_turn(kind):
 def test_what_has_to_come_first_is_not_left_out(kind):
     net, initial, watch, goal = in_turn(kind)
     graph = textbook(net, initial, watch, LIMIT)
-    found = stubborn.thin(net, initial, watch, [Visitor(goal)], Budget())
+    found = stubborn.Stubborn().explore(net, initial, watch, [Visitor(goal)], Budget())
     assert found.found[0] >= 0
     assert len(found.trace(found.found[0])) == min(graph.depth[s] for s in graph.where(goal))
 

@@ -63,25 +63,13 @@ class Stubborn:
         progress: Progress | None = None,
     ) -> Exploration:
         """Explore from `initial`, for visitors that need first states alone. Observers that no goal asks for are left out."""
-        return thin(net, initial, observers, visitors, budget, progress)
-
-
-def thin(
-    net: Net,
-    initial: Marking,
-    observers: Sequence[Observer],
-    visitors: Sequence[Visitor],
-    budget: Budget,
-    progress: Progress | None = None,
-) -> Thin:
-    """The search, when it is over."""
-    count = len(net.places)
-    asked = sorted({i for v in visitors for i in support(v.goal)[0] if i >= count})
-    numbers = {i: count + n for n, i in enumerate(asked)}
-    goals = [v._replace(goal=_renumbered(v.goal, numbers)) for v in visitors]
-    search = Thin(net, initial, [observers[i - count] for i in asked], goals, budget, progress)
-    search.run()
-    return search
+        count = len(net.places)
+        asked = sorted({i for v in visitors for i in support(v.goal)[0] if i >= count})
+        numbers = {i: count + n for n, i in enumerate(asked)}
+        goals = [v._replace(goal=_renumbered(v.goal, numbers)) for v in visitors]
+        search = Thin(net, initial, [observers[i - count] for i in asked], goals, budget, progress)
+        search.run()
+        return search
 
 
 def pays(seen: Exploration) -> bool:
