@@ -94,7 +94,8 @@ def definition(base: Compiled, ranks: list[int]) -> Graph:
 def test_moves_are_those_of_the_definition() -> None:
     choose = random.Random(20)
     split = never = 0
-    for _ in range(int(os.environ.get("PLACET_CASES", "1500"))):
+    cases = int(os.environ.get("PLACET_CASES", "1500"))
+    for _ in range(cases):
         text, ranks = random_net(choose)
         base, made = unranked(text, ranks), compiled_of(text)
         width = len(base.net.places)
@@ -110,8 +111,8 @@ def test_moves_are_those_of_the_definition() -> None:
         never += bool(padding)
         assert made.final.ends == base.final.ends
         assert all(len(made.same(t)) == len(some) for _, some in made.steps for t in some)
-    assert split > 150
-    assert never > 30
+    assert split > cases // 8
+    assert never > cases // 40
 
 
 def asked(base: Compiled) -> str:
