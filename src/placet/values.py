@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from typing import NamedTuple as NamedTuple  # noqa: PLC0414 - for all to import from here
+    from typing import NamedTuple as NamedTuple  # noqa: PLC0414, TID251 - for all to import from here
 else:
     from collections import _tuplegetter
     from functools import cache

@@ -1,4 +1,7 @@
-"""Bodies of processes: from the syntax tree to the IR, with ids."""
+"""Bodies of processes: from the syntax tree to the IR, with ids.
+
+One class, though a long one: names are given in the order of the text, so whatever builds a part of a body shares its counters.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ About 0.5-2 million edges a second whatever the net; it costs a tenth of a secon
 millisecond for every thousand states of a thin search, so that small nets are left to the reference engine. States are
 numbered as the reference engine numbers them, so that traces and first states are the same. Memory is 8 bytes a word and
 state, 16 for its place in the set of visited states, 8 for parent and transition, and 8 for an edge where edges are kept.
+
+One module, though a long one: the arrays of one search, which grow, are widened and are looked up together.
 """
 
 from __future__ import annotations

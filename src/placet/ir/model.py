@@ -5,6 +5,8 @@ holds what is drawn with arrows (BPMN, ASL with jumps): its nodes are statements
 by a named exit (an error, a boundary event), and it may be cyclic. Both nest in each other freely.
 
 Every statement has an `id`, its whole path of user's names (see docs/architecture), and a span where there is a source.
+
+One module, though a long one: it is a list of values that name each other in all directions, with no code to be put elsewhere.
 """
 
 from __future__ import annotations

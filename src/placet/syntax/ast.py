@@ -1,6 +1,8 @@
 """The syntax tree: frozen values with spans, as close to the text as the grammar is. Names are not resolved here.
 
 These are NamedTuples: a class costs a tenth of a dataclass at start-up (see docs/adr), and they are as frozen.
+
+One module, though a long one: a list of values that name each other, one for each rule of the grammar.
 """
 
 from __future__ import annotations

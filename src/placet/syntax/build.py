@@ -1,6 +1,8 @@
 """From reductions to syntax trees: a method for each rule (or alias) of the grammar, with what the rule keeps.
 
 What comes in stands in the order of the grammar, `[...]` left out as None, and the elements of `...*` one by one.
+
+One class, though a long one: a method of two or three lines for each rule, found by its name, in the order of the grammar.
 """
 
 # ruff: noqa: D102 - the rule of the grammar says what each method is for
