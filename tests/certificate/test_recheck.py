@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from oracles.reachability import explore as textbook
 from placet.certificate import make
+from placet.certificate.closed import RefusedError
 from placet.certificate.form import FormError, Layers, States, lines, read
 from placet.certificate.layers import covers, never_in
 from placet.certificate.meaning import Obligation, Question, faults, question
-from placet.certificate.recheck import Checker, RefusedError
+from placet.certificate.recheck import Checker
 from placet.cli.certifying import certify, options_of, questions_of
 from placet.compiled import Query
 from placet.evidence import Budget

@@ -24,6 +24,7 @@ from placet.logic.temporal import (
     Until,
     atoms,
     normal,
+    once,
     without_next,
 )
 
@@ -42,9 +43,7 @@ def asked(query: Query) -> Formula:
         raise UsageError(f"the check `{query.check}` needs a formula")
     if query.given is None:
         return formula
-    given = Atom(query.given)
-    then = Conj((given, formula))
-    waiting = Release(then, Disj((Neg(given), then)))
+    waiting = once(query.given, formula)
     return Every(waiting) if query.check == "ctl" else waiting
 
 

@@ -106,5 +106,8 @@ def _of_sum(terms: Sequence[tuple[int, int]], op: str, bound: int, high: dict[in
             yield chosen
         elif left:
             most = -(-missing // weights[left[0]])
-            for n in range(min(most, high.get(left[0], most)) + 1):
+            most = min(most, high.get(left[0], most))
+            if len(left) > 1 and most > _MOST:
+                raise EvidenceError("too many states could have the predicate")
+            for n in range(most + 1) if len(left) > 1 else (most,):
                 pending.append((left[1:], missing - n * weights[left[0]], {**chosen, left[0]: n} if n else chosen))

@@ -7,6 +7,7 @@ bounded: by the length of a line, by what is announced before it is unpacked, an
 from __future__ import annotations
 
 from array import array
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from placet.values import NamedTuple
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 
 SCHEMA = "placet.certificate/1"
 LINE = 8 << 20  # bytes of a line
-CELLS = 200_000_000  # numbers in all sets of a file
+CELLS = 100_000_000  # numbers in all sets of a file
+_ROW = 8  # numbers that a row counts for beyond its own: what a tuple takes
 NODES = 5_000_000  # nodes and children of all diagrams of a file
 FIRINGS = 20_000_000  # of all runs of a file
+SAID = 256 << 20  # bytes of all lines about checks
 _CHUNK = 1 << 20  # packed bytes of a line
 _TYPES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
@@ -92,6 +95,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any predicate
         return sorted(value)
     if isinstance(value, tuple):
         return [type(value).__name__, *map(_plain, value)]
+    if is_dataclass(value):  # a formula
+        return [type(value).__name__, *(_plain(getattr(value, field.name)) for field in fields(value))]
     return value
 
 
@@ -144,34 +149,34 @@ def _packed(states: States) -> tuple[int, str]:
 def read(path: str) -> Certificate:
     """The certificate in a file. Raises FormError, and OSError where it cannot be read."""
     with open(path, "rb") as file:  # noqa: PTH123
-        return _Reading(_documents(file)).certificate()
-
-
-def _documents(file: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a binary file
-    import json
-
-    number = 0
-    while raw := file.readline(LINE + 1):
-        number += 1
-        if len(raw) > LINE:
-            raise FormError(f"line {number} is longer than {LINE} bytes")
-        try:
-            found = json.loads(raw)
-        except (ValueError, RecursionError):
-            raise FormError(f"line {number} is not JSON") from None
-        if not isinstance(found, dict):
-            raise FormError(f"line {number} is no object")
-        yield found
+        return _Reading(file).certificate()
 
 
 class _Reading:
-    def __init__(self, source: Iterator[dict[str, Any]]) -> None:
-        self._source = source
+    def __init__(self, file: Any) -> None:  # noqa: ANN401 - a binary file
+        self._number = self._bytes = 0  # of the line that was read last
+        self._source = self._documents(file)
         self._sets: list[States] = []
         self._diagrams: list[Layers] = []
         self._runs: list[Trace] = []
         self._entries: list[Entry] = []
-        self._room = {"cells": CELLS, "nodes": NODES, "firings": FIRINGS}
+        self._room = {"cells": CELLS, "nodes": NODES, "firings": FIRINGS, "bytes about checks": SAID}
+
+    def _documents(self, file: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a binary file
+        import json
+
+        while raw := file.readline(LINE + 1):
+            self._number += 1
+            self._bytes = len(raw)
+            if len(raw) > LINE:
+                raise FormError(f"line {self._number} is longer than {LINE} bytes")
+            try:
+                found = json.loads(raw)
+            except (ValueError, RecursionError):
+                raise FormError(f"line {self._number} is not JSON") from None
+            if not isinstance(found, dict):
+                raise FormError(f"line {self._number} is no object")
+            yield found
 
     def certificate(self) -> Certificate:
         first = next(self._source, {})
@@ -192,20 +197,31 @@ class _Reading:
     def _take(self, line: dict[str, Any]) -> None:
         try:
             if "set" in line:
+                self._numbered(line["set"], self._sets)
                 self._sets.append(self._states(line))
             elif "diagram" in line:
+                self._numbered(line["diagram"], self._diagrams)
                 self._diagrams.append(self._layers(line))
             elif "run" in line:
+                self._numbered(line["run"], self._runs)
                 self._runs.append(self._row(line["steps"], "firings"))
             else:
+                self._spend("bytes about checks", self._bytes)
                 self._entries.append(_entry(line))
-        except (KeyError, TypeError, ValueError, OverflowError) as problem:
-            raise FormError(f"a line is not as it should be: {problem}") from None
+        except KeyError as missing:
+            raise FormError(f"line {self._number} lacks {missing}, or has an unknown value there") from None
+        except (TypeError, ValueError, OverflowError) as problem:
+            raise FormError(f"line {self._number} is not as it should be: {problem}") from None
+
+    @staticmethod
+    def _numbered(number: Any, before: Sequence[object]) -> None:  # noqa: ANN401 - as JSON gives it
+        if _natural(number) != len(before):
+            raise ValueError(f"the next number would be {len(before)}")
 
     def _spend(self, what: str, count: int) -> None:
         self._room[what] -= count
         if self._room[what] < 0:
-            raise FormError(f"it holds more {what} than can be checked")
+            raise FormError(f"line {self._number}: it holds more {what} than can be checked")
 
     def _row(self, values: Any, what: str) -> tuple[int, ...]:  # noqa: ANN401 - as JSON gives it
         self._spend(what, len(values) + 1)
@@ -219,15 +235,15 @@ class _Reading:
         from zlib import decompressobj, error
 
         count, width, size, pieces = (_natural(line[key]) for key in ("states", "width", "bytes", "lines"))
-        self._spend("cells", count * width + count)
+        self._spend("cells", count * (width + _ROW))
         wanted = count * width * size
         try:
             text = "".join(self._more("rows") for _ in range(pieces))
             flat = decompressobj().decompress(b64decode(text, validate=True), wanted + 1)
         except error:
-            raise FormError("a set of states does not unpack") from None
+            raise FormError(f"line {self._number}: a set of states does not unpack") from None
         if len(flat) != wanted:
-            raise FormError("a set of states has another size than it says")
+            raise FormError(f"line {self._number}: a set of states has another size than it says")
         numbers = array(_TYPES[size], flat)
         return States(width, tuple(tuple(numbers[i * width : (i + 1) * width]) for i in range(count)))
 
@@ -275,4 +291,6 @@ def shifted(width: int, state: Sequence[int]) -> tuple[int, ...]:
 
 def unshifted(width: int, row: Sequence[int]) -> tuple[int, ...]:
     """The state of a row."""
+    if len(row) == width:
+        return tuple(row)
     return (*row[:width], *(value - 128 for value in row[width:]))

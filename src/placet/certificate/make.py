@@ -10,21 +10,22 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from placet.certificate.closed import BeyondError, RefusedError
 from placet.certificate.form import Certificate, Entry, Layers, States, digest, shifted, unshifted
-from placet.certificate.meaning import faults, question
-from placet.certificate.recheck import Checker, RefusedError
+from placet.certificate.meaning import Obligation, faults, question
+from placet.certificate.recheck import Checker
 from placet.errors import EvidenceError
-from placet.evidence import Budget, Holds, Lasso, Never, NoReturn, Pump, Reach, Violated
+from placet.evidence import Budget, Holds, Lasso, Never, NoReturn, Pump, Reach, Tree, Violated
 from placet.logic.state import FALSE, And, Fireable, Linear, Or, evaluate
 from placet.net.firing import enabled, fire_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placet.certificate.meaning import Obligation, Question
+    from placet.certificate.meaning import Question
     from placet.compiled import Compiled, Query
     from placet.engines.protocol import Exploration
-    from placet.evidence import State, Trace, Verdict
+    from placet.evidence import State, Trace, Verdict, Witness
     from placet.net.core import Net
     from placet.net.observer import Observer
 
@@ -72,6 +73,9 @@ class Making:
         entry = entry._replace(question=digest(asked), evidence=tuple(evidence))
         try:
             self._checker().check(asked, entry)
+        except BeyondError as why:
+            self._entries.append(entry._replace(question="", evidence=(), none=str(why)))
+            return
         except RefusedError as problem:
             raise EvidenceError(f"the certificate of `{query.label}` would be refused: {problem}") from None
         self._entries.append(entry)
@@ -103,10 +107,15 @@ class Making:
     def _proof(self, asked: Question, obligation: Obligation) -> dict[str, Any]:
         if obligation.kind == "some":
             return self._run_to(asked, obligation)
-        shown = self._out_of_reach(asked, obligation, FEW)
-        if shown is None and obligation.kind != "again":
-            shown = self._weighed(asked, obligation) or self._drawn(asked)
-        shown = shown or self._out_of_reach(asked, obligation, MANY)
+        try:
+            shown = self._out_of_reach(asked, obligation, FEW)
+            if shown is None and obligation.kind in ("never", "bounded"):
+                shown = self._weighed(asked, obligation) or self._drawn(asked)
+            shown = shown or self._out_of_reach(asked, obligation, MANY)
+        except NoneError:
+            shown = self._never_above(asked, obligation)
+            if shown is None:
+                raise
         if shown is None:
             raise NoneError(_TOO_MANY)
         return shown
@@ -171,6 +180,18 @@ class Making:
                 return None
         return {"weights": made}
 
+    def _never_above(self, asked: Question, obligation: Obligation) -> dict[str, Any] | None:
+        """Of a net without bounds: the least states of a set that nothing leads into."""
+        from placet.analysis.backward import counted, least, search
+
+        if obligation.kind != "never":
+            return None
+        compiled = asked.compiled
+        net = counted(compiled.net, compiled.start, compiled.observers)
+        goals = None if net is None else least(obligation.predicate, net, len(compiled.net.places))
+        found = None if net is None or goals is None else search(net, goals)
+        return None if found is None or found.trace is not None else {"least": found.basis}
+
     def _drawn(self, asked: Question) -> dict[str, Any] | None:
         from placet.analysis.diagrams import Attempts
 
@@ -230,7 +251,9 @@ class Making:
         witness = verdict.witness
         for number, obligation in enumerate(asked.obligations):
             shown: dict[str, Any] | None = None
-            if isinstance(witness, Reach | Pump) and obligation.kind == "never":
+            if obligation.kind in ("ctl", "ltl"):
+                shown = self._false(asked, witness, obligation)
+            elif isinstance(witness, Reach | Pump | Tree | Lasso) and obligation.kind == "never":
                 trace = _until(asked.compiled, witness, obligation)
                 shown = None if trace is None else self._run(trace)
             elif isinstance(witness, NoReturn | Lasso) and obligation.kind == "again":
@@ -242,6 +265,14 @@ class Making:
             if shown is not None:
                 return {"obligation": number, **shown}
         raise NoneError("its evidence is an argument that a certificate cannot hold, or too large for one")
+
+    def _false(self, asked: Question, witness: Witness, obligation: Obligation) -> dict[str, Any] | None:
+        """A run that breaks a formula of LTL; or a set, in which the formula is false at the start."""
+        if obligation.kind == "ltl" and isinstance(witness, Reach):
+            return self._run(witness.trace)
+        if obligation.kind == "ltl" and isinstance(witness, Lasso) and witness.whole:
+            return {**self._run(witness.trace), "loop": self._enter(self._runs, witness.loop)}
+        return self._out_of_reach(asked, obligation, MANY)
 
     def _lost(self, compiled: Compiled, trace: Trace, obligation: Obligation) -> dict[str, Any] | None:
         start = _after(compiled, trace)
@@ -265,6 +296,8 @@ class Making:
             return None
         if witness.certificate.kind == "empty siphon":
             return {"siphon": list(witness.certificate.places)}
+        if witness.certificate.kind == "closed upwards":
+            return self._never_above(asked, Obligation("never", obligation.predicate))
         number = self._whole(asked.compiled, asked.compiled.start, MANY)
         if number is not None:
             return {"set": number}
@@ -312,9 +345,16 @@ def _has(compiled: Compiled, obligation: Obligation, state: State) -> bool:
     return evaluate(obligation.predicate, state, lambda: enabled(compiled.net, state[: len(compiled.net.places)]))
 
 
-def _until(compiled: Compiled, witness: Reach | Pump, obligation: Obligation) -> Trace | None:
+def _until(compiled: Compiled, witness: Reach | Pump | Tree | Lasso, obligation: Obligation) -> Trace | None:
     """The run, with as many rounds of its loop as it takes, to where the predicate holds; None where it never does."""
+    if isinstance(witness, Tree):
+        witness = Reach(witness.root.trace)
     trace = witness.trace
+    if isinstance(witness, Lasso):
+        whole = trace + witness.loop
+        return next(
+            (whole[:n] for n in range(len(whole)) if _has(compiled, obligation, _after(compiled, whole[:n]))), None
+        )
     for _ in range(_ROUNDS):
         if _has(compiled, obligation, _after(compiled, trace)):
             return trace

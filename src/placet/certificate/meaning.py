@@ -6,6 +6,7 @@ A check is proved where each of its obligations is met, and violated where one i
 - `again` p: from every reachable state a state with p can be reached without any fault (AG EF p).
 - `some` p: a reachable state has p; with `through`, after a run in which one of these transitions fires.
 - `bounded`: there is a bound on the tokens of the places.
+- `ctl` f, `ltl` f: the formula is true at the start, or of every run from there that is fair.
 
 The analyses have their own words for all of this; that both agree is what makes a certificate worth something.
 """
@@ -15,6 +16,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from placet.logic.state import FALSE, And, Dead, Fireable, Linear, Not, Or, Predicate, at_least, support
+from placet.logic.temporal import (
+    NO,
+    Disj,
+    Every,
+    Formula,
+    Release,
+    Some,
+    atoms,
+    is_ctl,
+    is_ltl,
+    normal,
+    once,
+    opposite,
+    parts,
+    predicate_of,
+    with_atoms,
+)
 from placet.net.final import PlaceClass
 from placet.net.observer import Observer
 from placet.net.roles import Kind
@@ -29,9 +47,17 @@ CUT = "#arrived"  # the observer that says that an end was reached, where the en
 class Obligation(NamedTuple):
     """One part of what a check asks."""
 
-    kind: Literal["never", "again", "some", "bounded"]
+    kind: Literal["never", "again", "some", "bounded", "ctl", "ltl"]
     predicate: Predicate = FALSE
     through: frozenset[int] = frozenset()
+    formula: Formula = NO
+    fairness: str = ""
+    guarded: bool = False  # proved of all runs, fair or not: conditions over data may go one way for ever
+
+    @property
+    def predicates(self) -> list[Predicate]:
+        """All that it asks about states."""
+        return [self.predicate, *atoms(self.formula)]
 
 
 class Question(NamedTuple):
@@ -48,7 +74,7 @@ def question(compiled: Compiled, query: Query) -> Question | str:
     found = _obligations(compiled, query)
     if isinstance(found, str):
         return found
-    exists = any(o.kind in ("again", "some") for o in found)
+    exists = any(o.kind in ("again", "some") or _says_some(o.formula) for o in found)
     if exists and compiled.assumptions.free_guards:
         return "it leans on conditions over data that were taken to go either way"
     return _watched(compiled, found)
@@ -57,12 +83,19 @@ def question(compiled: Compiled, query: Query) -> Question | str:
 def _watched(compiled: Compiled, found: tuple[Obligation, ...]) -> Question:
     """The question without the observers that it does not ask for, which nothing depends on."""
     width = len(compiled.net.places)
-    asked = {i for o in found for i in support(o.predicate)[0] if i >= width}
+    asked = {i for o in found for p in o.predicates for i in support(p)[0] if i >= width}
     kept = [o for o in range(len(compiled.observers)) if width + o in asked]
     numbers = {width + o: width + n for n, o in enumerate(kept)}
     observers = tuple(compiled.observers[o] for o in kept)
-    moved = tuple(o._replace(predicate=_renumbered(o.predicate, numbers)) for o in found) if numbers else found
-    return Question(compiled._replace(observers=observers), moved)
+    if numbers:
+        found = tuple(
+            o._replace(
+                predicate=_renumbered(o.predicate, numbers),
+                formula=with_atoms(o.formula, lambda p: _renumbered(p, numbers)),
+            )
+            for o in found
+        )
+    return Question(compiled._replace(observers=observers), found)
 
 
 def _renumbered(predicate: Predicate, numbers: dict[int, int]) -> Predicate:
@@ -78,7 +111,9 @@ def _renumbered(predicate: Predicate, numbers: dict[int, int]) -> Predicate:
     return predicate
 
 
-_OF_ALL = frozenset(("bounded", "reversible", "home", "never", "possible", "anomaly_A1", "no_orphan", "no_dual_write"))
+_OF_ALL = frozenset(
+    ("bounded", "reversible", "home", "never", "possible", "anomaly_A1", "no_orphan", "no_dual_write", "ctl", "ltl")
+)
 _NOT_SAID = "what it asks is not among the things that a certificate can say"
 _NO_END = "the model has no end"
 
@@ -177,6 +212,42 @@ def _bounded(query: Query) -> Obligation:
     return Obligation("never", at_least(query.place, query.bound + 1)) if query.place >= 0 else Obligation("bounded")
 
 
+def _says_some(formula: Formula) -> bool:
+    return any(isinstance(one, Some) for one in parts(normal(formula)))
+
+
+def _positive(predicate: Predicate) -> Predicate:
+    """The same without a negation before a comparison."""
+    match predicate:
+        case Not(of):
+            return opposite(of)
+        case And(of) | Or(of):
+            return type(predicate)(tuple(map(_positive, of)))
+    return predicate
+
+
+def _of_runs(compiled: Compiled, query: Query) -> tuple[Obligation, ...] | str:
+    """What a formula about runs asks; that all of them show a predicate all the time is asked of the states."""
+    formula, fairness = query.formula, query.fairness or "edges"
+    if formula is None or not (is_ctl if query.check == "ctl" else is_ltl)(formula):
+        return _NOT_SAID
+    if compiled.split and fairness in ("weak", "strong"):
+        return _NOT_SAID
+    if query.given is not None:
+        formula = once(query.given, formula)
+        formula = Every(formula) if query.check == "ctl" else formula
+    match normal(formula if query.check == "ctl" else Every(formula)):
+        case Every(Release(Disj(()), of)):
+            bad = predicate_of(normal(of, negated=True))
+            width = len(compiled.net.places)
+            brief = {width + n for n, o in enumerate(compiled.observers) if o.momentary}
+            if bad is not None and (query.check == "ctl" or not brief & support(bad)[0]):
+                return (Obligation("never", _positive(bad)),)
+    guarded = bool(compiled.assumptions.free_guards)
+    kind: Literal["ctl", "ltl"] = "ctl" if query.check == "ctl" else "ltl"
+    return (Obligation(kind, formula=formula, fairness=fairness, guarded=guarded),)
+
+
 def _obligations(compiled: Compiled, query: Query) -> tuple[Obligation, ...] | str:
     ended = bool(compiled.final.ends) or compiled.final.quiet
     deliveries = compiled.roles.deliveries
@@ -199,6 +270,8 @@ def _obligations(compiled: Compiled, query: Query) -> tuple[Obligation, ...] | s
             return (Obligation("again", _exactly(compiled.initial) if query.predicate is None else query.predicate),)
         case "never" | "anomaly_A1" | "no_orphan" | "no_dual_write" | "anomaly_A20":
             return _NOT_SAID if query.predicate is None else (Obligation("never", query.predicate),)
+        case "ctl" | "ltl":
+            return _of_runs(compiled, query)
         case "possible":
             return _NOT_SAID if query.predicate is None else (Obligation("some", query.predicate),)
         case "handled_once":

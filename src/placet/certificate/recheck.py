@@ -2,20 +2,25 @@
 
 A set of states that holds the initial one and that no firing leaves holds all reachable states, whoever made it and however. So
 the checker believes nothing that is written in a certificate: it fires every transition in every state of a set, replays every run,
-and does the sums of every weighting, on the net as it was compiled, before any reduction.
+does the sums of every weighting, and labels the states of a set with what a formula says of them, on the net as it was compiled,
+before any reduction.
 """
 
 from __future__ import annotations
 
-from array import array
 from typing import TYPE_CHECKING, Any
 
-from placet.certificate.form import digest, unshifted
+from placet.analysis.replay_formulas import replay_formula
+from placet.analysis.replay_upwards import check_upwards
+from placet.certificate.closed import Graph, RefusedError, closed_set, fired_along, index, leading_to
+from placet.certificate.form import digest
+from placet.certificate.formulas import Branching, broken
 from placet.certificate.layers import covers, never_in
 from placet.certificate.meaning import faults
+from placet.errors import EvidenceError
+from placet.evidence import Lasso, Reach, RunBreaks
 from placet.logic.state import And, Dead, Fireable, Linear, Not, Or, evaluate
-from placet.net.firing import enabled, fire_state
-from placet.values import NamedTuple
+from placet.net.firing import enabled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,26 +31,10 @@ if TYPE_CHECKING:
     from placet.evidence import State, Trace
     from placet.logic.state import Predicate
 
+_LOOKS = 100_000_000  # at numbers of a set closed upwards
+_CELLS = 20_000_000  # numbers in the states of a run that breaks a formula
 
-class RefusedError(Exception):
-    """The evidence does not show what it should: why, in a few words."""
-
-
-class Graph(NamedTuple):
-    """A closed set with its edges: those of state i are at `offsets[i] .. offsets[i + 1] - 1`; targets of moves that may leave it are -1."""
-
-    states: tuple[State, ...]
-    offsets: array[int]
-    labels: array[int]
-    targets: array[int]
-
-    def fired(self, i: int) -> array[int]:
-        """The transitions enabled in a state."""
-        return self.labels[self.offsets[i] : self.offsets[i + 1]]
-
-    def having(self, predicate: Predicate) -> bytearray:
-        """By state, 1 where the predicate holds."""
-        return bytearray(evaluate(predicate, s, lambda i=i: self.fired(i)) for i, s in enumerate(self.states))  # type: ignore[misc]
+__all__ = ["Checker", "RefusedError"]
 
 
 class Checker:
@@ -82,10 +71,13 @@ class Checker:
                 self._never(compiled, obligation.predicate, shown)
             elif obligation.kind == "again":
                 graph = self._closed(compiled, shown["set"], compiled.start)
-                if _leading_to(graph, graph.having(obligation.predicate), faults(compiled)).find(0) >= 0:
+                if leading_to(graph, graph.having(obligation.predicate), faults(compiled)).find(0) >= 0:
                     raise RefusedError("from some state of its set there is no way to where one should lead")
             elif obligation.kind == "some":
                 self._shown(compiled, obligation, shown)
+            elif obligation.kind in ("ctl", "ltl"):
+                if not self._of_runs(compiled, obligation, shown, "nothing" if obligation.guarded else None):
+                    raise RefusedError("its formula does not hold in its set")
             elif "weights" in shown:
                 weights = _weights(compiled, shown["weights"])
                 _falling(compiled, weights)
@@ -95,7 +87,7 @@ class Checker:
                 self._closed(compiled, shown["set"], compiled.start)
 
     def _refuted(self, question: Question, shown: dict[str, Any]) -> None:
-        compiled, obligation = question.compiled, question.obligations[_index(shown["obligation"])]
+        compiled, obligation = question.compiled, question.obligations[index(shown["obligation"])]
         if obligation.kind == "never":
             self._shown(compiled, obligation, shown)
         elif obligation.kind == "again":
@@ -103,16 +95,45 @@ class Checker:
             graph = self._closed(compiled, shown["set"], start, faults(compiled))
             if graph.having(obligation.predicate).find(1) >= 0:
                 raise RefusedError("the way on that should be lost is still there")
+        elif obligation.kind == "ltl" and "run" in shown:
+            self._breaks(compiled, obligation, shown)
+        elif obligation.kind in ("ctl", "ltl"):
+            if self._of_runs(compiled, obligation, shown):
+                raise RefusedError("its formula holds in its set")
         elif obligation.kind == "some" and obligation.through:
             graph = self._closed(compiled, shown["set"], compiled.start)
-            ends_well = _leading_to(graph, graph.having(obligation.predicate), frozenset())
+            ends_well = leading_to(graph, graph.having(obligation.predicate), frozenset())
             for label, target in zip(graph.labels, graph.targets, strict=True):
                 if label in obligation.through and ends_well[target]:
                     raise RefusedError("a run does what should never happen")
         elif obligation.kind == "some":
             self._never(compiled, obligation.predicate, shown)
         else:
-            _grows(compiled, self._replayed(compiled, shown), self._certificate.runs[_index(shown["loop"])])
+            _grows(compiled, self._replayed(compiled, shown), self._certificate.runs[index(shown["loop"])])
+
+    def _of_runs(
+        self, compiled: Compiled, obligation: Obligation, shown: dict[str, Any], fairness: str | None = None
+    ) -> bool:
+        """Whether a formula about runs holds at the start, as its set tells."""
+        graph = self._closed(compiled, shown["set"], compiled.start)
+        first, aside = graph.states.index(compiled.start), faults(compiled)
+        fairness = fairness or obligation.fairness
+        if obligation.kind == "ctl":
+            return Branching(graph, aside, fairness).holds(obligation.formula, first)
+        return not broken(graph, compiled, aside, obligation.formula, fairness, first)
+
+    def _breaks(self, compiled: Compiled, obligation: Obligation, shown: dict[str, Any]) -> None:
+        """A run, with a loop or to where it is over, is fair and breaks the formula."""
+        run, loop = self._steps(shown), self._certificate.runs[index(shown["loop"])] if "loop" in shown else ()
+        if len(self._replayed(compiled, shown)) * (len(run) + len(loop)) > _CELLS:
+            raise RefusedError("its run is longer than can be checked")
+        try:
+            witness = Lasso(run, loop) if loop else Reach(run)
+            partly = replay_formula(compiled, RunBreaks(obligation.formula, obligation.fairness), witness, 0)
+        except EvidenceError as problem:
+            raise RefusedError(str(problem)) from None
+        if partly:
+            raise RefusedError("its run does not show that it is fair")
 
     # -- the kinds of evidence ---------------------------------------------------------------------------------------
 
@@ -121,13 +142,15 @@ class Checker:
             if self._closed(compiled, shown["set"], compiled.start).having(predicate).find(1) >= 0:
                 raise RefusedError("its set has a state that should be out of reach")
         elif "diagram" in shown:
-            layers = self._certificate.diagrams[_index(shown["diagram"])]
+            layers = self._certificate.diagrams[index(shown["diagram"])]
             if not covers(layers, compiled):
                 raise RefusedError("a firing leaves its set, or the initial state is not in it")
             if not never_in(layers, compiled, predicate):
                 raise RefusedError("its set has a state that should be out of reach")
         elif "siphon" in shown:
-            _starved(compiled, predicate, frozenset(_index(p) for p in shown["siphon"]))
+            _starved(compiled, predicate, frozenset(index(p) for p in shown["siphon"]))
+        elif "least" in shown:
+            _never_above(compiled, predicate, shown["least"])
         else:
             _outweighed(compiled, predicate, shown["weights"])
 
@@ -140,90 +163,30 @@ class Checker:
             raise RefusedError("its run does not do what it should show")
 
     def _steps(self, shown: dict[str, Any]) -> Trace:
-        run = self._certificate.runs[_index(shown["run"])]
-        steps = _index(shown["steps"])
+        run = self._certificate.runs[index(shown["run"])]
+        steps = index(shown["steps"])
         if steps > len(run):
             raise RefusedError("its run is shorter than it says")
         return run[:steps]
 
     def _replayed(self, compiled: Compiled, shown: dict[str, Any]) -> State:
-        return _fired(compiled, compiled.start, self._steps(shown))
+        return fired_along(compiled, compiled.start, self._steps(shown))
 
     def _closed(
         self, compiled: Compiled, number: Any, start: State, without: frozenset[int] = frozenset()  # noqa: ANN401
     ) -> Graph:  # fmt: skip
         """The graph of a set, once it is sure that it holds the start and that no firing leaves it."""
-        key = (_index(number), start, without, compiled.net, compiled.observers)
+        key = (index(number), start, without, compiled.net, compiled.observers)
         found = self._graphs.get(key)
         if found is None:
-            found = self._graphs[key] = _closed(compiled, self._certificate.sets[key[0]], start, without)
+            found = self._graphs[key] = closed_set(compiled, self._certificate.sets[key[0]], start, without)
         return found
-
-
-def _index(value: Any) -> int:  # noqa: ANN401 - as JSON gives it
-    if type(value) is not int or value < 0:
-        raise RefusedError("its evidence is not made as evidence is")
-    return value
-
-
-def _fired(compiled: Compiled, state: State, trace: Trace) -> State:
-    for number, t in enumerate(trace, 1):
-        after = fire_state(compiled.net, compiled.observers, state, t) if t < len(compiled.net.transitions) else None
-        if after is None:
-            raise RefusedError(f"step {number} of its run cannot happen there")
-        state = after
-    return state
-
-
-def _closed(compiled: Compiled, states: Any, start: State, without: frozenset[int]) -> Graph:  # noqa: ANN401
-    net, width = compiled.net, len(compiled.net.places)
-    if states.width != len(start):
-        raise RefusedError("its states are not those of this net")
-    members = tuple(unshifted(width, row) for row in states.rows)
-    numbers = {state: i for i, state in enumerate(members)}
-    if start not in numbers:
-        raise RefusedError("its set does not hold the state to start from")
-    always = [t for t in range(len(net.transitions)) if not net.pre[t]]
-    users: list[list[int]] = [[] for _ in range(width)]
-    for t, arcs in enumerate(net.pre):
-        if arcs:
-            users[arcs[0][0]].append(t)
-    offsets, labels, targets = array("q", (0,)), array("q"), array("q")
-    for state in members:
-        candidates = [*always, *(t for p in range(width) if state[p] for t in users[p])]
-        for t in candidates:
-            after = fire_state(net, compiled.observers, state, t)
-            if after is None:
-                continue
-            target = numbers.get(after, -1)
-            if target < 0 and t not in without:
-                raise RefusedError("a firing leaves its set")
-            labels.append(t)
-            targets.append(target)
-        offsets.append(len(labels))
-    return Graph(members, offsets, labels, targets)
-
-
-def _leading_to(graph: Graph, goal: bytearray, without: frozenset[int]) -> bytearray:
-    """By state, 1 where the goal holds or can be reached without these transitions."""
-    before: list[list[int]] = [[] for _ in graph.states]
-    for i in range(len(graph.states)):
-        for at in range(graph.offsets[i], graph.offsets[i + 1]):
-            if graph.labels[at] not in without:
-                before[graph.targets[at]].append(i)
-    found, pending = bytearray(goal), [i for i, holds in enumerate(goal) if holds]
-    while pending:
-        for i in before[pending.pop()]:
-            if not found[i]:
-                found[i] = 1
-                pending.append(i)
-    return found
 
 
 def _grows(compiled: Compiled, before: State, loop: Trace) -> None:
     """The loop can be repeated for ever and adds each time: nothing is less after it, and what could hold it up is as before."""
     net, width = compiled.net, len(compiled.net.places)
-    after = _fired(compiled, before, loop)
+    after = fired_along(compiled, before, loop)
     emptied = {p for t in loop for p in net.reset[t]}
     held = {
         p for t in loop for p, _ in net.inhibit[t]
@@ -250,11 +213,23 @@ def _starved(compiled: Compiled, predicate: Predicate, siphon: frozenset[int]) -
         raise RefusedError("its places do not keep this from happening")
 
 
+def _never_above(compiled: Compiled, predicate: Predicate, least: Sequence[Sequence[Sequence[int]]]) -> None:
+    """No step leads into the set of the states that are above one of these; the start is not there, and all with the predicate are."""
+    rows = tuple(tuple((index(i), index(n)) for i, n in one) for one in least)
+    looks = (sum(map(len, rows)) + 1) * (len(rows) + 1) * (len(compiled.net.transitions) + 1)
+    if looks > _LOOKS or any(i >= len(compiled.start) for one in rows for i, _ in one):
+        raise RefusedError("its set closed upwards is too large to be checked, or none of this net")
+    try:
+        check_upwards(compiled, predicate, rows)
+    except EvidenceError as problem:
+        raise RefusedError(str(problem)) from None
+
+
 # -- sums ------------------------------------------------------------------------------------------------------------
 
 
 def _weights(compiled: Compiled, pairs: Iterable[Sequence[int]]) -> dict[int, int]:
-    found = {_index(p): w for p, w in pairs}
+    found = {index(p): w for p, w in pairs}
     if any(type(w) is not int or p >= len(compiled.net.places) for p, w in found.items()):
         raise RefusedError("its weights are not those of places")
     return found
@@ -282,7 +257,7 @@ def _outweighed(compiled: Compiled, predicate: Predicate, shown: Sequence[Any]) 
         wanted: dict[int, int] = {}
         for price, (terms, _) in zip(prices, demands, strict=True):
             for p, c in terms:
-                wanted[p] = wanted.get(p, 0) + _index(price) * c
+                wanted[p] = wanted.get(p, 0) + index(price) * c
         bound = sum(price * least for price, (_, least) in zip(prices, demands, strict=True))
         if any(wanted.get(p, 0) > weights.get(p, 0) for p in {*wanted, *weights}):
             raise RefusedError("its sum is less than the condition asks for")

@@ -253,6 +253,28 @@ def _of_state(formula: Formula) -> bool:
     return True
 
 
+def predicate_of(formula: Formula) -> Predicate | None:
+    """The predicate that a formula without operators on runs is."""
+    match formula:
+        case Atom(predicate):
+            return predicate
+        case Neg(of):
+            inner = predicate_of(of)
+            return None if inner is None else Not(inner)
+        case Conj(of) | Disj(of):
+            parts = [predicate_of(p) for p in of]
+            if None in parts:
+                return None
+            return (And if isinstance(formula, Conj) else Or)(tuple(p for p in parts if p is not None))
+    return None
+
+
+def once(given: Predicate, formula: Formula) -> Formula:
+    """A formula about one run that is asked from the first moment on at which a predicate holds; true where it never does."""
+    then = Conj((Atom(given), formula))
+    return Release(then, Disj((Neg(Atom(given)), then)))
+
+
 def is_ctl(formula: Formula) -> bool:
     """Whether each quantifier stands over exactly one operator on runs, and each of these under a quantifier."""
     pending = [formula]

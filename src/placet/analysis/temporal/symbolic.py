@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from placet.analysis.temporal.buchi import positive
 from placet.errors import UsageError
-from placet.logic.state import And, Dead, Not, Or
+from placet.logic.state import Dead
 from placet.logic.temporal import (
     Always,
     Atom,
@@ -24,13 +24,13 @@ from placet.logic.temporal import (
     Release,
     Some,
     Until,
+    predicate_of,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from placet.engines.diagrams.diagram import Diagram
-    from placet.logic.state import Predicate
 
 
 class Symbolic:
@@ -159,7 +159,7 @@ def branching(formula: Formula) -> Formula | None:
 
 def _on_every_run(of: Formula) -> Formula | None:
     """The CTL formula for "every run satisfies this", of a formula as `positive` gives it."""
-    now = _of_state(of)
+    now = predicate_of(of)
     if now is not None:
         return Atom(now)
     match of:
@@ -167,34 +167,18 @@ def _on_every_run(of: Formula) -> Formula | None:
             found = [_on_every_run(p) for p in parts]
             return None if None in found else Conj(tuple(p for p in found if p is not None))
         case Disj(parts):
-            later = [p for p in parts if _of_state(p) is None]
+            later = [p for p in parts if predicate_of(p) is None]
             inner = _on_every_run(later[0]) if len(later) == 1 else None
             if inner is None:
                 return None
-            return Disj((*(Atom(p) for p in map(_of_state, parts) if p is not None), inner))
+            return Disj((*(Atom(p) for p in map(predicate_of, parts) if p is not None), inner))
         case Next(inner):
             then = _on_every_run(inner)
             return None if then is None else Every(Next(then))
         case Release(left, right):
-            first, then = _of_state(left), _on_every_run(right)
+            first, then = predicate_of(left), _on_every_run(right)
             return None if first is None or then is None else Every(Release(Atom(first), then))
         case Until(left, right):
-            first, last = _of_state(left), _of_state(right)
+            first, last = predicate_of(left), predicate_of(right)
             return None if first is None or last is None else Every(Until(Atom(first), Atom(last)))
-    return None
-
-
-def _of_state(formula: Formula) -> Predicate | None:
-    """The predicate that a formula without operators on runs is."""
-    match formula:
-        case Atom(predicate):
-            return predicate
-        case Neg(of):
-            inner = _of_state(of)
-            return None if inner is None else Not(inner)
-        case Conj(of) | Disj(of):
-            parts = [_of_state(p) for p in of]
-            if None in parts:
-                return None
-            return (And if isinstance(formula, Conj) else Or)(tuple(p for p in parts if p is not None))
     return None
