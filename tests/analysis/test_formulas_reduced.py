@@ -105,6 +105,9 @@ def usual_formula(rng, compiled):
             lambda: Until(Neg(one()), one()),
             lambda: Eventually(Always(one())),
             lambda: Always(Eventually(one())),
+            lambda: Disj((Eventually(Always(Neg(one()))), Always(Eventually(one())))),
+            lambda: Always(Disj((Neg(one()), Always(Eventually(one()))))),
+            lambda: Disj((one(), Conj((Always(Eventually(one())), Eventually(Always(Disj((one(), Neg(one()))))))))),
             lambda: Release(one(), Disj((one(), one()))),
         ]
     )()
@@ -178,7 +181,7 @@ def test_diagrams_give_the_verdict_of_the_definition(check, seed, reduce, monkey
             formula = usual_formula(rng, case[0])
         else:
             formula = random_formula(rng, case[0], 3, ctl=True, following=rng.random() < 0.2)
-        fairness = rng.choice(("edges", "nothing"))
+        fairness = rng.choice(FAIRNESS)
         # a budget that no search gets anywhere with
         verdict = answer(case[0], formula, check, fairness, engine="symbolic", budget=Budget(states=1), reduce=reduce)
         if isinstance(verdict, Inconclusive):
@@ -233,6 +236,46 @@ def test_what_no_search_lists_is_decided_on_a_diagram():
     assert verdict.proof.states == 3**40
     lost = answer(compiled, Some(Always(Atom(at_least(0, 1)))), "ctl", "edges", budget=Budget(states=70_000))
     assert isinstance(lost, Violated)
+
+
+def philosophers(count):
+    """Each takes the fork on the left first, but for the last one: places by name."""
+    builder = NetBuilder("net")
+    forks = [builder.place(f"fork{n}", 1) for n in range(count)]
+    mine = [
+        [builder.place(f"{what}{n}", int(what == "thinks")) for what in ("thinks", "has", "eats")] for n in range(count)
+    ]
+    for n, (thinks, has, eats) in enumerate(mine):
+        first, second = sorted((forks[n], forks[(n + 1) % count]))
+        builder.transition(f"take{n}", {thinks: 1, first: 1}, {has: 1})
+        builder.transition(f"eat{n}", {has: 1, second: 1}, {eats: 1})
+        builder.transition(f"rest{n}", {eats: 1}, {thinks: 1, first: 1, second: 1})
+    return compiled_of(*builder.build()), mine
+
+
+@pytest.mark.parametrize(("check", "fairness", "kind"), [("ctl", "strong", Holds), ("ctl", "weak", Violated), ("ltl", "strong", Holds), ("ltl", "nothing", Violated)])  # fmt: skip
+def test_who_waits_eats_where_the_runs_are_strongly_fair(check, fairness, kind):
+    compiled, mine = philosophers(14)  # 195,025 states
+    has, eats = (Atom(at_least(place, 1)) for place in mine[0][1:])
+    formula = Always(Disj((Neg(has), Eventually(eats))))
+    if check == "ctl":
+        formula = Every(Always(Disj((Neg(has), Every(Eventually(eats))))))
+    verdict = answer(compiled, formula, check, fairness, budget=Budget(states=100), engine="symbolic")
+    assert isinstance(verdict, kind)
+    assert verdict.proof.engine == "symbolic"
+
+
+def test_again_and_again_is_decided_on_a_diagram():
+    compiled, mine = philosophers(40)
+    first, second = (Atom(at_least(eats, 1)) for _, _, eats in mine[:2])
+    budget = Budget(states=100)
+    for formula, kind in (
+        (Disj((Eventually(Always(Neg(first))), Always(Eventually(second)))), Holds),
+        (Disj((Always(Eventually(Conj((first, second)))), Eventually(Always(first)))), Violated),
+    ):
+        verdict = answer(compiled, formula, "ltl", "edges", budget=budget, engine="symbolic", reduce=False)
+        assert isinstance(verdict, (kind, Inconclusive) if kind is Violated else kind)  # the fair run is too long
+        assert kind is Violated or verdict.proof.states > 10**15
 
 
 @pytest.mark.parametrize(

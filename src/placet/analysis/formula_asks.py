@@ -31,6 +31,7 @@ from placet.logic.temporal import (
 if TYPE_CHECKING:
     from placet.analysis.subject import Subject
     from placet.analysis.temporal.fair import Fairness
+    from placet.analysis.temporal.symbolic import Recurring
     from placet.compiled import Query
     from placet.logic.state import Predicate
     from placet.logic.temporal import Formula
@@ -68,7 +69,7 @@ def asks(subject: Subject, query: Query, fairness: Fairness, *, linear: bool) ->
         for side in (net.pre[t], net.read[t], net.inhibit[t]):
             looked.update(p for p, _ in side)
         looked.update(p for p, _ in net.post[t] if p in capped)
-    drawn = as_branching(subject, formula, fairness) is not None if linear else fairness in ("edges", "nothing")
+    drawn = not linear or as_branching(subject, formula, fairness) is not None
     return Asks(
         tuple((p, Needs.EDGES) for p in predicates),
         places=frozenset(looked),
@@ -111,7 +112,7 @@ def as_branching(subject: Subject, formula: Formula, fairness: Fairness) -> Form
     What `symbolic.branching` says of all runs is true of the fair ones too: a run is fair if what is left of it is, and what
     has been done by then can be followed by any fair run. Where nothing "has just happened" in a run that is over, the two differ.
     """
-    if fairness not in ("edges", "nothing") or not without_next(formula):
+    if not without_next(formula):
         return None
     count = len(subject.net.places)
     momentary = {count + i for i, o in enumerate(subject.observers) if o.momentary}
@@ -119,7 +120,10 @@ def as_branching(subject: Subject, formula: Formula, fairness: Fairness) -> Form
         return None
     from placet.analysis.temporal.symbolic import branching
 
-    found = branching(Every(formula))
+    recurring: Recurring = "never"  # on all runs, fair or not, it is another thing
+    if fairness == "edges" and not subject.compiled.assumptions.free_guards:
+        recurring = "again" if subject.faults else "all"
+    found = branching(Every(formula), recurring)
     return None if found is None else normal(_apart(found, frozenset(atoms(formula))))
 
 

@@ -83,7 +83,7 @@ class _Branching:
             from placet.analysis.temporal.drawn import Drawn
 
             assert isinstance(seen, SymbolicPass)
-            drawn = Drawn(seen, seen.faults, fair=fairness == "edges")
+            drawn = Drawn(seen, seen.faults, fairness)
             return True if drawn.holds(formula, seen.start) else drawn.refute(formula, seen.start)
         from placet.analysis.temporal.branching import Labels
 

@@ -106,7 +106,8 @@ class Lifting:
             if found is None:
                 return None
             whole = not found.open or self._fairness == "nothing"
-            return self._made(trace + found.trace, found.loop, found.told, whole=whole)
+            those = (self._made(trace + found.trace, found.loop, told, whole=whole) for told in (found.told, ()))
+            return next((made for made in those if self._breaks(formula, made)), None)
         if not way.loop:
             return Reach(trace + self._to_the_end(state))
         round_, told = self._expand(way.loop), self._expand(way.told)

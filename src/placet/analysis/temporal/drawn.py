@@ -2,13 +2,13 @@
 
 Fairness on edges needs no components: a fair run without a fault can stay for ever in states of a set from where, without a fault, nothing
 outside of the set can be reached; and it can stay in the set at all iff it can reach such a state through the set (every finite graph has
-a terminal component below each state). Without fairness these are the states of a greatest fixpoint (Burch et al. 1992). Formulas are in
-negation normal form, as `branching.Labels` has them; every state is known.
+a terminal component below each state). Without fairness these are the states of a greatest fixpoint (Burch et al. 1992). For weak and strong
+fairness see `drawn_fair`. Formulas are in negation normal form, as `branching.Labels` has them; every state is known.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from placet.errors import UsageError
 from placet.evidence import Branch
@@ -16,39 +16,19 @@ from placet.logic.state import Dead
 from placet.logic.temporal import Atom, Conj, Disj, Every, Neg, Next, Release, Some, Until, is_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from placet.engines.diagrams.diagram import Diagram
+    from placet.analysis.temporal.drawn_fair import Steps
+    from placet.analysis.temporal.fair import Fairness
     from placet.evidence import State, Trace
-    from placet.logic.state import Predicate
     from placet.logic.temporal import Formula
 
 _WALK = 20_000  # steps of a walk until it comes back to where it was
 
 
-class Steps(Protocol):
-    """What a diagram's net can do, one state at a time."""
-
-    diagram: Diagram
-
-    def where(self, predicate: Predicate) -> int:
-        """The states with a predicate of the unreduced net."""
-        ...
-
-    def way(self, state: State, goal: int, through: int | None) -> tuple[Trace, State]:
-        """A shortest way to a state of the goal, all states before it in `through`, and that state."""
-        ...
-
-    def next(self, state: State) -> Iterable[tuple[int, State]]:
-        """(transition, state after it) of every step."""
-        ...
-
-
 class Drawn:
     """By formula the set of the states in which it holds. Any call may raise LimitError."""
 
-    def __init__(self, steps: Steps, faults: frozenset[int], *, fair: bool) -> None:
-        self._steps, self._faults, self._fair = steps, faults, fair
+    def __init__(self, steps: Steps, faults: frozenset[int], fairness: Fairness) -> None:
+        self._steps, self._faults, self._fairness = steps, faults, fairness
         self._diagram = steps.diagram
         self._known: dict[Formula, int] = {}
         self._stay: dict[int, int] = {}
@@ -111,8 +91,19 @@ class Drawn:
         """States of the set in which a fair run without a fault can stay, or end: all that are needed to get to one."""
         found = self._stay.get(held)
         if found is None:
-            found = self._stay[held] = self._always(held) if not self._fair else self._closed(held)
+            found = self._stay[held] = self._staying(held)
         return found
+
+    def _staying(self, held: int) -> int:
+        if self._fairness == "edges":
+            return self._closed(held)
+        if self._fairness == "nothing":
+            return self._always(held)
+        from placet.analysis.temporal.drawn_fair import fair_states
+
+        diagram = self._diagram
+        ends = diagram.intersection(held, diagram.where(Dead(self._faults)))
+        return diagram.union(ends, fair_states(diagram, held, self._faults, strong=self._fairness == "strong"))
 
     def _closed(self, held: int) -> int:
         """Those from which nothing outside the set can be reached."""
@@ -149,16 +140,20 @@ class Drawn:
                 stay = self.stays(self._not(self.of(right)))
                 if not diagram.has(stay, end):
                     return Branch(formula, trace, parts=(self.refute(left, end), self.refute(right, end)))
-                more, round_, end = self._round(end, stay)
+                more, round_, told, end = self._round(end, stay)
                 inner = () if is_plain(right) else (self.refute(right, end),)
-                fair = not round_ or not self._fair
-                return Branch(formula, trace + more, round_, round_, parts=inner, stays=True, fair=fair)
+                fair = not round_ or self._fairness != "edges"
+                return Branch(formula, trace + more, round_, told, parts=inner, stays=True, fair=fair)
             case Some():
                 return Branch(formula, closed=diagram.states)
         return Branch(formula)
 
-    def _round(self, state: State, stay: int) -> tuple[Trace, Trace, State]:
-        """A way within a set, without a fault, to where the run ends or goes round: the way, the round, and where it begins."""
+    def _round(self, state: State, stay: int) -> tuple[Trace, Trace, Trace, State]:
+        """A way within a set, without a fault, to where the run ends or goes round: the way, the round, a short one, and where it begins."""
+        if self._fairness in ("weak", "strong"):
+            from placet.analysis.temporal.drawn_fair import fair_round
+
+            return fair_round(self._steps, stay, state, self._faults, self._fairness)
         seen: dict[State, int] = {}
         way: list[int] = []
         while state not in seen:
@@ -166,7 +161,7 @@ class Drawn:
             inside = ((t, to) for t, to in self._steps.next(state) if t not in self._faults)
             step = next(((t, to) for t, to in inside if self._diagram.has(stay, to)), None)
             if step is None:
-                return tuple(way), (), state
+                return tuple(way), (), (), state
             if len(way) >= _WALK:
                 from placet.engines.diagrams.diagram import LimitError
 
@@ -174,7 +169,7 @@ class Drawn:
             way.append(step[0])
             state = step[1]
         at = seen[state]
-        return tuple(way[:at]), tuple(way[at:]), state
+        return tuple(way[:at]), tuple(way[at:]), tuple(way[at:]), state
 
 
 def _weight(formula: Formula) -> int:

@@ -6,12 +6,14 @@ ending where no transition is enabled; with `endless` the last state of a run th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from placet.analysis.temporal.buchi import positive
 from placet.errors import UsageError
 from placet.logic.state import Dead
 from placet.logic.temporal import (
+    NO,
+    YES,
     Always,
     Atom,
     Conj,
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from placet.engines.diagrams.diagram import Diagram
+
+Recurring: TypeAlias = Literal[
+    "never", "again", "all"
+]  # what is said of the infinitely often: nothing, that it comes, that it stays
 
 
 class Symbolic:
@@ -132,23 +138,26 @@ class Symbolic:
         return self.label(Atom(Dead()))
 
 
-def branching(formula: Formula) -> Formula | None:
+def branching(formula: Formula, recurring: Recurring = "never") -> Formula | None:
     """A formula of CTL that says, on endless runs, the same as a Boolean combination of quantified formulas of LTL; or None.
 
     Of a state, "every run" goes through what looks at one state, through conjunctions, `Next` and `Always`: what is asked of every
-    run from every such state is asked of every run (M. Maidl (2000), "The common fragment of CTL and LTL").
+    run from every such state is asked of every run (M. Maidl (2000), "The common fragment of CTL and LTL"). With `recurring` runs are
+    fair on edges, and what is asked of the infinitely often is said too: such a run ends in a set that nothing leaves, all of which it
+    visits again and again, so that "again and again p" is "p can be reached" there, and "from some time on p" is "p can never be left":
+    that speaks of faults, so that it is said of nets without any.
     """
     match formula:
         case Every(of):
-            return _on_every_run(positive(of))
+            return _on_every_run(positive(of), recurring)
         case Some(of):
-            found = _on_every_run(positive(of, negated=True))
+            found = _on_every_run(positive(of, negated=True), recurring)
             return None if found is None else Neg(found)
         case Neg(of):
-            found = branching(of)
+            found = branching(of, recurring)
             return None if found is None else Neg(found)
         case Conj(of) | Disj(of):
-            parts = [branching(f) for f in of]
+            parts = [branching(f, recurring) for f in of]
             if any(p is None for p in parts):
                 return None
             return type(formula)(tuple(p for p in parts if p is not None))
@@ -157,28 +166,49 @@ def branching(formula: Formula) -> Formula | None:
     return None
 
 
-def _on_every_run(of: Formula) -> Formula | None:
+def _on_every_run(of: Formula, recurring: Recurring) -> Formula | None:
     """The CTL formula for "every run satisfies this", of a formula as `positive` gives it."""
     now = predicate_of(of)
     if now is not None:
         return Atom(now)
+    again = None if recurring == "never" else _again(of, recurring)
+    if again is not None:
+        goal = again.of.right if isinstance(again, Some) and isinstance(again.of, Until) else again
+        return Every(Release(NO, Some(Until(YES, goal))))
     match of:
         case Conj(parts):
-            found = [_on_every_run(p) for p in parts]
+            found = [_on_every_run(p, recurring) for p in parts]
             return None if None in found else Conj(tuple(p for p in found if p is not None))
         case Disj(parts):
-            later = [p for p in parts if predicate_of(p) is None]
-            inner = _on_every_run(later[0]) if len(later) == 1 else None
+            later = tuple(p for p in parts if predicate_of(p) is None)
+            if len(later) == len(parts):
+                return None
+            inner = _on_every_run(later[0] if len(later) == 1 else Disj(later), recurring)
             if inner is None:
                 return None
             return Disj((*(Atom(p) for p in map(predicate_of, parts) if p is not None), inner))
         case Next(inner):
-            then = _on_every_run(inner)
+            then = _on_every_run(inner, recurring)
             return None if then is None else Every(Next(then))
         case Release(left, right):
-            first, then = predicate_of(left), _on_every_run(right)
+            first, then = predicate_of(left), _on_every_run(right, recurring)
             return None if first is None or then is None else Every(Release(Atom(first), then))
         case Until(left, right):
             first, last = predicate_of(left), predicate_of(right)
             return None if first is None or last is None else Every(Until(Atom(first), Atom(last)))
+    return None
+
+
+def _again(of: Formula, recurring: Recurring) -> Formula | None:
+    """What a formula about the infinitely often asks of the states of a set that nothing leaves; None where it asks for more."""
+    match of:
+        case Release(Disj(()), Until(Conj(()), last)):
+            goal = predicate_of(last)
+            return None if goal is None else Some(Until(YES, Atom(goal)))
+        case Until(Conj(()), Release(Disj(()), last)) if recurring == "all":
+            goal = predicate_of(last)
+            return None if goal is None else Every(Release(NO, Atom(goal)))
+        case Conj(parts) | Disj(parts):
+            found = [_again(p, recurring) for p in parts]
+            return None if None in found else type(of)(tuple(p for p in found if p is not None))
     return None
