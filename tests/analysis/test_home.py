@@ -22,7 +22,7 @@ def agrees(answer, expected):
         assert answer.replayed.partly == ()
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(any_nets(), st.booleans())
 def test_reversible(marked, reduce):
     net, initial = marked
@@ -36,7 +36,7 @@ def test_reversible(marked, reduce):
             assert len(answer.verdict.witness.trace) == min(stranded)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(cases())
 def test_home(case):
     (net, initial), watch, predicate = case
@@ -70,7 +70,7 @@ def test_what_has_arrived_at_the_end_is_never_taken_back():
     assert not isinstance(answer.verdict, Holds)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(workflow_nets(blocks=5, breaks=4), st.booleans())
 def test_easy_sound(compiled, reduce):
     graph = textbook(compiled.net, compiled.initial, (), LIMIT)

@@ -18,7 +18,7 @@ from strategies import any_nets, compiled_of
 
 
 @given(any_nets(), st.sampled_from(["safe", "bounded", "place"]), st.booleans(), st.data())
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_no_proof_without_a_search_is_wrong(marked, check, reduce, data):
     compiled = compiled_of(*marked)
     place = data.draw(st.integers(0, len(marked.net.places) - 1)) if check == "place" else -1

@@ -16,7 +16,7 @@ from strategies import any_nets, cases
 pytest.importorskip("numba")
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(cases())
 def test_what_is_seen_is_reachable(case):
     (net, initial), _, predicate = case
@@ -44,7 +44,7 @@ def test_what_is_seen_is_reachable(case):
         assert walk.found == {k for k, goal in enumerate(goals) if graph.where(goal)}
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(any_nets())
 def test_small_nets_are_seen_whole(marked):
     net, initial = marked

@@ -117,7 +117,7 @@ def tasks(statement):
     return {name: errors for part in inner for name, errors in tasks(part).items()}
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(processes())
 def test_a_workflow_and_its_state_machine_have_the_same_runs(process) -> None:
     writer = Writer(process)
