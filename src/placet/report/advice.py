@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from placet.logic.state import support
 from placet.net.roles import Kind
-from placet.report.advice_flow import for_nets, for_workflows
+from placet.report.advice_flow import for_machines, for_nets, for_workflows
+from placet.report.advice_limits import for_limits
+from placet.report.advice_order import for_order
 from placet.report.reasons import is_stuck
 from placet.report.run import effect_of, marked_ends
 from placet.report.words import quoted, short
@@ -56,7 +58,9 @@ def advice(run: Run) -> Iterator[str]:
         if found or run.query.check == "conserved":
             yield from found
             return
-    yield from for_nets(run) if run.compiled.kind == "net" else for_workflows(run)
+    rules = {"net": for_nets, "machine": for_machines}.get(run.compiled.kind, for_workflows)
+    flow = list(rules(run))
+    yield from flow or list(for_limits(run)) or for_order(run)
 
 
 def _completes(run: Run) -> bool:
@@ -79,7 +83,7 @@ def _for_sagas(run: Run) -> Iterator[str]:
             continue
         if effect > 0 and _applied_again(step, effect, happened):
             yield _recognise(step)
-        elif effect > 0 and marked_ends(run.compiled, run.last) and _of_sagas(run):
+        elif effect > 0 and (_is_over(run) if _of_sagas(run) else _is_compensated(run, step)):
             imported = any(run.compiled.origin.transitions[t].event is not None for t in run.fired)
             yield from _left_in_effect(step, happened, _error(run, step), imported=imported)
         elif effect < 0 and "null_safe" not in step.guarantees:
@@ -109,6 +113,20 @@ def _is_asked(run: Run, step: Step) -> bool:
     if _of_sagas(run) or predicate is None:
         return _of_sagas(run)
     return run.width + step.effect in support(predicate)[0]
+
+
+def _is_over(run: Run) -> bool:
+    return bool(marked_ends(run.compiled, run.last))
+
+
+def _is_compensated(run: Run, step: Step) -> bool:
+    """Whether the saga of the step has reported in this run that it is compensated."""
+    compiled = run.compiled
+    return any(
+        compiled.net.transitions[t].endswith("#ends.compensated")
+        and short(compiled.origin.transitions[t].id) == short(step.saga)
+        for t in run.fired
+    )
 
 
 def _of_sagas(run: Run) -> bool:

@@ -57,6 +57,59 @@ def for_nets(run: Run) -> Iterator[str]:
             yield f"let {who} take one of a limited number of free slots, which {back} gives back"
         elif adds:
             yield f"nothing ever takes from {name}: let something take away what {who} adds"
+    elif is_stuck(run) and not marked_ends(run.compiled, run.last):
+        yield from _either_of_two(run)
+
+
+def for_machines(run: Run) -> Iterator[str]:
+    """Sentences about a state machine."""
+    compiled, last = run.compiled, run.last
+    if not is_stuck(run) or isinstance(run.violated.claim, Grows | NeverHolds):
+        return
+    for p in still_open(compiled, last):
+        if not any(p in dict(compiled.net.pre[t]) for t in range(len(compiled.net.transitions))):
+            state = quoted(short(compiled.net.places[p]))
+            yield f"nothing leads out of {state}: give it a way on (`{short(compiled.net.places[p])} --EVENT--> STATE`), or name it as an end (`final`)"
+
+
+def _either_of_two(run: Run) -> Iterator[str]:
+    """Something waits for two things of which the run has chosen one: what would bring the other was given up for it."""
+    net, last = run.compiled.net, run.last
+    for t, needs in enumerate(net.pre):
+        have = [p for p, w in needs if last[p] >= w]
+        lack = [p for p, w in needs if last[p] < w]
+        if not have or len(lack) != 1 or any(run.compiled.initial[p] for p, _ in needs):
+            continue
+        brings = _upstream(run, lack[0])
+        for n in run.fired:
+            rivals = [o for o in brings - {n} if not {p for p, _ in net.pre[o]}.isdisjoint(dict(net.pre[n]))]
+            if n in _upstream(run, have[0]) - brings and rivals:
+                names = [transition_name(run.compiled, o) for o in (n, min(rivals))]
+                yield (
+                    f"only one of {listed(names)} happens, and {transition_name(run.compiled, t)} waits for what comes of both: "
+                    f"write one for each of the two, or let both happen"
+                )
+                return
+
+
+def _upstream(run: Run, place: int) -> frozenset[int]:
+    """The transitions that something on the place may have come through. O(arcs)."""
+    net = run.compiled.net
+    makers: dict[int, list[int]] = {}
+    for t, post in enumerate(net.post):
+        for p, _ in post:
+            makers.setdefault(p, []).append(t)
+    found: dict[int, None] = {}
+    seen = {place}
+    for p in (queue := [place]):
+        for t in makers.get(p, ()):
+            if t not in found:
+                found[t] = None
+                for q, _ in net.pre[t]:
+                    if q not in seen:
+                        seen.add(q)
+                        queue.append(q)
+    return frozenset(found)
 
 
 _OUTSIDE = "leave out `--closed`, or verify it together with what sends these events"

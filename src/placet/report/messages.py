@@ -96,6 +96,10 @@ def advice(run: Run) -> Iterator[str]:
         yield f"write `on {event} {{ ... }}`, or say that other systems read the topic: `outside`"
     elif check in CONSUMED:
         yield from _kept(run)
+    elif check == "bounded":
+        for topic, _, _ in _crowds(run):
+            yield f"let publishers of {quoted(topic)} wait while it is full: `topic {topic} {{ capacity {run.query.bound} }}`"
+            return
     elif check == "deadlock_free" and list(_blocked(run)):
         yield "give one of these queues more room, or let a handler publish last, when it needs nothing else any more"
 
