@@ -9,10 +9,24 @@ import pytest
 
 from oracles import fair_runs
 from placet.analysis import groups, strategy
+from placet.analysis.replay import replay
 from placet.compiled import Query
-from placet.evidence import Budget, Holds, Inconclusive, Lasso, Violated
+from placet.evidence import (
+    Branch,
+    Budget,
+    Certificate,
+    Fails,
+    Holds,
+    Inconclusive,
+    Lasso,
+    Never,
+    NeverHolds,
+    Proof,
+    Tree,
+    Violated,
+)
 from placet.logic.state import Dead, Fireable, at_least, evaluate
-from placet.logic.temporal import Always, Atom, Conj, Disj, Eventually, Every, Neg, Next, Release, Some, Until
+from placet.logic.temporal import Always, Atom, Conj, Disj, Eventually, Every, Neg, Next, Release, Some, Until, normal
 from placet.net.builder import NetBuilder
 from placet.net.firing import enabled, fire_state
 from placet.net.observer import Observer
@@ -296,3 +310,19 @@ def test_the_budget_of_seconds_bounds_the_judging_too(check, fairness):
     assert verdict.budget == "seconds"
     assert verdict.option == "--budget-seconds"
     assert monotonic() - begun < 4
+
+
+def test_showing_a_counterexample_again_ends_when_the_time_is_over():
+    compiled = independent(11)  # 177,147 states
+    twice = Atom(at_least(0, 2))
+    formula = normal(Some(Eventually(twice)))
+    claims = [Violated(Fails(formula, "edges"), Tree(Branch(formula)), Proof("reference"))]
+    claims.append(Violated(NeverHolds(at_least(0, 2)), Never(Certificate("closed set")), Proof("reference")))
+    for violated in claims:
+        begun = monotonic()
+        (left,) = replay(compiled, violated, until=begun + 0.2).partly
+        assert "it took too long" in left
+        assert monotonic() - begun < 2
+    small = independent(2)
+    for violated in claims:
+        assert replay(small, violated, until=monotonic()).partly == ()

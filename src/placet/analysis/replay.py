@@ -6,6 +6,7 @@ get a small search of their own over sparse markings, up to a limit; past it, wh
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from placet.errors import EvidenceError
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from placet.net.observer import Observer
 
 LIMIT = 100_000  # states of the search for claims about all that is reachable
+_OFTEN = 256  # states between two looks at the clock
+_NEVER = float("inf")
 _CELLS = 20_000_000  # states times places of that search: what bounds its memory
 
 
@@ -46,8 +49,8 @@ class Replayed(NamedTuple):
     partly: tuple[str, ...] = ()
 
 
-def replay(compiled: Compiled, violated: Violated, limit: int = LIMIT) -> Replayed:
-    """Check that the witness shows the claim on the net as it was compiled.
+def replay(compiled: Compiled, violated: Violated, limit: int = LIMIT, until: float = _NEVER) -> Replayed:
+    """Check that the witness shows the claim on the net as it was compiled; searches end at that time, on the monotonic clock.
 
     Raises EvidenceError where it does not, or where the witness is of a kind that cannot show such a claim. O(trace *
     places), and for claims about all that is reachable O(edges), at most `limit` states.
@@ -57,17 +60,17 @@ def replay(compiled: Compiled, violated: Violated, limit: int = LIMIT) -> Replay
         return _reaches(compiled, claim, witness)
     if isinstance(claim, Strands) and isinstance(witness, NoReturn):
         end = run(compiled, compiled.start, witness.trace)
-        return _out_of_reach(compiled, end, claim.goal, limit, without=_faults(compiled))
+        return _out_of_reach(compiled, end, claim.goal, limit, until, without=_faults(compiled))
     if isinstance(claim, NeverHolds) and isinstance(witness, Never):
-        return _never(compiled, claim, witness.certificate, limit)
+        return _never(compiled, claim, witness.certificate, limit, until)
     if isinstance(claim, Grows) and isinstance(witness, Pump):
         return _grows(compiled, claim, witness)
     if isinstance(claim, Cycles) and isinstance(witness, Lasso):
-        return _cycles(compiled, claim, witness, limit)
+        return _cycles(compiled, claim, witness, limit, until)
     if isinstance(claim, RunBreaks | Fails):
         from placet.analysis.replay_formulas import replay_formula
 
-        return Replayed(replay_formula(compiled, claim, witness, limit))
+        return Replayed(replay_formula(compiled, claim, witness, limit, until))
     raise EvidenceError(f"a witness `{type(witness).__name__}` cannot show a claim `{type(claim).__name__}`")
 
 
@@ -156,7 +159,7 @@ def _filled(net: Net, before: State, loop: Trace) -> set[int]:
     return found
 
 
-def _cycles(compiled: Compiled, claim: Cycles, witness: Lasso, limit: int) -> Replayed:
+def _cycles(compiled: Compiled, claim: Cycles, witness: Lasso, limit: int, until: float) -> Replayed:
     if not witness.loop:
         raise EvidenceError("the loop is empty")
     start = state = run(compiled, compiled.start, witness.trace)
@@ -171,12 +174,12 @@ def _cycles(compiled: Compiled, claim: Cycles, witness: Lasso, limit: int) -> Re
         raise EvidenceError("the loop does not lead back to where it began")
     if claim.escape is None:
         return Replayed()
-    return _out_of_reach(compiled, start, claim.escape, limit, without=_faults(compiled))
+    return _out_of_reach(compiled, start, claim.escape, limit, until, without=_faults(compiled))
 
 
-def _never(compiled: Compiled, claim: NeverHolds, certificate: Certificate, limit: int) -> Replayed:
+def _never(compiled: Compiled, claim: NeverHolds, certificate: Certificate, limit: int, until: float) -> Replayed:
     if certificate.kind == "closed set":
-        return _out_of_reach(compiled, compiled.start, claim.predicate, limit, after=frozenset(claim.after))
+        return _out_of_reach(compiled, compiled.start, claim.predicate, limit, until, after=frozenset(claim.after))
     if certificate.kind == "empty siphon" and not claim.after:
         return _starved(compiled, claim.predicate, frozenset(certificate.places))
     if certificate.kind == "closed upwards" and not claim.after:
@@ -211,6 +214,7 @@ def _out_of_reach(
     start: State,
     goal: Predicate,
     limit: int,
+    until: float,
     *,
     without: frozenset[int] = frozenset(),
     after: frozenset[int] = frozenset(),
@@ -222,9 +226,12 @@ def _out_of_reach(
     idle = _idle(compiled, goal)
     for wanted, aside in ((_relaxed(goal, idle), idle), (goal, idle - _inert(compiled))):
         holds = _compiled(wanted)
-        for state, fired in _states(compiled, start, aside, limit=limit, without=without, latch=after):
+        seen = _states(compiled, start, aside, limit=limit, without=without, latch=after)
+        for number, (state, fired) in enumerate(seen):
             if fired is None:
                 return Replayed(("that the goal is out of reach: too many states",))
+            if number % _OFTEN == _OFTEN - 1 and until < _NEVER and monotonic() > until:
+                return Replayed(("that the goal is out of reach: it took too long",))
             if (not after or _LATCH in state) and holds(state, fired):
                 break
         else:

@@ -7,8 +7,10 @@ That nothing can be reached is searched again, up to a limit; past it, it is nam
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
+from placet.analysis.replay_labels import BEYOND, Own, TooManyError
 from placet.errors import EvidenceError
 from placet.evidence import Fails, Lasso, Reach, RunBreaks, Tree
 from placet.logic.state import evaluate
@@ -37,13 +39,19 @@ if TYPE_CHECKING:
     from placet.evidence import Branch, State, Witness
     from placet.logic.temporal import Formula
 
-_BEYOND = "that nothing else can be reached: too many states"
+_LATE = "that nothing else can be reached: it took too long"
+_NEVER = float("inf")
 _LOOKS = 3_000_000  # states times transitions of the search for what cannot be reached
 
 
-def replay_formula(compiled: Compiled, claim: RunBreaks | Fails, witness: Witness, limit: int) -> tuple[str, ...]:
-    """Check that the witness shows the claim; gives what was too large to be checked. Raises EvidenceError where it does not."""
-    shown = _Shown(compiled, claim.fairness, limit)
+def replay_formula(
+    compiled: Compiled, claim: RunBreaks | Fails, witness: Witness, limit: int, until: float = _NEVER
+) -> tuple[str, ...]:
+    """Check that the witness shows the claim; gives what was too large to be checked, or not checked by then (on the monotonic clock).
+
+    Raises EvidenceError where it does not show it.
+    """
+    shown = _Shown(compiled, claim.fairness, limit, until)
     if isinstance(claim, RunBreaks) and isinstance(witness, Lasso | Reach):
         loops = (witness.loop, witness.told) if isinstance(witness, Lasso) and witness.told else (_loop_of(witness),)
         for loop in dict.fromkeys(loops):
@@ -96,8 +104,8 @@ def _loop_of(witness: Lasso | Reach) -> tuple[int, ...]:
 class _Shown:
     """The net, fired and looked at by the definitions."""
 
-    def __init__(self, compiled: Compiled, fairness: str, limit: int) -> None:
-        self._compiled, self._fairness = compiled, fairness
+    def __init__(self, compiled: Compiled, fairness: str, limit: int, until: float = _NEVER) -> None:
+        self._compiled, self._fairness, self._latest = compiled, fairness, until
         self._width = len(compiled.net.places)
         self._limit = min(limit, max(1, _LOOKS // max(1, len(compiled.net.transitions))))
         roles = compiled.roles.transitions
@@ -268,16 +276,21 @@ class _Shown:
 
     def _labelled(self, formula: Formula, states: Sequence[State]) -> None:
         """By a search of its own from the first of these states, which lead to the others."""
-        if _BEYOND in self.partly:
+        if BEYOND in self.partly or _LATE in self.partly:
             return
         try:
-            found = _Own(self, states[0], self._limit, self._fairness)
+            found = Own(self, states[0], self._limit, self._fairness)
             wrong = not found.label(formula).isdisjoint(states)
-        except _TooManyError:
-            self.partly[_BEYOND] = None
+        except TooManyError as why:
+            self.partly[str(why)] = None
             return
         if wrong:
             raise EvidenceError("what should be false on the way holds")
+
+    def look(self) -> None:
+        """Raises TooManyError where the time is over."""
+        if self._latest < _NEVER and monotonic() > self._latest:
+            raise TooManyError(_LATE)
 
     def steps(self, state: State) -> Iterator[tuple[int, State, bool]]:
         """(transition, next state, whether it is a fault) of every step."""
@@ -322,87 +335,4 @@ def _until(follows: list[int], left: list[bool], right: list[bool]) -> list[bool
     for _ in range(2):
         for i in range(len(found) - 1, -1, -1):
             found[i] = found[i] or (left[i] and found[follows[i]])
-    return found
-
-
-class _TooManyError(Exception):
-    """The search would see more states than its limit."""
-
-
-class _Own:
-    """All that can be reached from a state, with CTL by its definitions, on sets of states."""
-
-    def __init__(self, shown: _Shown, start: State, limit: int, fairness: str) -> None:
-        self._shown, self._fairness = shown, fairness
-        self._all: dict[State, list[State]] = {}
-        self._safe: dict[State, list[State]] = {}
-        queue = [start]
-        self._all[start] = []
-        for state in queue:
-            steps = list(shown.steps(state))
-            self._all[state] = [to for _, to, _ in steps]
-            self._safe[state] = [to for _, to, fault in steps if not fault]
-            for _, to, _ in steps:
-                if to not in self._all:
-                    if len(self._all) >= limit:
-                        raise _TooManyError
-                    self._all[to] = []
-                    queue.append(to)
-
-    def label(self, formula: Formula) -> set[State]:
-        """The states in which a formula in negation normal form holds."""
-        states, some, every = self._all.keys(), self._safe, self._all
-        match formula:
-            case Atom():
-                return {s for s in states if self._shown.atom(formula, s)}
-            case Neg(of):
-                return set(states) - self.label(of)
-            case Conj(of):
-                return set(states).intersection(*(self.label(f) for f in of))
-            case Disj(of):
-                return set().union(*(self.label(f) for f in of))
-            case Some(Next(of)):
-                goal = self.label(of)
-                return {s for s in states if any(to in goal for to in some[s])}
-            case Every(Next(of)):
-                goal = self.label(of)
-                return {s for s in states if all(to in goal for to in every[s])}
-            case Some(Until(left, right)):
-                return _least(some, self.label(left), self.label(right))
-            case Some(Release(left, right)):
-                held = self.label(right)
-                return _least(some, held, (held & self.label(left)) | self._stays(held))
-            case Every(Until(left, right)):
-                lacks = set(states) - self.label(right)
-                lost = (lacks - self.label(left)) | self._stays(lacks)
-                return set(states) - _least(every, lacks, lost)
-            case Every(Release(left, right)):
-                return set(states) - _least(every, set(states) - self.label(left), set(states) - self.label(right))
-        raise EvidenceError("the tree is about no formula of CTL")
-
-    def _stays(self, held: set[State]) -> set[State]:
-        """Where some fair run without a fault stays in these states: all that follows is among them, or it is over."""
-        if self._fairness == "edges":  # a fair run ends in a set that nothing leaves
-            left = _least(self._safe, set(self._safe), set(self._safe) - held)
-            return held - left
-        if self._fairness != "nothing":
-            raise _TooManyError  # which sets are fair is not searched again
-        stays = set(held)
-        while gone := {s for s in stays if self._safe[s] and not any(to in stays for to in self._safe[s])}:
-            stays -= gone
-        return stays
-
-
-def _least(steps: dict[State, list[State]], left: set[State], right: set[State]) -> set[State]:
-    """`right`, and what leads there through `left`."""
-    back: dict[State, list[State]] = {}
-    for s, those in steps.items():
-        for to in those:
-            back.setdefault(to, []).append(s)
-    found, queue = set(right), list(right)
-    while queue:
-        for s in back.get(queue.pop(), ()):
-            if s in left and s not in found:
-                found.add(s)
-                queue.append(s)
     return found

@@ -201,7 +201,7 @@ class _Decision:
         """Answer what a diagram has refuted, where the first search has found no run of the net as it is."""
         for o in left:
             if isinstance(o.known, Violated):
-                self._answer(o, o.known, replay(self._compiled, o.known, self._options.replay_states))
+                self._answer(o, o.known, self._replayed(o.known))
         return [o for o in left if o.known is None]
 
     def _draw(self, subject: Subject, left: list[Open]) -> list[Open]:
@@ -317,6 +317,12 @@ class _Decision:
             rules=KITS[group[0].asks.kit],
         )
 
+    def _replayed(self, verdict: Violated) -> Replayed:
+        """What becomes of a counterexample that is shown again; the seconds of the budget bound its searches too."""
+        seconds = self._options.budget.seconds
+        until = float("inf") if seconds is None else monotonic() + seconds - (perf_counter() - self._begun)
+        return replay(self._compiled, verdict, self._options.replay_states, until)
+
     def _judge(self, seen: Pass, group: list[Open]) -> list[Open]:
         """Answer what the pass decides; gives the rest."""
         left = []
@@ -329,7 +335,7 @@ class _Decision:
                 continue
             replayed = None
             if isinstance(verdict, Violated):
-                replayed = replay(self._compiled, verdict, self._options.replay_states)
+                replayed = self._replayed(verdict)
             o.seconds += perf_counter() - begun
             self._answer(o, verdict, replayed)
         return left
@@ -434,7 +440,7 @@ class _Decision:
             verdict = decide_one(net, len(compiled.net.places), o.query)
             replayed = None
             if isinstance(verdict, Violated):
-                replayed = replay(compiled, verdict, self._options.replay_states)
+                replayed = self._replayed(verdict)
             o.seconds += perf_counter() - begun
             if verdict is None:
                 rest.append(o)
