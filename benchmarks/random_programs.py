@@ -108,7 +108,7 @@ BY_RULE: dict[str, tuple[str, ...]] = {
     "named": ("param?",), "workflow": ("+process",), "saga": ("+process",), "choreography": ("+choreography",),
     "member": ("+member",), "reaction": ("event?",), "task": ("+task",), "step": ("+step",), "option": ("+",),
     "decided": ("E", "F", "other", "timeout", "CircuitOpen", "Unavailable"), "retried": ("E", "F", "other", "timeout"), "receive": ("event?", "signal?", "+", "+"),
-    "publish": ("event?",), "throw": ("E", "F"), "call": ("process?",), "for_each": ("+each",), "assignment": ("count", "count", "var?"),
+    "publish": ("event?",), "throw": ("E", "F"), "call": ("process?",), "for_each": ("+each", "i", "k"), "each_of": ("i", "k"), "assignment": ("count", "count", "var?"),
     "flipped": ("open",), "single": ("count", "var?"), "multiple": ("count", "var?"), "end": ("done", "gone", "other_end"), "net": ("+net",),
     "handler": ("E", "F", "any", "compensated", "failed", "done", "gone"), "place": ("+place",), "transition": ("+move",),
     "arc": ("place?",), "special_arc": ("place?",), "reset_arc": ("place?",), "machine": ("+machine",),
@@ -124,6 +124,22 @@ NAMES = {  # the names of a list, by the rule that it is part of
     "topic": ("+topic",), "signal": ("+signal",), "final": ("place?",), "enumeration": ("+value",), "sends": ("Invoice", "Thanks"), "task": ("E", "F", "OutOfRange"),
     "under": ("reject", "lost", "slow", "duplicate", "crash", "partial", "undo-fail"),
 }  # fmt: skip
+ARRAYS = (
+    "service",
+    "step",
+    "task",
+    "place",
+    "move",
+    "process",
+    "pool",
+    "topic",
+    "var",
+    "net",
+    "machine",
+    "choreography",
+    "member",
+    "signal",
+)
 DATA = ("guard", "while_data")  # a formula in these is about variables
 PRELUDE = (
     "service bare",
@@ -244,6 +260,8 @@ class Program:
             asked = [n for k in ("process", "net", "machine", "choreography") for n in self.known.get(k, ())]
             self.tokens += [self.rng.choice(PLAIN), "(", self.rng.choice(asked)]
         self.tokens.append(")")
+        if self.rng.random() < 0.2:
+            self.tokens += ["for", "each", self.rng.choice("ik"), "in", "1", "..", self.rng.choice("2N")]
 
     def word(self, terminal: str, within: tuple[str, ...]) -> str:
         """The text of a terminal."""
@@ -289,6 +307,13 @@ class Program:
         if drawn.startswith("+"):
             self.number += 1
             fresh = f"{drawn[1:2] or 'n'}{self.number}"
+            if drawn[1:] in ARRAYS and rng.random() < 0.08:
+                self.known.setdefault(drawn[1:], []).extend(
+                    fresh + i for i in ("[1]", "[2]", "[1]", "[i]", "[k]", "[1..2]", "")
+                )
+                return fresh + rng.choice(
+                    ("[2]", "[N]", "[i in 1..2]", "[k in 1..N]", "[0..2]", "[i in 1..2][k in 1..2]")
+                )
             self.known.setdefault(drawn[1:], []).append(fresh)
             return fresh
         if not drawn.endswith("?"):

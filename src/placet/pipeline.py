@@ -134,6 +134,10 @@ def _compile(source: SourceFile) -> tuple[tuple[Compiled, ...], tuple[Diagnostic
         return (), problems
     compiled, uncompiled = compile_model(model)
     problems += lint(model) + uncompiled
+    if "[" in source.text:
+        from placet.compile.findings import once_each
+
+        problems = once_each(problems)
     if any(type(item).__name__ == "Annotate" for item in file.items):
         from placet.sidecar.annotated import compile_all
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -238,3 +240,34 @@ def test_signals_are_names():
     text = "workflow w { signal go try { receive go } on signal go beside { } on signal stop { } }\ncheck possible(go.done)\n"
     assert len(rename(document(text), text.index("go"), "start")) == 4
     assert len(rename(document(text), text.index("stop"), "halt")) == 1
+
+
+ARRAYS = """
+param N = 3
+service shard[N]
+topic bids[N] { capacity 1; outside 1 }
+saga order[k in 1..N] {
+  parallel { step reserve[i in 1..N] on shard[i % N + 1] { undo release[i]; retry i } }
+  step pay on shard[k] { undo refund; after reserve[1..N] }
+  receive bids[k].Made
+}
+net ring { place seat[N] = 1; transition move[i in 1..N]: seat[i] -> seat[i % N + 1] }
+check never(order[k].reserve[i].done and order[k].pay.done) for each k in 1..N for each i in 1..N
+"""
+
+
+@pytest.mark.parametrize(
+    ("word", "kind", "count"),
+    [
+        ("N", "parameter", 12), ("shard", "service", 3), ("bids", "topic", 2), ("order", "", 3), ("reserve", "`order`", 3),
+        ("k", "number", 3), ("i in 1..N] on", "number", 4), ("seat", "place", 3), ("Made", "message", 1), ("release", "undo", 1),
+        ("k in 1..N for", "number", 3), ("i in 1..N\n", "number", 2), ("pay", "`order`", 2),
+    ],
+)  # fmt: skip
+def test_names_with_indices(word, kind, count):
+    found = document(ARRAYS)
+    offset = ARRAYS.index(f"{word} in" if word == "k" else word)
+    name = re.match(r"\w+", word)[0]
+    assert kind in hover(found, offset)
+    assert [o.span.text for o in references(found, offset)] == [name] * count
+    assert len(rename(found, offset, "another")) == count

@@ -71,7 +71,7 @@ def test_the_only_conflict_is_the_brace_after_a_step(caplog):
 def test_reserved_words():
     """Everywhere else a keyword is a name where only a name can stand: docs/language.md lists these."""
     assert {
-        "after", "not", "at_most", "retry", "read", "reset", "without", "timeout", "final", "initial", "place", "transition", "then", "backoff", "via", "signal",
+        "after", "for", "not", "at_most", "retry", "read", "reset", "without", "timeout", "final", "initial", "place", "transition", "then", "backoff", "via", "signal",
     } == RESERVED - OF_RUNS  # fmt: skip
     assert OF_RUNS < RESERVED, "in formulas of `ctl` and `ltl`, and before them"
     assert EVERYWHERE - RESERVED == SIDED, "in the braces of a sidecar names begin lines"

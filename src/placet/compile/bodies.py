@@ -16,12 +16,14 @@ from placet.compile.signal_decls import ARRIVALS, Signals, arrivals
 from placet.diagnostics import Label
 from placet.ir import model as ir
 from placet.syntax import ast
+from placet.syntax.indices import evaluated
 from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import TypeAlias, Union
 
+    from placet.compile.arrays import Arrays
     from placet.compile.data import Data
     from placet.compile.findings import Findings
     from placet.compile.steps import Steps
@@ -82,7 +84,9 @@ class Body:
         topics: Topics,
         findings: Findings,
         signals: Signals | None = None,
+        arrays: Arrays | None = None,
     ) -> None:
+        self._arrays = arrays
         self._topics = topics
         self._signals = Signals((), findings) if signals is None else signals
         self._process = process
@@ -94,6 +98,7 @@ class Body:
         self._prefix = process.name.text
         self._names: Iterator[str] = iter(())
         self._taken: dict[str, int] = {}
+        self._times = 1  # how many instances of what is built there are
         self._instance = ""  # the numbers of the instances of `for each` around: `[1]`
 
     def build(self) -> ir.Sequence:
@@ -215,6 +220,8 @@ class Body:
         if kind in CONSTRUCTS:
             return self._construct(statement)  # type: ignore[arg-type]
         name = next(self._names)
+        if self._arrays is not None and self._instance:
+            name = evaluated(name, self._data.numbers)
         return Built(self._leaf(statement, f"{self._prefix}/{name}{self._instance}"), name)
 
     def _with(self, within: ast.With) -> Built:
@@ -322,8 +329,9 @@ class Body:
 
         With `every` each goes round by itself.
         """
-        numbers = instances(each, self._findings)
-        outer, names = self._instance, self._names
+        numbers = instances(each, self._findings, len(members(each.body.statements)) * self._times)
+        outer, names, times = self._instance, self._names, self._times
+        self._times *= max(1, len(numbers))
         _, identifier = self._unique(
             f"for_each({each.name.text})" if every is None else slug(f"every({every.duration.text})")
         )
@@ -335,7 +343,10 @@ class Body:
             self._data.numbers[each.name.text] = number
             self._names = copy(names)
             self._steps.instance = self._instance
-            parts, first = self._parts(each.body)
+            block = each.body
+            if self._arrays is not None:
+                block = self._arrays.instance(block, each.name.text, number, self._process.name.text)
+            parts, first = self._parts(block)
             body = ir.Sequence(f"{identifier}[{number}]{{}}", parts, each.body.span)
             if every is not None:
                 from placet.compile.every import repeated
@@ -344,6 +355,7 @@ class Body:
                 body = ir.Sequence(body.id, (repeated(every, inner, body._replace(id=f"{inner}{{body}}")),), body.span)
             bodies.append(body)
             self._findings.once(reported)
+        self._times = times
         self._names = self._names if numbers else names
         self._instance = self._steps.instance = outer
         if hidden is None:

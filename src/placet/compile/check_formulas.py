@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from placet.compile.cases import variables_in
 from placet.compile.findings import listed
+from placet.compile.names import as_written
 from placet.compile.vocabulary import statements
 from placet.ir import model as ir
 from placet.syntax import ast
@@ -33,10 +34,17 @@ class FormulaReader:
         self._variables = named
         self._spoken: dict[str, Span] = {}  # variables of the formula that is read
         self._within: frozenset[str] | None = None  # the processes that the formula may speak of
+        self._printed = False
         self._about_runs = False  # in the formula that is read a name alone says that it was done, or is reached
 
-    def read(self, formula: ast.Formula, named: str, *, about_runs: bool) -> tuple[str, ir.Formula] | None:
-        """What the formula is about, which is what is `named` before it if anything is, and the formula resolved."""
+    def read(
+        self, formula: ast.Formula, named: str, *, about_runs: bool, printed: bool = False
+    ) -> tuple[str, ir.Formula] | None:
+        """What the formula is about, which is what is `named` before it if anything is, and the formula resolved.
+
+        `printed`: the text stands for several formulas, so it is shown as it is printed.
+        """
+        self._printed = printed
         self._within = self._calls.reach(named) if named else None
         self._about_runs = about_runs
         self._spoken = {}
@@ -107,7 +115,7 @@ class FormulaReader:
         return Data({**own, **self._variables.common}, self._findings, self._variables.params)
 
     def _read(self, formula: ast.Formula) -> _Read | None:
-        text = " ".join(formula.span.text.split())
+        text = as_written(formula, printed=self._printed)
         match formula:
             case ast.Atom():
                 if (variable := self._variable(formula)) is not None:
@@ -117,9 +125,9 @@ class FormulaReader:
                 if meaning is None:
                     return None
                 terms = tuple((1, fact) for fact in meaning.facts)
-                return _Read(ir.Sum(terms, ">=", 1, text), frozenset((meaning.owner,)))
+                return _Read(_each_effect(ir.Sum(terms, ">=", 1, text)), frozenset((meaning.owner,)))
             case ast.Compare():
-                return self._compare(formula)
+                return self._compare(formula, text)
             case ast.Negation(of):
                 inner = self._read(of)
                 return inner and _Read(ir.Connective("not", (inner.formula,), text), inner.owners)
@@ -137,11 +145,13 @@ class FormulaReader:
                     return None
                 formulas: list[ir.Formula] = [r.formula for r in good]
                 if op == "implies":
-                    formulas[0] = ir.Connective("not", (formulas[0],), f"not ({parts[0].span.text})")
+                    formulas[0] = ir.Connective(
+                        "not", (formulas[0],), f"not ({as_written(parts[0], printed=self._printed)})"
+                    )
                 junction = ir.Connective("and" if op == "and" else "or", tuple(formulas), text)
                 return _Read(junction, frozenset().union(*(r.owners for r in good)))
 
-    def _compare(self, compare: ast.Compare) -> _Read | None:
+    def _compare(self, compare: ast.Compare, text: str) -> _Read | None:
         owners: set[str] = set()
 
         def operand(atom: ast.Atom) -> ir.Variable | tuple[ir.Fact, ...] | None:
@@ -158,8 +168,8 @@ class FormulaReader:
                 return None
             return meaning.facts
 
-        found = self._data.compare(compare, operand)
-        return found and _Read(found, frozenset(owners))
+        found = self._data.compare(compare, operand, text)
+        return found and _Read(_each_effect(found) if len(compare.terms) == 1 else found, frozenset(owners))
 
     def _atom(self, atom: ast.Atom) -> Meaning | None:
         text = atom.name.text
@@ -204,6 +214,13 @@ class FormulaReader:
                 "formulas say `step.done`, `process.end`, a place",
             )
             self._findings.add("P232", f"nothing is called `{text}`", atom.span, help=help_)
+
+
+def _each_effect(found: ir.Sum) -> ir.Formula:
+    """One name asked for its effect: a step in several instances has one in each, and one of them is meant."""
+    if len(found.terms) < 2 or any(fact.kind != "effect" for _, fact in found.terms):
+        return found
+    return ir.Connective("or", tuple(found._replace(terms=(term,)) for term in found.terms), found.text)
 
 
 def ambiguous(findings: Findings, atom: ast.Atom, written: list[str]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, Union
 
 from placet.compile.check_formulas import FormulaReader, ambiguous
 from placet.compile.findings import figure, listed
+from placet.compile.names import as_written, forms
 from placet.compile.vocabulary import statements
 from placet.ir import model as ir
 from placet.syntax import ast
@@ -164,7 +165,7 @@ class CheckReader:
             help_ = self._findings.meant(name, CHECKS, f"the checks are {listed(CHECKS, 20)}")
             self._findings.add("P230", f"no check is called `{name}`", item.check.span, help=help_)
             return None
-        written = ", ".join(" ".join(o.span.text.split()) for o in item.operands)
+        written = ", ".join(as_written(o, printed=item.one) for o in item.operands)
         blank = ir.Check(
             name,
             "",
@@ -274,11 +275,11 @@ class CheckReader:
     def _net_names(self, text: str, *, transitions: bool) -> list[tuple[str, str]]:
         """Places or transitions of that name, perhaps qualified by their net: (net, id)."""
         table = self._words.transitions if transitions else self._words.places
-        found = list(table.get(text, {}).items())
+        found = [(net, ids[0]) for net, ids in table.get(text, {}).items() if len(ids) == 1]
         for net in self._words.nets:
             if text.startswith(f"{net}."):
-                identifier = table.get(text[len(net) + 1 :], {}).get(net)
-                found += [(net, identifier)] if identifier is not None else []
+                identifiers = table.get(text[len(net) + 1 :], {}).get(net, [])
+                found += [(net, identifiers[0])] if len(identifiers) == 1 else []
         return found
 
     def _element(self, blank: ir.Check, atom: ast.Atom, found: dict[str, str]) -> ir.Check | None:
@@ -294,7 +295,9 @@ class CheckReader:
     def _no_subject(self, atom: ast.Atom) -> None:
         text = atom.name.text
         known = [*self._words.processes, *self._words.nets, *self._words.places, *self._words.transitions]
-        if text in self._words.elements:
+        if several := [n for n in known if n != text and text in forms(n)]:
+            help_ = f"ask it of one of the array, as in `{several[0]}`, or of each: `({text}[i]) for each i in 1..{len(several)}`"
+        elif text in self._words.elements:
             help_ = f"`possible({text}.done)` and `never({text}.done)` ask about a task or a step"
         else:
             help_ = self._findings.meant(text, known, "a check names a workflow, saga or net of this file")
@@ -349,7 +352,7 @@ class CheckReader:
         if len(operands) != 1 or isinstance(operands[0], ast.Number):
             self._wrong(item, "formula", operands[-1].span if operands else item.check.span)
             return None
-        found = self._formulas.read(operands[0], named, about_runs=blank.check in ("ctl", "ltl"))
+        found = self._formulas.read(operands[0], named, about_runs=blank.check in ("ctl", "ltl"), printed=item.one)
         return found and blank._replace(subject=found[0], formula=found[1])
 
 

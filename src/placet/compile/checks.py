@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from placet.analysis.questions import standard
-from placet.compile.names import base_name
 from placet.compile.observers import Watch
 from placet.compile.value_places import ValuePlaces
 from placet.compiled import Query
@@ -181,8 +180,8 @@ class _Queries:
             return self._values.sum(formula, self._indices)
         if facts and all(fact.kind == "enabled" for fact in facts):
             return Or(tuple(Fireable(t) for fact in facts for t in self._transitions(fact.id)))
-        if facts and facts[0].kind == "effect" and len({(w, base_name(fact.id)) for w, fact in formula.terms}) == 1:
-            # a step that happens in several rounds, calls or instances counts apart in each
+        if facts and facts[0].kind == "effect" and len(formula.terms) == 1:
+            # a step that happens in several rounds or calls counts apart in each
             weight = formula.terms[0][0]
             linear = [Linear(((i, weight),), op, formula.bound) for fact in facts for i in self._indices(fact)]
             return linear[0] if len(linear) == 1 else Or(tuple(linear))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from placet.compile.bodies import Callee
+    from placet.compile.data import Known
     from placet.compile.declarations import Declarations
     from placet.compile.findings import Findings
     from placet.compile.topics import Topics
@@ -30,7 +31,7 @@ class Choreographies:
         declared: Declarations,
         callees: Mapping[str, Callee],
         stepping: Mapping[str, bool],
-        known: tuple[Mapping[str, ir.Variable], set[str], Mapping[str, int]],
+        known: Known,
         topics: Topics,
         findings: Findings,
     ) -> None:
@@ -72,9 +73,9 @@ class Choreographies:
                 "handler", ast.Name(name, reaction.event.span), None, reaction.body, (), reaction.span
             )
             steps = Steps(name, self._declared, self._findings)
-            common, used, params = self._known
+            common, used, params, arrays = self._known
             data = Data(common, self._findings, params)
-            body = Body(handler, steps, self._callees, data, self._topics, self._findings).build()
+            body = Body(handler, steps, self._callees, data, self._topics, self._findings, arrays=arrays).build()
             used |= data.used
             steps.close()
             for statement in statements(body):

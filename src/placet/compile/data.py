@@ -14,6 +14,7 @@ from placet.values import NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from placet.compile.arrays import Arrays
     from placet.compile.findings import Findings
     from placet.source import Span
 
@@ -24,6 +25,15 @@ ANY = "any"
 BOOL = ("false", "true")
 _RESERVED = frozenset((*BOOL, ANY))
 _MOST_TOGETHER = 10**7  # combinations of all values of a process, beyond which a warning names the product
+
+
+class Known(NamedTuple):
+    """What all processes of a file have in common: variables, the ids of those in use, parameters."""
+
+    variables: Mapping[str, ir.Variable]
+    used: set[str]
+    params: Mapping[str, int]
+    arrays: Arrays | None = None
 
 
 class _Side(NamedTuple):
@@ -189,9 +199,11 @@ class Data:
             return None
         return ir.Sum(((1, ir.Fact("value", variable.id)),), ">=", 1, text)
 
-    def compare(self, compare: ast.Compare, operand: Callable[[ast.Atom], Operand | None]) -> ir.Sum | None:
+    def compare(
+        self, compare: ast.Compare, operand: Callable[[ast.Atom], Operand | None], text: str = ""
+    ) -> ir.Sum | None:
         """A comparison; `operand` says what a name means, or None after it has reported that it means nothing."""
-        text = " ".join(compare.span.text.split())
+        text = text or " ".join(compare.span.text.split())
         left = self._side(compare.terms, compare.span, operand)
         if left is None:
             return None

@@ -13,13 +13,20 @@ if TYPE_CHECKING:
     from placet.syntax import ast
 
 MOST_INSTANCES = 1_000
+MOST_BUILT = 200_000  # statements that come out
 
 
-def instances(each: ast.ForEach, findings: Findings) -> Sequence[int]:
-    """The numbers of the instances; what cannot be counted through is reported."""
+def instances(each: ast.ForEach, findings: Findings, size: int) -> Sequence[int]:
+    """The numbers of the instances; what cannot be counted through is reported, or built: `size` is how much there is in one."""
     low, high = each.low.value, each.high.value
     if high - low + 1 > MOST_INSTANCES:
         message = f"{high - low + 1:,} instances are more than can be looked at"
+        findings.add("P217", message, each.high.span, help="two or three show what many show")
+        high = low
+    elif (high - low + 1) * size > MOST_BUILT:
+        message = (
+            f"{high - low + 1:,} instances come to {(high - low + 1) * size:,} things to do, more than can be looked at"
+        )
         findings.add("P217", message, each.high.span, help="two or three show what many show")
         high = low
     elif high < low:

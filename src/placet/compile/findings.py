@@ -43,7 +43,9 @@ class Findings:
 
     def meant(self, name: str, known: Iterable[str], otherwise: str = "") -> str:
         """The help "did you mean `x`?" where a known name is near, else `otherwise`. O(known) comparisons of names."""
-        near = self._nearest(name, known)
+        known = list(known)
+        near = next((k for k in known if k.startswith(f"{name}[")), "") if name else ""  # an array without its index
+        near = near or self._nearest(name, known)
         return f"did you mean `{near}`?" if near else otherwise
 
     def _nearest(self, name: str, known: Iterable[str]) -> str:
@@ -60,6 +62,16 @@ class Findings:
                     break
         found = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
         return lowered[found[0]] if found else ""
+
+
+def once_each(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The first of those with one code at one place, and its labels once: the members of an array have the same mistakes."""
+    first: dict[tuple[str, Span | None, str], Diagnostic] = {}
+    for found in diagnostics:
+        labels = {label.span: label for label in reversed(found.labels) if label.span != found.span}
+        here = found._replace(labels=tuple(reversed(labels.values())))
+        first.setdefault((found.code, found.span, "" if found.span is not None else found.message), here)
+    return tuple(first.values())
 
 
 def listed(names: Iterable[str], most: int = 8) -> str:

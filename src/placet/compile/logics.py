@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.findings import listed
+from placet.compile.names import as_written
 from placet.syntax import ast
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def fairness_of(item: ast.CheckItem, findings: Findings) -> str | None:
 
 def label_of(item: ast.CheckItem) -> str:
     """The check as it was written, without its sentence; what it assumes is said with every verdict."""
-    *named, formula = (" ".join(o.span.text.split()) for o in item.operands)
+    *named, formula = (as_written(o, printed=item.one) for o in item.operands)
     of = f" of {named[0]}" if named else ""
     level = f" at {item.level.text}" if item.level is not None else ""
     return f"{item.check.text}{of} {formula}{level}"

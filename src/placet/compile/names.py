@@ -73,6 +73,24 @@ def base_name(name: str) -> str:
     return name
 
 
+def as_written(formula: ast.Formula | ast.Number, *, printed: bool) -> str:
+    """A formula as it stands in the text, or where that stands for several, as it is printed."""
+    if not printed:
+        return " ".join(formula.span.text.split())
+    from placet.syntax import printer
+
+    return printer.formula(formula)
+
+
+def forms(name: str) -> list[str]:
+    """The names by which a thing is called: its own, and those of the arrays and instances that it is one of, `a` of `a[2]`."""
+    found = [name]
+    while name.endswith("]") and name[name.rfind("[") + 1 : -1].isdigit():
+        name = name[: name.rfind("[")]
+        found.append(name)
+    return found
+
+
 def leaf(statement: ast.Statement) -> tuple[str, str]:
     """The own name of a statement that contains no others, and what it is called in diagnostics."""
     match statement:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from placet.compile.bodies import Body, Callee
 from placet.compile.bounds import Sizes
 from placet.compile.check_items import CheckReader
-from placet.compile.data import Data, together
+from placet.compile.data import Data, Known, together
 from placet.compile.data import declared as variables
 from placet.compile.declarations import declarations
-from placet.compile.findings import Findings, listed
+from placet.compile.each import MOST_INSTANCES
+from placet.compile.findings import Findings, listed, once_each
 from placet.compile.flow import ends_of, flow
 from placet.compile.machine_decls import as_net, resolve_machine
 from placet.compile.names import blocks
@@ -25,22 +26,14 @@ from placet.compile.topics import Topics
 from placet.compile.vocabulary import Calls, Named, Vocabulary
 from placet.ir import model as ir
 from placet.syntax import ast
-from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from placet.compile.arrays import Arrays
     from placet.compile.choreographies import Members
     from placet.compile.declarations import Declarations
     from placet.diagnostics import Diagnostic
-
-
-class Known(NamedTuple):
-    """What all processes of a file have in common: variables, the ids of those in use, parameters."""
-
-    variables: Mapping[str, ir.Variable]
-    used: set[str]
-    params: Mapping[str, int]
 
 
 def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
@@ -50,15 +43,25 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
     """
     findings = Findings()
     params: dict[str, int] = {}
-    if file.named or any(isinstance(item, ast.Parameter) for item in file.items):
+    named = file.named or any(isinstance(item, ast.Parameter) for item in file.items)
+    if named:
         params = parameters(file, findings)
+    arrays = None
+    if _has_arrays(file):
+        from placet.compile.arrays import Arrays
+
+        arrays = Arrays(params, findings)
+        file = arrays.expanded(file)
+        if findings.diagnostics:  # what else is wrong may be wrong because of it
+            return ir.Model(file.source.path, (), (), ()), tuple(findings.diagnostics)
+    if named:
         file = filled(file, params, findings)
     declared = declarations(file, findings)
     topics = Topics(tuple([item for item in file.items if isinstance(item, ast.Topic)]), findings)
-    targets = {name: _targets(process.body) for name, process in declared.processes.items()}
+    targets = {name: _targets(process.body, arrays, name) for name, process in declared.processes.items()}
     common = variables(declared.variables, "", {}, findings, params) if declared.variables else {}
     used: set[str] = set()
-    known_ = Known(common, used, params)
+    known_ = Known(common, used, params, arrays)
     processes, callees, sizes = _processes(declared, targets, known_, topics, findings)
     for process in processes.values():
         check_runs(process, processes, common, findings)
@@ -78,7 +81,8 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
     written = [item for item in file.items if isinstance(item, ast.Check)]
     if written:
         called = {
-            name: frozenset(t.text for t in _targets(p.body, awaited=True)) for name, p in declared.processes.items()
+            name: frozenset(t.text for t in _targets(p.body, arrays, name, awaited=True))
+            for name, p in declared.processes.items()
         }
         known = {**nets, **{machine.id: as_net(machine) for machine in machines}}
         own = {p.id: {v.name: v for v in p.variables} for p in processes.values() if p.variables}
@@ -90,7 +94,10 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
             subjects |= as_processes(choreographies)
             for name, written_ in declared.choreographies.items():
                 called[name] = frozenset(
-                    t.text for m in written_.members for r in m.reactions for t in _targets(r.body, awaited=True)
+                    t.text
+                    for m in written_.members
+                    for r in m.reactions
+                    for t in _targets(r.body, arrays, name, awaited=True)
                 )
             using = {topic: members.users(topic) for topic in topics.topics}
             if system:
@@ -121,7 +128,14 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
         system,
         declared.timings,
     )
-    return model, tuple(findings.diagnostics)
+    return model, tuple(findings.diagnostics if arrays is None else once_each(findings.diagnostics))
+
+
+def _has_arrays(file: ast.File) -> bool:
+    return any(
+        "[" in item.span.text or (isinstance(item, ast.Check) and any(i.each for i in item.items))
+        for item in file.items
+    )
 
 
 def _system(declared: Declarations, members: Members) -> str:
@@ -133,7 +147,7 @@ def _system(declared: Declarations, members: Members) -> str:
     return "" if taken else name
 
 
-def _targets(body: ast.Block, *, awaited: bool = False) -> list[ast.Name]:
+def _targets(body: ast.Block, arrays: Arrays | None, owner: str, *, awaited: bool = False) -> list[ast.Name]:
     """The targets of all calls in a body, in no particular order; `awaited`: without those that are only started."""
     found: list[ast.Name] = []
     pending: list[ast.Statement] = list(body.statements)
@@ -142,7 +156,16 @@ def _targets(body: ast.Block, *, awaited: bool = False) -> list[ast.Name]:
         if isinstance(statement, ast.Call) and not (awaited and alone(statement)):
             found.append(statement.target)
         for block in blocks(statement):
-            pending += block.statements
+            if arrays is None or not isinstance(statement, ast.ForEach):
+                pending += block.statements
+                continue
+            for number in range(
+                statement.low.value, min(statement.high.value, statement.low.value + MOST_INSTANCES) + 1
+            ):
+                instance = arrays.instance(block, statement.name.text, number, owner)
+                pending += instance.statements
+                if instance is block:
+                    break
     return found
 
 
@@ -211,13 +234,13 @@ def _process(
     if process.kind == "saga":
         policy = override(profile(process.profile, findings), process.policies, findings)
     steps = Steps(name, declared, findings, together=policy.undoes_together)
-    common, used, params = known
+    common, used, params, arrays = known
     own = variables(process.variables, f"{name}/", common, findings, params) if process.variables else {}
     patches = patched(process.body) if "patch" in process.span.text else ()
     own |= {f"patch {p}": version(name, p, process.name.span) for p in patches}
     data = Data({**common, **own}, findings, params)
     signals = Signals(process.signals, findings)
-    body = Body(process, steps, callees, data, topics, findings, signals).build()
+    body = Body(process, steps, callees, data, topics, findings, signals, arrays).build()
     used |= data.used
     if data.used:
         together([v for v in data.names.values() if v.id in data.used], name, process.name.span, findings)

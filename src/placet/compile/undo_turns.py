@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.compile.names import base_name
+from placet.compile.names import forms
 from placet.compile.vocabulary import statements
 from placet.ir.model import Step
 from placet.values import NamedTuple
@@ -38,7 +38,8 @@ def turns(agenda: Agenda, stmt: Sequence, env: Env) -> Turns:
     part_of: dict[str, int] = {}
     for i, own in enumerate(steps):
         for s in own:
-            named.setdefault(base_name(s.name), set()).add(i)
+            for form in forms(s.name):
+                named.setdefault(form, set()).add(i)
             part_of[s.id] = i
     before: dict[int, set[int]] = {}
     met: set[tuple[str, str]] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from placet.compile.flow import children
-from placet.compile.names import base_name
+from placet.compile.names import forms
 from placet.ir import model as ir
 from placet.values import NamedTuple
 
@@ -52,22 +52,25 @@ class Vocabulary:
         self.elements: dict[str, dict[str, list[ir.Statement]]] = {}  # name -> process -> statements
         self.services: dict[str, set[str]] = {}  # name -> processes with a step on it
         self.undos: dict[str, dict[str, list[ir.Step]]] = {}  # name of an undo -> process -> the steps that it undoes
-        self.places: dict[str, dict[str, str]] = {}  # name -> net -> id
-        self.transitions: dict[str, dict[str, str]] = {}
+        self.places: dict[str, dict[str, list[str]]] = {}  # name -> net -> ids: of an array, those of all members
+        self.transitions: dict[str, dict[str, list[str]]] = {}
         for process in processes.values():
             for statement in statements(process.body):
                 name = name_of(statement)
                 if isinstance(statement, ir.Step):
                     self.services.setdefault(statement.service, set()).add(process.id)
-                if name:
-                    self.elements.setdefault(name, {}).setdefault(process.id, []).append(statement)
+                for form in forms(name) if name else ():
+                    self.elements.setdefault(form, {}).setdefault(process.id, []).append(statement)
                 if isinstance(statement, ir.Step) and statement.undo is not None:
-                    self.undos.setdefault(statement.undo.name, {}).setdefault(process.id, []).append(statement)
+                    for form in forms(statement.undo.name):
+                        self.undos.setdefault(form, {}).setdefault(process.id, []).append(statement)
         for net in nets.values():
             for place in net.places:
-                self.places.setdefault(place.id[len(net.id) + 1 :], {})[net.id] = place.id
+                for form in forms(place.id[len(net.id) + 1 :]):
+                    self.places.setdefault(form, {}).setdefault(net.id, []).append(place.id)
             for transition in net.transitions:
-                self.transitions.setdefault(transition.id[len(net.id) + 1 :], {})[net.id] = transition.id
+                for form in forms(transition.id[len(net.id) + 1 :]):
+                    self.transitions.setdefault(form, {}).setdefault(net.id, []).append(transition.id)
 
     def meanings(self, text: str) -> list[Meaning]:
         """Every reading of a name; names may hold dots themselves, so each dot is tried."""
@@ -83,10 +86,13 @@ class Vocabulary:
         return list(dict.fromkeys(found))
 
     def _unqualified(self, text: str) -> list[Meaning]:
-        found = [Meaning(net, (ir.Fact("tokens", i),)) for net, i in self.places.get(text, {}).items()]
+        found = [
+            Meaning(net, tuple(ir.Fact("tokens", i) for i in ids)) for net, ids in self.places.get(text, {}).items()
+        ]
         name, _, asked = text.rpartition(".")
         if asked == "enabled":
-            found += [Meaning(net, (ir.Fact("enabled", i),)) for net, i in self.transitions.get(name, {}).items()]
+            for net, ids in self.transitions.get(name, {}).items():
+                found.append(Meaning(net, tuple(ir.Fact("enabled", i) for i in ids)))
         elif asked in _DOING:
             own, of_undo = _DOING[asked]
             for process, those in self.elements.get(name, {}).items():
@@ -94,7 +100,8 @@ class Vocabulary:
             for process, steps in self.undos.get(name, {}).items():
                 if process not in self.elements.get(name, {}):
                     found.append(Meaning(process, tuple(ir.Fact(of_undo, s.id) for s in steps)))
-            found += [Meaning(net, (ir.Fact(own, i),)) for net, i in self.transitions.get(name, {}).items()]
+            for net, ids in self.transitions.get(name, {}).items():
+                found.append(Meaning(net, tuple(ir.Fact(own, i) for i in ids)))
         elif asked == "effect":
             for process, those in self.elements.get(name, {}).items():
                 facts = tuple(ir.Fact("effect", s.id) for s in those if isinstance(s, ir.Step))
@@ -150,7 +157,7 @@ def name_of(statement: ir.Statement | ir.Gateway) -> str:
     """The name by which a formula may speak of a statement."""
     match statement:
         case ir.Task(_, name) | ir.Step(_, name):
-            return base_name(name) if name.endswith("]") else name
+            return name
         case ir.Receive(_, event) | ir.Publish(_, _, event):
             return event
         case ir.Call(_, target):

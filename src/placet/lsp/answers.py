@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from placet.lsp.names import Symbol, index
 from placet.source import SourceFile
+from placet.syntax.indices import plain
 from placet.syntax.lexer import NAME, TOKEN, kind_of
 from placet.syntax.machine import shift
 from placet.syntax.parser import parse
@@ -22,7 +23,7 @@ _WHOLE = re.compile(r"[^\W\d]\w*(?:[.-]\w+)*")
 _KINDS = {
     "service": "service", "subject": "", "element": "", "undo": "undo", "end": "end", "error": "error",
     "event": "event", "place": "place", "transition": "transition", "state": "state", "topic": "topic", "pool": "pool",
-    "message": "message", "variable": "variable", "value": "value", "parameter": "parameter",
+    "message": "message", "index": "number", "variable": "variable", "value": "value", "parameter": "parameter",
 }  # fmt: skip
 _SHOWN = 8  # lines of a declaration
 
@@ -225,6 +226,5 @@ def _process_at(file: ast.File, offset: int) -> str:
     for item in file.items:
         name = getattr(item, "name", None)
         if name is not None and item.span.start < offset < item.span.end:
-            text: str = name.text
-            return text
+            return plain(name.text)
     return ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from placet.source import Span
 from placet.syntax import ast
+from placet.syntax.indices import HEADS, IndexProblem, names, pieces, plain
 from placet.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -68,8 +69,64 @@ class Index(NamedTuple):
 def index(file: ast.File) -> Index:
     """Every name of a file. Linear in its size."""
     data = _Data(file)
-    found = (o for item in file.items for part in (_of_item(file, item), data.of_item(item)) for o in part)
+    parts = (_of_item, lambda _, item: data.of_item(item), lambda _, item: _indices(data, item))
+    found = (o for item in file.items for part in parts for o in part(file, item))
     return Index(tuple(o for o in found if o.symbol.text))
+
+
+def _indices(data: _Data, item: ast.Item) -> Iterator[Occurrence]:
+    """The names in brackets: variables of arrays, which belong to where they are declared, and parameters."""
+    pending: list[tuple[object, dict[str, Symbol]]] = [(item, {})] if "[" in item.span.text else []
+    while pending:
+        one, around = pending.pop()
+        declared = _declared_in(one)
+        if declared:
+            around = {**around, **{name.text: Symbol("index", str(name.span.start), name.text) for name in declared}}
+            yield from (Occurrence(around[n.text], n.span, True, getattr(one, "span", n.span)) for n in declared)
+        if isinstance(one, ast.Name):
+            for leaf in _used_in(one):
+                symbol = around.get(leaf.text) or data.known.get(("", leaf.text))
+                if symbol is not None:
+                    yield Occurrence(symbol, leaf.span, False, one.span)
+        elif isinstance(one, ast.Number) and one.name in around:
+            yield Occurrence(around[one.name], one.span, False, one.span)
+        elif isinstance(one, tuple) and not isinstance(one, Span):
+            pending += [(part, around) for part in one if isinstance(part, tuple)]
+
+
+def _declared_in(one: object) -> list[ast.Name]:
+    """The variables of the array that something is, or of the numbers that a check is made for."""
+    if isinstance(one, ast.CheckItem):
+        return [each.name for each in one.each]
+    if isinstance(one, ast.ForEach):
+        return [one.name]
+    heads = [one.trigger] if isinstance(one, ast.Branch) and isinstance(one.trigger, ast.Receive) else [one]
+    return [
+        n
+        for head in heads
+        if type(head) in HEADS
+        for n in _in_brackets(getattr(head, HEADS[type(head)]), variables=True)
+    ]
+
+
+def _used_in(name: ast.Name) -> list[ast.Name]:
+    return _in_brackets(name, variables=False)
+
+
+def _in_brackets(name: ast.Name, *, variables: bool) -> list[ast.Name]:
+    """The names in the brackets of a name: those that `in` stands behind, or those that stand for numbers."""
+    if "[" not in name.text:
+        return []
+    try:
+        indices = [i for piece in pieces(name.text) for i in piece.indices]
+    except IndexProblem:
+        return []
+    if variables:
+        starts = [(i.variable, name.text.index(i.variable, i.start)) for i in indices if i.variable]
+    else:
+        starts = [(str(n.value), n.start) for i in indices for n in (*names(i.low), *names(i.high))]
+    start = name.span.start
+    return [ast.Name(text, name.span._replace(start=start + at, end=start + at + len(text))) for text, at in starts]
 
 
 class _Data:
@@ -84,10 +141,11 @@ class _Data:
                 self._add_variable("", item)
             elif isinstance(item, ast.Process):
                 for variable in item.variables:
-                    self._add_variable(item.name.text, variable)
+                    self._add_variable(plain(item.name.text), variable)
 
     def _add(self, kind: str, owner: str, name: ast.Name) -> None:
-        self.known.setdefault((owner, name.text), Symbol(kind, owner, name.text))
+        text = plain(name.text)
+        self.known.setdefault((owner, text), Symbol(kind, owner, text))
 
     def _add_variable(self, owner: str, variable: ast.Variable) -> None:
         self._add("variable", owner, variable.name)
@@ -96,7 +154,7 @@ class _Data:
 
     def of_item(self, item: ast.Item) -> Iterator[Occurrence]:
         """Where they stand in a declaration."""
-        owner = item.name.text if isinstance(item, ast.Process) else ""
+        owner = plain(item.name.text) if isinstance(item, ast.Process) else ""
         pending: list[object] = [item]
         while pending and self.known:
             one = pending.pop()
@@ -121,11 +179,12 @@ class _Data:
             pending.extend(_children(one))
 
     def _use(self, owner: str, name: ast.Name, whole: Span) -> Iterator[Occurrence]:
-        symbol = self.known.get((owner, name.text)) or self.known.get(("", name.text))
+        text = plain(name.text)
+        symbol = self.known.get((owner, text)) or self.known.get(("", text))
         if symbol is not None:
-            yield Occurrence(symbol, name.span, False, whole)
+            yield _one(symbol.kind, symbol.owner, name, whole)
             return
-        of, _, last = name.text.rpartition(".")
+        of, _, last = text.rpartition(".")
         if (of, last) in self.known:
             yield _part(self.known[of, last].kind, of, name, last, len(of) + 1)
 
@@ -183,8 +242,8 @@ def _of_item(file: ast.File, item: ast.Item) -> Iterator[Occurrence]:
 
 def _of_message(file: ast.File, event: ast.Name) -> Iterator[Occurrence]:
     """The topic and the event of a message; an event without a topic belongs to who waits for it."""
-    topic, _, name = event.text.partition(".")
-    if any(topic == n.text for item in file.items if isinstance(item, ast.Topic) for n in item.names):
+    topic, _, name = plain(event.text).partition(".")
+    if any(topic == plain(n.text) for item in file.items if isinstance(item, ast.Topic) for n in item.names):
         yield _part("topic", "", event, topic, 0)
         yield _part("message", topic, event, name, len(topic) + 1)
 
@@ -246,16 +305,17 @@ def _of_check(file: ast.File, items: tuple[ast.CheckItem, ...]) -> Iterator[Occu
                     o.declares or o.symbol.kind == "state"
                 ):  # a machine declares its states by using them
                     owners.setdefault(o.symbol.owner, {})[o.symbol.text] = o.symbol
-    topics = {n.text for item in file.items if isinstance(item, ast.Topic) for n in item.names}
-    services = {item.name.text for item in file.items if isinstance(item, ast.Service)}
+    topics = {plain(n.text) for item in file.items if isinstance(item, ast.Topic) for n in item.names}
+    services = {plain(item.name.text) for item in file.items if isinstance(item, ast.Service)}
     pending: list[object] = list(items)
     while pending:
         one = pending.pop()
         if isinstance(one, ast.Atom):
-            if one.name.text in topics:
+            text = plain(one.name.text)
+            if text in topics:
                 yield _one("topic", "", one.name, one.span)
-            elif one.name.text.rpartition(".")[2] in OF_SERVICES and one.name.text.rpartition(".")[0] in services:
-                yield _part("service", "", one.name, one.name.text.rpartition(".")[0], 0)
+            elif text.rpartition(".")[2] in OF_SERVICES and text.rpartition(".")[0] in services:
+                yield _part("service", "", one.name, text.rpartition(".")[0], 0)
             else:
                 yield from _of_atom(owners, one.name)
         pending.extend(_children(one))
@@ -268,7 +328,7 @@ def _of_item_names(item: ast.Item) -> Iterator[Occurrence]:
 
 def _of_atom(owners: dict[str, dict[str, Symbol]], name: ast.Name) -> Iterator[Occurrence]:
     """The parts of a dotted name: longest reading first, since names may hold dots themselves."""
-    text, begin = name.text, 0
+    text, begin = plain(name.text), 0
     for end in _ends_of_parts(text):
         if text[:end] in owners:
             yield _part("subject", "", name, text[:end], 0)
@@ -298,12 +358,32 @@ def _children(value: object) -> Iterator[object]:
 
 
 def _one(kind: str, owner: str, name: ast.Name, whole: Span, *, declares: bool = False) -> Occurrence:
+    owner = plain(owner)
+    if "[" in name.text:
+        text = name.text[: name.text.index("[")]
+        return Occurrence(
+            Symbol(kind, owner, text), name.span._replace(end=name.span.start + len(text)), declares, whole
+        )
     text = "" if kind in ("error", "end") and name.text in OTHERS else name.text
     return Occurrence(Symbol(kind, owner, text), name.span, declares, whole)
 
 
 def _part(kind: str, owner: str, name: ast.Name, part: str, begin: int) -> Occurrence:
-    start = name.span.start + begin
+    start = name.span.start + _behind(name.text, begin)
     return Occurrence(
-        Symbol(kind, owner, part), name.span._replace(start=start, end=start + len(part)), False, name.span
+        Symbol(kind, plain(owner), part), name.span._replace(start=start, end=start + len(part)), False, name.span
     )
+
+
+def _behind(text: str, begin: int) -> int:
+    """The offset in a name of what stands at an offset of the name without its brackets."""
+    if "[" not in text:
+        return begin
+    depth = left = 0
+    for offset, character in enumerate(text):
+        depth += (character == "[") - (character == "]")
+        if depth == 0 and character != "]":
+            if left == begin:
+                return offset
+            left += 1
+    return len(text)

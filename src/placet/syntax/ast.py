@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Name(NamedTuple):
     """An identifier, or a dotted path of them (`charge.done` is one Name with a dot in its text).
 
-    Hyphens within are part of it (`temporal-java`). After a syntax error, a name that was missing has the text "".
+    Indices are part of it as they were written (`fork[i % N + 1]`): `syntax.indices` reads them. So are hyphens (`temporal-java`). After a syntax error, a name that was missing has the text "".
     """
 
     text: str
@@ -580,6 +580,15 @@ class Demand(NamedTuple):
     span: Span
 
 
+class EachOf(NamedTuple):
+    """`for each i in 1..N` behind a check: it is made for each of the numbers."""
+
+    name: Name
+    low: Number
+    high: Number
+    span: Span
+
+
 class CheckItem(NamedTuple):
     """`sound(purchase)`, `bounded(readings, 2)`, `coverage(trip) at L2 == 100%`; then an optional sentence.
 
@@ -593,6 +602,8 @@ class CheckItem(NamedTuple):
     level: Name | None = None  # of faults
     demand: Demand | None = None
     assuming: Name | None = None
+    each: tuple[EachOf, ...] = ()
+    one: bool = False  # of those that one text stands for: it is shown as it is printed
 
 
 class Check(NamedTuple):

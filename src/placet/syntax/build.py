@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from placet.diagnostics import Diagnostic
 from placet.source import Span
 from placet.syntax import ast
+from placet.syntax.indices import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,8 +78,9 @@ class Builder:
         return str(LARGEST)
 
     def _defines(self, name: ast.Name) -> ast.Name:
-        if "." in name.text:
-            start = name.span.start + name.text.index(".")
+        bare = plain(name.text)
+        if "." in bare:
+            start = name.span.start + (name.text.index(".") if bare == name.text else name.text.rindex("]") + 1)
             self.report(
                 Diagnostic(
                     "P112",
@@ -86,7 +88,7 @@ class Builder:
                     f"the name `{name.text}` has a dot",
                     Span(self.source, start, start + 1),
                     notes=("dots lead from a name to what belongs to it, as in `charge.done`",),
-                    help=f"write `{name.text.replace('.', '_')}`",
+                    help=f"write `{bare.replace('.', '_')}`",
                 )
             )
         return name
@@ -549,11 +551,18 @@ class Builder:
         return faults or (), budget
 
     def check_item(
-        self, span: Span, check: ast.Name, *rest: ast.Formula | ast.Number | ast.Text | ast.Name | ast.Demand | None
+        self,
+        span: Span,
+        check: ast.Name,
+        *rest: ast.Formula | ast.Number | ast.Text | ast.Name | ast.Demand | ast.EachOf | None,
     ) -> ast.CheckItem:
-        *operands, level, demand, sentence = rest
+        each = tuple([o for o in rest if isinstance(o, ast.EachOf)])
+        *operands, level, demand, sentence = [o for o in rest if not isinstance(o, ast.EachOf)]
         kept = tuple(o for o in operands if o is not None)
-        return ast.CheckItem(check, kept, sentence, span, level, demand)  # type: ignore[arg-type]
+        return ast.CheckItem(check, kept, sentence, span, level, demand, None, each)  # type: ignore[arg-type]
+
+    def each_of(self, span: Span, name: ast.Name, low: ast.Number, high: ast.Number) -> ast.EachOf:
+        return ast.EachOf(self._defines(name), low, high, span)
 
     def about_runs(
         self,
@@ -563,10 +572,11 @@ class Builder:
         formula: ast.Formula,
         assuming: Maybe,
         level: Maybe,
-        sentence: ast.Text | None,
+        *rest: ast.EachOf | ast.Text | None,
     ) -> ast.CheckItem:
         operands = (formula,) if of is None else (ast.Atom(of, of.span), formula)
-        return ast.CheckItem(logic, operands, sentence, span, level, None, assuming)
+        *each, sentence = rest
+        return ast.CheckItem(logic, operands, sentence, span, level, None, assuming, tuple(each))  # type: ignore[arg-type]
 
     def sided_runs(
         self,

@@ -204,8 +204,8 @@ STRANGERS = (
     ("&", "`and` is written as a word"),
     ("|", "`or` is written as a word"),
     ("!", "`not` is written as a word"),
-    ("[", "there are no square brackets; blocks stand in braces"),
-    ("]", "there are no square brackets; blocks stand in braces"),
+    ("[", "brackets stand right behind a name, on its line: `fork[2]`, `fork[i in 1..3]`; blocks stand in braces"),
+    ("]", "brackets stand right behind a name, on its line: `fork[2]`, `fork[i in 1..3]`; blocks stand in braces"),
     ("\u2192", "the arrow is written `->`"),
     ("\x00", "this is a NUL byte: the file may not be text at all"),
 )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from placet.source import SourceFile, Span
 from placet.syntax import ast
+from placet.syntax.indices import canonical
 from placet.syntax.landmarks import landmarks
 from placet.syntax.lexer import TOKEN
 from placet.syntax.parser import parse
@@ -81,7 +82,9 @@ def _same(one: object, other: object) -> bool:
             if type(left) is not type(right) or len(left) != len(right):
                 return False
             todo += zip(left, right, strict=True)
-        elif left != right:
+        elif left != right and not (
+            isinstance(left, str) and isinstance(right, str) and canonical(left) == canonical(right)
+        ):
             return False
     return True
 
@@ -102,7 +105,7 @@ def _tokens(text: str) -> tuple[list[Token], str]:
         if shown == ";" and following != "{":
             before += ";"
             continue
-        found.append(Token(shown if shown[0] == '"' else " ".join(shown.split()), start, before))
+        found.append(Token(shown if shown[0] == '"' else canonical(" ".join(shown.split())), start, before))
         before = ""
     return found, before + text[end:]
 

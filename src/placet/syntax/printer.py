@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from placet.syntax import ast
+from placet.syntax.indices import several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -162,7 +163,8 @@ def _parallel(indent: int, parallel: ast.Parallel) -> list[Piece]:
     pieces: list[Piece] = [(indent, f"parallel{_some('', parallel.label)}{need} {{")]
     for branch in parallel.branches:
         statements = branch.body.statements
-        if len(statements) == 1:
+        # an array in braces of its own is one branch, without them as many as it has members
+        if len(statements) == 1 and not (several(statements[0]) and branch.body.span != statements[0].span):
             pieces += [(indent + 1, statements[0])]
             continue
         if pieces and isinstance(before := pieces[-1][1], ast.Step) and not (before.options or before.errors):
@@ -375,12 +377,17 @@ def _item(item: ast.CheckItem, *, sided: bool) -> str:
     return f"{item.check.text}{of} {shown}{_some('assuming', item.assuming)}{_some('at', item.level)}"
 
 
+def _each_of(item: ast.CheckItem) -> str:
+    return "".join(f" for each {e.name.text} in {number(e.low)}..{number(e.high)}" for e in item.each)
+
+
 def _compare(value: ast.Compare) -> str:
     shown = ""
     for weight, atom in value.terms:
         sign = " - " if weight < 0 else " + " if shown else ""
         factor = "" if abs(weight) == 1 else f"{abs(weight)} "
         shown += f"{sign}{factor}{atom.name.text}"
+    shown = shown or "0"
     bound = expression(value.bound) if isinstance(value.bound, ast.Expression) else str(value.bound.value)
     return f"{shown.lstrip()} {value.op} {bound}"
 
@@ -400,7 +407,7 @@ def _demand(demand: ast.Demand | None) -> str:
 
 
 def _check(indent: int, check: ast.Check, *, sided: bool = False) -> list[Piece]:
-    items = [f"{_item(item, sided=sided)}{_some('', item.sentence)}" for item in check.items]
+    items = [f"{_item(item, sided=sided)}{_each_of(item)}{_some('', item.sentence)}" for item in check.items]
     under = ""
     if check.faults is not None:
         under = f" under {{ {_names(check.faults)} }}" if check.faults else " under { }"

@@ -36,7 +36,7 @@ def grammar() -> str:
             {"name": "keyword.control.placet", "match": _one_of(others)},
             {
                 "name": "constant.numeric.placet",
-                "match": r"(?<![\w.])[0-9]+(?:\.[0-9]+)?(?:ms|s|min|m|h|d|w)?(?![\w.])",
+                "match": r"(?<!\w)(?<![^.]\.)[0-9]+(?:\.[0-9]+)?(?:ms|s|min|m|h|d|w)?(?!\w|\.(?!\.))",
             },
             {"name": "keyword.operator.placet", "match": r"-->|--|->|[<>=!]=|[<>=+*/%]"},
         ],

@@ -1,0 +1,376 @@
+"""Arrays: `service shard[3]`, `step reserve[i in 1..N]`, `place fork[N]`, each put in the place of its members before anything is resolved.
+
+A pass over the tree, so that nothing behind it knows of arrays: of `fork[N]` it leaves places called `fork[1]`, `fork[2]` and so on,
+with the span of the text that stands for all of them. What a name means by its brackets follows from where it stands. What has a name of
+its own (a step, a place, a check) and a range in it is made for each number, its variable standing for the number everywhere in it. In a
+list of names, of arcs, a range stands for all its members. Everywhere else an index is one member.
+"""
+
+# ruff: noqa: ANN401 - any value of the tree, by its fields
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from placet.compile.array_numbers import compared, in_numbers
+from placet.compile.findings import figures
+from placet.source import Span
+from placet.syntax import ast
+from placet.syntax.indices import HEADS, IndexProblem, Piece, names, pieces, plain, shown, value, written
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
+
+    from placet.compile.findings import Findings
+    from placet.syntax.indices import Index
+
+MOST_MEMBERS = 10_000  # of one array
+MOST_VALUES = 200_000  # of the tree that comes out: some two megabytes of text
+# Here a number alone in brackets says how many there are: `place fork[3]`. Elsewhere it says which: `call worker[3]`.
+DECLARING = (
+    ast.Service, ast.Pool, ast.Variable, ast.Process, ast.Choreography, ast.Member, ast.NetDecl, ast.MachineDecl, ast.PlaceDecl,
+    ast.TransitionDecl, ast.Task, ast.Step,
+)  # fmt: skip
+_OWNERS = (ast.Process, ast.Choreography, ast.NetDecl, ast.MachineDecl)
+
+
+class _TooManyError(Exception):
+    """More than can be looked at comes out."""
+
+
+class Arrays:
+    """The arrays of one file. `params` are the numbers that its parameters stand for."""
+
+    def __init__(self, params: Mapping[str, int], findings: Findings) -> None:
+        self._params = params
+        self._findings = findings
+        self._members: dict[str, dict[str, set[tuple[int, ...]]]] = {}  # name -> owner -> the numbers of its members
+        self._plain: dict[str, dict[str, Span]] = {}  # name -> owner -> where something without brackets has it
+        self._uses: dict[tuple[str, str, tuple[int, ...]], Span] = {}
+        self._said: set[tuple[int, int]] = set()
+        self._owner = ""
+        self._later: tuple[str, ...] = ()  # variables of `for each` around, whose numbers come later
+        self._left = MOST_VALUES
+        self._at: Span | None = None
+        self._read: dict[str, tuple[Piece, ...]] = {}
+        self._speak: set[object] = set()  # the variables of those `for each` of which some index speaks
+        self._again = False  # what comes out is gone through again, for an instance: sizes are resolved
+
+    def expanded(self, file: ast.File) -> ast.File:
+        """The file with the members of its arrays. Cost: linear in what comes out, which is bounded."""
+        items: list[ast.Item] = []
+        try:
+            for item in file.items:
+                items += [item] if isinstance(item, ast.Annotate) else self._nodes(item, {})
+        except _TooManyError:
+            message = "what the arrays of this file come to is more than can be looked at"
+            self._findings.add("P266", message, self._at, help="two or three members show what many show")
+        else:
+            self._check_uses()
+        return file._replace(items=tuple(items))
+
+    def instance(self, block: ast.Block, variable: str, number: int, owner: str) -> ast.Block:
+        """The body of a `for each` for one of its numbers, where indices in it speak of it; `owner` is its process."""
+        if variable not in self._speak:
+            return block
+        self._uses = {}
+        if not self._again:
+            self._again, self._left = True, 3 * MOST_VALUES  # calls are looked for in the instances, twice
+        self._owner = plain(owner)
+        try:
+            inner: ast.Block = self._one(block, {variable: number})
+        except _TooManyError:
+            message = "what the arrays in this block come to is more than can be looked at"
+            self._findings.add("P266", message, block.span, help="two or three members show what many show")
+            return block
+        self._check_uses()
+        return inner
+
+    # -- the tree ------------------------------------------------------------------------------------------------------
+
+    def _nodes(self, node: Any, numbers: Mapping[str, int]) -> list[Any]:
+        """What stands in the place of a value in a list: itself, or the members of the array that it is."""
+        if isinstance(node, ast.Name):
+            return [node._replace(text=text) for _, text in self._called(node, numbers, declares=False, ranges=True)]
+        if not isinstance(node, tuple) or not hasattr(node, "_fields"):
+            return [self._one(node, numbers)]
+        if isinstance(node, ast.CheckItem) and node.each:
+            return self._asked(node, numbers)
+        if isinstance(node, ast.Branch) and node.guard is None:
+            return self._branches(node, numbers)
+        field = HEADS.get(type(node))
+        if field is None:
+            return [self._one(node, numbers)]
+        head: ast.Name = getattr(node, field)
+        declares = isinstance(node, DECLARING) and not self._again
+        if "[" not in head.text:
+            if declares:
+                self._plain.setdefault(head.text, {}).setdefault(self._owner, head.span)
+            return [self._one(node, numbers)]
+        made = []
+        for own, text in self._called(head, numbers, declares=declares, ranges=True):
+            values: Any = node
+            member = values._replace(**{field: head._replace(text=text)})
+            made.append(self._one(member, {**numbers, **own}))
+        return made
+
+    def _branches(self, branch: ast.Branch, numbers: Mapping[str, int]) -> list[ast.Branch]:
+        """An array that is a branch by itself is as many branches; so is one of events to wait for."""
+        if branch.trigger is not None:
+            if not isinstance(branch.trigger, ast.Receive) or "[" not in branch.trigger.event.text:
+                return [self._one(branch, numbers)]
+            event = branch.trigger.event
+            made = []
+            for own, text in self._called(event, numbers, declares=False, ranges=True):
+                trigger = branch.trigger._replace(event=event._replace(text=text))
+                made.append(self._one(branch._replace(trigger=trigger), {**numbers, **own}))
+            return made
+        body = branch.body
+        if len(body.statements) == 1 and body.span == body.statements[0].span:
+            parts = self._nodes(body.statements[0], numbers)
+            return [branch._replace(body=body._replace(statements=(part,))) for part in parts]
+        return [self._one(branch, numbers)]
+
+    def _asked(self, item: ast.CheckItem, numbers: Mapping[str, int]) -> list[ast.CheckItem]:
+        """A check for each of its numbers."""
+        ranges = []
+        for each in item.each:
+            low, high = self._bound(each.low), self._bound(each.high)
+            if low is None or high is None:
+                return []
+            if not self._sensible(low, high, each.span):
+                return []
+            ranges.append(range(low, high + 1))
+        if not self._few([len(r) for r in ranges], item.each[0].span._replace(end=item.each[-1].span.end)):
+            return []
+        once = item._replace(each=(), one=True)
+        variables = [each.name.text for each in item.each]
+        return [self._one(once, {**numbers, **dict(zip(variables, own, strict=True))}) for own in product(*ranges)]
+
+    def _bound(self, number: ast.Number) -> int | None:
+        if not number.name:
+            return number.value
+        found = self._params.get(number.name)
+        if found is None:
+            help_ = self._findings.meant(number.name, self._params, f"declare it: `param {number.name} = 3`")
+            self._say("P264", f"no parameter is called `{number.name}`", number.span, help_)
+        return found
+
+    def _one(self, node: Any, numbers: Mapping[str, int]) -> Any:
+        """A value with the names in it resolved, and arrays within put in their places."""
+        if not isinstance(node, tuple) or isinstance(node, (Span, ast.Text, ast.Duration)):
+            return node
+        self._left -= 1
+        if self._left < 0:
+            raise _TooManyError
+        if isinstance(node, ast.Name):
+            if "[" not in node.text:
+                return node
+            found = self._called(node, numbers, declares=False, ranges=False)
+            return node._replace(text=found[0][1]) if found else node
+        if isinstance(node, ast.Number):
+            return node._replace(value=numbers[node.name], name="") if node.name in numbers else node
+        if not hasattr(node, "_fields"):  # a list
+            if all(isinstance(each, ast.Name) for each in node) or not any(isinstance(each, ast.Name) for each in node):
+                return tuple([part for each in node for part in self._nodes(each, numbers)])
+            return tuple([self._one(each, numbers) for each in node])
+        if isinstance(node, ast.Option) and node.key.text not in ("after", "undo_after"):
+            return node._replace(operands=tuple([self._one(each, numbers) for each in node.operands]))
+        if isinstance(node, (ast.Topic, ast.Signal)):
+            called = [(n, self._called(n, numbers, declares=True, ranges=True)) for n in node.names]
+            each_name = tuple([n._replace(text=text) for n, found in called for _, text in found])
+            return self._fields(node._replace(names=()), numbers)._replace(names=each_name)
+        if isinstance(node, _OWNERS):
+            self._at = node.name.span
+            outer, self._owner = self._owner, plain(node.name.text)
+            made = self._fields(node, numbers)
+            self._owner = outer
+            return made
+        if isinstance(node, ast.ForEach):
+            return self._instances(node, numbers)
+        if isinstance(node, ast.Expression):
+            return in_numbers(node, numbers, self._fields(node, numbers))
+        if isinstance(node, ast.Compare):
+            return compared(self._fields(node, numbers), numbers)
+        if isinstance(node, ast.CheckItem):
+            operands = [
+                ast.Number(numbers[o.name.text], o.span) if isinstance(o, ast.Atom) and o.name.text in numbers else o
+                for o in node.operands
+            ]
+            return self._fields(node._replace(operands=tuple(operands)), numbers)
+        return self._fields(node, numbers)
+
+    def _fields(self, node: Any, numbers: Mapping[str, int]) -> Any:
+        return type(node)(*[self._one(part, numbers) for part in node])
+
+    def _instances(self, each: ast.ForEach, numbers: Mapping[str, int]) -> ast.ForEach:
+        """A `for each`: its numbers come later, so indices that speak of them stay as they are."""
+        outer, self._later = self._later, (*self._later, each.name.text)
+        made: ast.ForEach = self._fields(each, {n: v for n, v in numbers.items() if n != each.name.text})
+        self._later = outer
+        return made
+
+    # -- names ---------------------------------------------------------------------------------------------------------
+
+    def _called(
+        self, name: ast.Name, numbers: Mapping[str, int], *, declares: bool, ranges: bool
+    ) -> list[tuple[dict[str, int], str]]:
+        """What a name with indices stands for: the numbers of its variables, and the name of the member."""
+        if "[" not in name.text:
+            return [({}, name.text)]
+        try:
+            parts = self._pieces(name.text)
+            later = {n.value for p in parts for i in p.indices for n in (*names(i.low), *names(i.high))}.intersection(
+                self._later
+            )
+            if later:
+                self._speak |= later
+                if declares:
+                    self._how_many(name, parts, self._later)
+                for index in (i for p in parts for i in p.indices if i.high is not None):
+                    message = "how many there are cannot differ between the instances of a `for each`"
+                    help_ = "give it the same range in each of them"
+                    raise IndexProblem(message, index.start, index.end, help_)  # noqa: TRY301 - told as all others are
+                return [({}, written(parts, lambda term: shown(term, {**self._params, **numbers})))]
+            dimensions = [self._dimension(i, numbers, declares, name) for p in parts for i in p.indices]
+        except IndexProblem as problem:
+            self._problem(name, problem, numbers)
+            return []
+        if any(len(d) != 1 for d in dimensions) and not ranges:
+            self._say(
+                "P266",
+                f"`{' '.join(name.text.split())}` is several, and one is meant here",
+                name.span,
+                "write the number of one of them",
+            )
+            return []
+        if not self._few([len(d) for d in dimensions], name.span):
+            return []
+        variables = [i.variable for p in parts for i in p.indices]
+        self._left -= len(variables)
+        found = []
+        for own in product(*dimensions):
+            found.append(
+                ({v: n for v, n in zip(variables, own, strict=True) if v}, self._text(parts, own, name.span, declares))
+            )
+        return found
+
+    def _pieces(self, text: str) -> tuple[Piece, ...]:
+        """The parts of a name, read once for however many members."""
+        found = self._read.get(text)
+        if found is None:
+            found = self._read[text] = pieces(text)
+        return found
+
+    def _text(self, parts: tuple[Piece, ...], own: tuple[int, ...], span: Span, declares: bool) -> str:  # noqa: FBT001
+        """`fork[2].done`; the member is noted as declared, or as used."""
+        text, at = "", 0
+        for part in parts:
+            count = len(part.indices)
+            text += part.text + "".join(f"[{n}]" for n in own[at : at + count])
+            base = part.text.rpartition(".")[2]
+            if declares:
+                self._members.setdefault(base, {}).setdefault(self._owner, set()).add(own[at : at + count])
+            elif count:
+                self._uses.setdefault((self._owner, base, own[at : at + count]), span)
+            at += count
+        return text
+
+    def _dimension(self, index: Index, numbers: Mapping[str, int], declares: bool, name: ast.Name) -> range:  # noqa: FBT001
+        """The numbers that an index stands for."""
+        known = {**self._params, **numbers}
+        if index.high is not None:
+            low, high = value(index.low, known), value(index.high, known)
+            span = self._within(name, index.start, index.end)
+            return range(low, high + 1) if self._sensible(low, high, span) else range(0)
+        if not declares:
+            number = value(index.low, known)
+            if number < 0:
+                self._say(
+                    "P266",
+                    f"no member has the number {number}",
+                    self._within(name, index.start, index.end),
+                    "members are counted from 0 or 1",
+                )
+                return range(0)
+            return range(number, number + 1)
+        self._how_many(name, (Piece("", 0, (index,)),), numbers)
+        high = value(index.low, known)
+        return range(1, high + 1) if self._sensible(1, high, self._within(name, index.start, index.end)) else range(0)
+
+    def _how_many(self, name: ast.Name, parts: tuple[Piece, ...], numbers: Container[object]) -> None:
+        """Refuse a number of members that speaks of the number of something around: an index was meant, where there can be none."""
+        for index in (i for p in parts for i in p.indices if i.high is None):
+            inner = next((n for n in names(index.low) if n.value in numbers), None)
+            if inner is not None:
+                message = f"the brackets of `{plain(name.text)}` say here how many there are, not which one"
+                help_ = f"leave them out: what is in here is told apart by `{inner.value}` already; or write `[1..{shown(index.low)}]`"
+                raise IndexProblem(message, index.start, index.end, help_)
+
+    def _sensible(self, low: int, high: int, span: Span) -> bool:
+        if low < 0:
+            self._say("P266", "no member has a number below 0", span, "count from 0 or 1")
+        elif high < low:
+            self._say(
+                "P266",
+                f"there is no member: {low} is more than {high}",
+                span,
+                "the smaller number comes first, as in `1..3`",
+            )
+        else:
+            return self._few([high - low + 1], span)
+        return False
+
+    def _few(self, counts: list[int], span: Span) -> bool:
+        total = 1
+        for count in counts:
+            total *= count
+        if total <= MOST_MEMBERS:
+            return True
+        shown_ = f"{counts[0]:,}" if len(counts) == 1 else figures([c for c in counts if c != 1])
+        self._say("P266", f"{shown_} members are more than can be looked at", span, "two or three show what many show")
+        return False
+
+    # -- what is wrong -------------------------------------------------------------------------------------------------
+
+    def _within(self, name: ast.Name, start: int, end: int) -> Span:
+        return name.span._replace(start=name.span.start + start, end=name.span.start + max(end, start + 1))
+
+    def _problem(self, name: ast.Name, problem: IndexProblem, numbers: Mapping[str, int]) -> None:
+        help_ = problem.help
+        if problem.unknown:
+            help_ = self._findings.meant(
+                problem.unknown, (*numbers, *self._params), f"declare it: `param {problem.unknown} = 3`"
+            )
+        self._say("P266", problem.message, self._within(name, problem.start, problem.end), help_)
+
+    def _say(self, code: str, message: str, span: Span, help_: str) -> None:
+        if (span.start, span.end) not in self._said:  # once, for however many members
+            self._said.add((span.start, span.end))
+            self._findings.add(code, message, span, help=help_)
+
+    def _check_uses(self) -> None:
+        """Every index against the arrays of its name; one that nothing declares as an array is somebody else's matter."""
+        for name, owners in self._members.items():
+            for owner in owners.keys() & self._plain.get(name, {}).keys():
+                message = f"`{name}` is an array, and something else is called so too"
+                self._say("P266", message, self._plain[name][owner], "give one of them another name")
+        for (owner, name, own), span in self._uses.items():
+            arrays = self._members.get(name, {})
+            near = [arrays[o] for o in (owner, "") if o in arrays] if owner else list(arrays.values())
+            if near and not any(own in members for members in near):
+                brackets = "".join(f"[{n}]" for n in own)
+                self._say(
+                    "P266",
+                    f"there is no `{name}{brackets}`: {_described(name, near[0])}",
+                    span,
+                    "use one of its members",
+                )
+
+
+def _described(name: str, members: set[tuple[int, ...]]) -> str:
+    """`fork` goes from 1 to 3."""
+    if len({len(m) for m in members}) != 1 or not next(iter(members)):
+        return f"`{name}` is counted otherwise"
+    ranges = [f"{min(column)}..{max(column)}" for column in zip(*members, strict=True)]
+    return f"`{name}` is an array of `{name}{''.join(f'[{r}]' for r in ranges)}`"
