@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 
 from engines.engine_contract import EngineContract, grid, toggles
-from placet.engines.native import Native
+from placet.engines.frontier import Frontier
+from placet.engines.native import Native, _ones
 from placet.engines.protocol import Needs, Visitor
 from placet.engines.reference import Reference
 from placet.evidence import Budget
@@ -68,3 +69,13 @@ def test_a_net_of_many_words_and_many_stretches():
     wide = net._replace(places=net.places + extra)
     found = Native().explore(wide, initial + (1,) * 90, (), (Visitor(Dead(), Needs.EDGES),), Budget())
     assert (found.complete, found.states, found.edges, found.found) == (True, 1 << 14, 14 << 14, (-1,))
+
+
+def test_where_a_state_was_found_is_found_out_again_among_many():
+    net, initial = grid(300)
+    found = Native().explore(net, initial, (), (Visitor(),), Budget())
+    other = Frontier().explore(net, initial, (), (Visitor(),), Budget())
+    for number in (*range(1, 400), *range(400, 301 * 301, 997), 301 * 301 - 1):
+        assert found.line(number) == other.line(number)
+    words = found._seen.origins
+    assert list(_ones(words)) == [int(word).bit_count() for word in words]

@@ -106,7 +106,7 @@ class Search:
         self._parents: list[NDArray[numpy.int32]] = [np.array([-1], dtype=np.int32)]
         self._fired_by: list[NDArray[numpy.uint32]] = [np.array([0], dtype=np.uint32)]
         self._named = 1  # states with a parent entered
-        self._degrees: list[NDArray[numpy.int64]] = []
+        self._degrees: list[NDArray[numpy.integer]] = []
         self._labels: list[NDArray[numpy.uint32]] = []
         self._targets: list[NDArray[numpy.uint32]] = []
         self._crossed = self._kept = 0
@@ -161,7 +161,10 @@ class Search:
             self.stop = Stop("interrupted", f"{self._seen.count} states")
         self._finish()
         self._offsets = np.concatenate(
-            [np.zeros(1, dtype=np.int64), np.cumsum(np.concatenate([*self._degrees, np.zeros(0, np.int64)]))]
+            [
+                np.zeros(1, dtype=np.int64),
+                np.cumsum(np.concatenate([*self._degrees, np.zeros(0, np.int32)]), dtype=np.int64),
+            ]
         )
 
     def _stretch(self) -> int:

@@ -107,13 +107,14 @@ def _expand(  # type: ignore[no-untyped-def]  # noqa: ANN202
     crowd_from, crowd_word, crowd_bits,  # noqa: ANN001
     delta, kept, resets, guards,  # noqa: ANN001
     watch_from, watch_word, watch_shift, watch_mask, watch_table, steps,  # noqa: ANN001
-    parents, fired_by, fired, degrees, keep, labels, targets,  # noqa: ANN001
+    origins, fired, degrees, keep, labels, targets,  # noqa: ANN001
 ):  # fmt: skip
     """Expand the states from `start` on, those found on the way too, up to `end`.
 
     Gives (why it came back, the first state that is not expanded, the new count, how many edges were written). Nothing
     of a state that is not expanded is written but new states that it has, which stay at the end of the count. At most
-    `batch` successors, and those of one state, are looked up together, so that their misses of the cache overlap.
+    `batch` successors, and those of one state, are looked up together, so that their misses of the cache overlap. The bit
+    `number + number of its origin` of `origins` is set for each new state; both only grow, so that each has a bit of its own.
     """
     words = rows.shape[1]
     rules = len(names)
@@ -211,8 +212,8 @@ def _expand(  # type: ignore[no-untyped-def]  # noqa: ANN202
                         for w in range(words):
                             rows[count, w] = made[k, w]
                         table[at] = count
-                        parents[count] = source[k]
-                        fired_by[count] = label[k]
+                        at = count + source[k]
+                        origins[at >> 6] |= np.uint64(1) << np.uint64(at & 63)
                         held = count
                         count += 1
                         break

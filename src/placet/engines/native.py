@@ -2,12 +2,14 @@
 
 Several million edges a second. States have the numbers that the other engines give them, so that traces are the same.
 The loops are compiled once for all nets (seconds) and kept on disk; loading them takes half a second, so that small nets are
-left to the other engines. Memory is 8 bytes a word and state, 6 to 12 for its place in the set of visited states, 8 for
-parent and transition, up to a quarter more while the rows grow, and 8 for an edge where edges are kept.
+left to the other engines. Memory is 8 bytes a word and state, up to an eighth more while the rows grow, 6 to 12 for its place in the set of
+visited states, 2 bits for the state that it was found from, and 8 for an edge where edges are kept. By which transition is found out again
+for those of whom a run is asked.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from placet.engines.frontier import Search, asks_dead
 from placet.engines.protocol import Stop
 from placet.engines.visited import MIX, MOST
 from placet.engines.words import WORD, TooWideError, View, rule
+from placet.net.firing import fire_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Sized
@@ -79,24 +82,22 @@ class Rows:
         self.mix = np.array(MIX, dtype=np.uint64)
         self.rows = np.empty((1024, words), dtype=np.uint64)
         self.table = np.full(4096, -1, dtype=np.int32)
-        self.parents = np.empty(1024, dtype=np.int32)
-        self.fired_by = np.empty(1024, dtype=np.uint32)
+        self.origins = np.zeros(32, dtype=np.uint64)  # 2 bits for a state: see `kernels.expand`
 
     @property
     def bytes(self) -> int:
         """Memory held."""
-        return self.table.nbytes + self.rows.nbytes + 8 * len(self.rows)
+        return self.table.nbytes + self.rows.nbytes + self.origins.nbytes
 
     def room(self, more: int) -> int:
         """Memory that would be held with so many states more, while it is enlarged."""
         space, slots = self._sizes(self.count + more)
-        grown = 4 * slots if slots > len(self.table) else 0
-        return 8 * (self.rows.shape[1] + 1) * space + self.table.nbytes + grown
+        return 8 * self.rows.shape[1] * space + space // 4 + 4 * slots
 
     def _sizes(self, need: int) -> tuple[int, int]:
         space, slots = len(self.rows), len(self.table)
         while space < need:
-            space += space >> 2
+            space += space >> 3
         while 2 * slots < 3 * need:
             slots *= 2
         return space, slots
@@ -122,9 +123,9 @@ class Rows:
         space, slots = self._sizes(need)
         if space > len(self.rows):
             self.rows.resize((space, self.rows.shape[1]), refcheck=False)
-            self.parents.resize(space, refcheck=False)
-            self.fired_by.resize(space, refcheck=False)
+            self.origins.resize((space >> 5) + 1, refcheck=False)  # with zeros
         if slots > len(self.table):
+            del self.table  # before there is a greater one
             self.table = np.full(slots, -1, dtype=np.int32)
             self._kernels.rehash(self.rows, self.count, self.table, self.mix)
 
@@ -152,7 +153,12 @@ class NativeSearch(Search):
         space = 2 * self._batch + 2 * len(net.transitions)
         space = max(space, min(_EDGES, self._words * 4)) if self._keep_edges else 0
         self._written = (np.empty(space, dtype=np.uint32), np.empty(space, dtype=np.uint32))
-        self._seen.parents[0], self._seen.fired_by[0] = -1, 0
+        self._ones: tuple[int, NDArray[numpy.int64]] | None = (
+            None  # of so many states: by word of `origins`, the bits up to its end
+        )
+        self._origin: dict[
+            int, tuple[int, int]
+        ] = {}  # of states that were asked for: from which, and by which transition
 
     def _visited(self, words: int) -> Rows:  # type: ignore[override]
         return Rows(words)
@@ -176,7 +182,7 @@ class NativeSearch(Search):
         degrees = np.zeros(end - start, dtype=np.int32)
         why, done, count, edges = kernels.expand(
             seen.rows, before, seen.table, seen.mix, start, end, limit, self._batch, *self._arrays,
-            seen.parents, seen.fired_by, self._fired, degrees, self._keep_edges, *self._written,
+            seen.origins, self._fired, degrees, self._keep_edges, *self._written,
         )  # fmt: skip
         seen.count = self._named = count
         self._expanded = done
@@ -185,7 +191,7 @@ class NativeSearch(Search):
         self._effort.add(edges, self._firing)
         degrees = degrees[: done - start]
         if self._keep_edges:
-            self._degrees.append(degrees.astype(np.int64))
+            self._degrees.append(degrees)
             self._labels.append(self._written[0][:edges].copy())
             self._targets.append(self._written[1][:edges].copy())
             self._kept += edges
@@ -207,15 +213,15 @@ class NativeSearch(Search):
     def _make_room(self) -> None:
         count = self._seen.count
         least = count + self._batch + len(self._net.transitions)
-        need = max(least, count + (count >> 2))
+        need = max(least, count + (count >> 3))
         if not self._over_budget(need - count):
             self._seen.enlarge(need)
 
     def _widen(self, places: Sequence[int]) -> None:
         old = self._seen
+        old.table = old.table[:0]  # its memory is for the new one
         super()._widen(places)
-        for mine, theirs in ((self._seen.parents, old.parents), (self._seen.fired_by, old.fired_by)):
-            mine[: old.count] = theirs[: old.count]
+        self._seen.origins[: len(old.origins)] = old.origins[: len(self._seen.origins)]
 
     def _outgrown(self, number: int) -> list[int]:
         """The places whose fields do not hold what firing puts there in that state."""
@@ -251,18 +257,74 @@ class NativeSearch(Search):
     def used_bytes(self, more: int = 0) -> int:
         """Estimated memory of the pass, were so many states offered next."""
         work = (24 + 8 * self._layout.words) * (self._batch + len(self._net.transitions)) + 2 * self._written[0].nbytes
-        total: int = self._seen.room(more) + 8 * self._kept + self._tables + work
+        rows = 12 * self._seen.count if self._keep_edges else 0  # degrees, and where the edges of each state begin
+        total: int = self._seen.room(more) + 8 * self._kept + rows + self._tables + work
         return total
 
     def line(self, number: int) -> tuple[list[int], list[int]]:
         """The state numbers from the initial state to this one, and the transitions between them."""
-        seen = self._seen
         path, fired = [number], []
         while number:
-            fired.append(int(seen.fired_by[number]))
-            number = int(seen.parents[number])
+            number, t = self._came(number)
+            fired.append(t)
             path.append(number)
         return path[::-1], fired[::-1]
+
+    def _came(self, number: int) -> tuple[int, int]:
+        """From which state a state was found, and by which transition: the first one that leads there."""
+        found = self._origin.get(number)
+        if found is None:
+            parent = self._parent(number)
+            before, after = self.state(parent), self.state(number)
+            change = tuple((p, b - a) for p, (a, b) in enumerate(zip(before, after, strict=True)) if a != b)
+            count = len(self._net.places)
+            candidates = self._changing.get(tuple(c for c in change if c[0] < count), ())
+            for t in sorted({*candidates, *self._emptying}):
+                if fire_state(self._net, self._observers, before, t) == after:
+                    found = self._origin[number] = parent, t
+                    break
+        assert found is not None, "a state that was found is led to"
+        return found
+
+    def _parent(self, number: int) -> int:
+        """By the bits of all states: that of the n-th stands at n + the number of its parent."""
+        np, count = self._np, self._seen.count
+        if self._ones is None or self._ones[0] != count:
+            ones = np.bitwise_count(self._seen.origins) if hasattr(np, "bitwise_count") else _ones(self._seen.origins)
+            self._ones = count, np.cumsum(ones, dtype=np.int64)
+        before = self._ones[1]
+        word = int(np.searchsorted(before, number))
+        left = number - (int(before[word - 1]) if word else 0)
+        bits = int(self._seen.origins[word])
+        for _ in range(left - 1):
+            bits &= bits - 1
+        return 64 * word + (bits & -bits).bit_length() - 1 - number
+
+    @cached_property
+    def _changing(self) -> dict[tuple[tuple[int, int], ...], list[int]]:
+        """By what it changes on which places, the transitions that empty none."""
+        net = self._net
+        found: dict[tuple[tuple[int, int], ...], list[int]] = {}
+        for t, emptied in enumerate(net.reset):
+            if not emptied:
+                change = dict(net.post[t])
+                for p, w in net.pre[t]:
+                    change[p] = change.get(p, 0) - w
+                found.setdefault(tuple(sorted((p, by) for p, by in change.items() if by)), []).append(t)
+        return found
+
+    @cached_property
+    def _emptying(self) -> list[int]:
+        return [t for t, emptied in enumerate(self._net.reset) if emptied]
+
+
+def _ones(words: NDArray[numpy.uint64]) -> NDArray[numpy.int64]:
+    """By word, how many bits are set: for numpy below 2."""
+    import numpy as np
+
+    table = np.array([n.bit_count() for n in range(256)], dtype=np.uint8)
+    found: NDArray[numpy.int64] = table[words.view(np.uint8)].reshape(-1, 8).sum(axis=1, dtype=np.int64)
+    return found
 
 
 def _arrays(net: Net, ceilings: Ceilings, observers: Sequence[Observer], layout: Fields) -> tuple[object, ...]:
