@@ -12,6 +12,7 @@ every bounded net has such a vector for each place: bounded from one initial mar
 
 from __future__ import annotations
 
+from heapq import heapify, heappop, heappush
 from itertools import product
 from math import gcd
 from time import perf_counter
@@ -83,6 +84,7 @@ class _Elimination:
         self._number = 0
         self.rows: dict[int, _Row] = {}
         self._touching: dict[int, dict[int, None]] = {t: {} for t in range(len(net.transitions))}  # ordered sets
+        self._moved: dict[int, None] = {}  # transitions whose rows are others than when their cost was looked at
         self.complete = True
         changes: list[dict[int, int]] = [{} for _ in net.places]
         for sign, side in ((-1, net.pre), (1, net.post)):
@@ -96,21 +98,34 @@ class _Elimination:
         self.rows[self._number] = row
         for t in row.change:
             self._touching[t][self._number] = None
+        self._moved.update(dict.fromkeys(row.change))
         self._number += 1
 
     def _drop(self, number: int) -> None:
-        for t in self.rows.pop(number).change:
+        change = self.rows.pop(number).change
+        for t in change:
             self._touching[t].pop(number, None)
+        self._moved.update(dict.fromkeys(change))
 
     def run(self) -> None:
         """Eliminate every transition, the cheapest first, until it is done or the work is used up."""
-        open_ = dict.fromkeys(self._touching)
-        while open_:
-            transition = min(open_, key=self._cost)
-            if perf_counter() > self._until or not self._eliminate(transition, len(open_)):
+        known = {t: self._cost(t) for t in self._touching}
+        heap = [(cost, t) for t, cost in known.items()]
+        heapify(heap)
+        self._moved.clear()
+        while heap:
+            cost, transition = heappop(heap)
+            if known.get(transition) != cost:
+                continue  # it is another one since, or done
+            if perf_counter() > self._until or not self._eliminate(transition, len(known)):
                 self.complete = False
                 break
-            del open_[transition]
+            del known[transition]
+            for t in self._moved:
+                if t in known:
+                    known[t] = self._cost(t)
+                    heappush(heap, (known[t], t))
+            self._moved.clear()
         for number in [n for n, row in self.rows.items() if row.change]:
             self._drop(number)
 
