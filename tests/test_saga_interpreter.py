@@ -214,9 +214,9 @@ service wall { idempotent; null_safe; rejects_after_cancel }
 ORDERS = ("", "", "undo_order reverse", "undo_order parallel", "undo_order dependencies")
 
 
-def saga(pick) -> str:
+def saga(pick, kind=Sagas) -> str:
     """A saga with its services; `pick` takes one of its arguments."""
-    made = Sagas(pick)
+    made = kind(pick)
     order = made.pick(*ORDERS)
     made.order = order.rpartition(" ")[2]
     policies = [
@@ -262,7 +262,43 @@ def test_the_net_does_what_the_saga_says(text, hypothesis):
     assume(compare(text, hypothesis))
 
 
+class Renewed(Sagas):
+    """Sagas that may continue as new behind a step or two."""
+
+    def body(self, depth: int, most: int = 2) -> str:
+        if depth < 2:
+            return super().body(depth, most)
+        carrying = self.pick(" carrying undo", " carrying undo", "")
+        again = f"continue_as_new{carrying} at_most {self.pick(1, 1, 2)}"
+        inside = self.pick("", "", f"{self._step(0)} ; ")
+        before, after = super().body(1, 2), self.pick("", super().body(0, 1))
+        way = self.pick(
+            again, f'choice {{ when "more" {{ {inside}{again} }} otherwise {{ }} }}', f"either {{ {inside}{again} }} or {{ task last }}",
+            f"first of {{ receive more -> {{ {inside}{again} }} timer 7s }}",
+        )  # fmt: skip
+        return " ; ".join(filter(None, (before, way, after)))
+
+
+@settings(
+    max_examples=max(CASES // 2, 1),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize="PLACET_CASES" not in os.environ,
+)
+@given(st.data(), st.sampled_from(HYPOTHESES))
+def test_sagas_that_continue_as_new(data, hypothesis):
+    text = saga(lambda *options: data.draw(st.sampled_from(options)), Renewed)
+    assume(compare(text, hypothesis))
+
+
 EXAMPLES = [
+    # runs: what the one before did is undone too, or is forgotten; a pivot behind which it continues; retries are counted anew
+    "saga w { step x on idem { undo ux } continue_as_new carrying undo at_most 2 task t fails E }",
+    "saga w { step x on idem { undo ux } continue_as_new at_most 2 task t fails E }",
+    "saga w { step x on idem { undo ux } step p on idem { pivot } continue_as_new carrying undo at_most 1 }",
+    "saga w { step x on bare { undo ux; retry 1 } continue_as_new carrying undo at_most 1 task t fails E retry_budget shared 1 }",
+    "saga w { undo_order parallel step x on idem { undo ux } step y on idem { undo uy } either { continue_as_new carrying undo at_most 1 } or { } task t fails E }",
+    "saga w { step x on idem { undo ux } either { step y on idem { undo uy } continue_as_new at_most 1 } or { continue_as_new carrying undo at_most 2 } task t fails E }",
     # ways that are stopped: between two tasks, in a body without steps, before a step that is asked for ever, but no pivot under way
     "saga w { siblings cancel parallel { { task a fails E } { task b task c step x on idem { undo ux } } } }",
     "saga w { siblings cancel parallel { { step x on idem { undo ux } } { task b receive m task c } { task a fails E } } }",

@@ -445,6 +445,14 @@ def test_signals_that_cannot_be_meant_so(text, code):
         "workflow w { every 1h overlap allow at_most 0 { task a } }",
         "workflow w { every 1h overlap queue at_most 2 { task a } }",
         "workflow w { every 1h overlap allow at_most 2 { continue_as_new } }",
+        "workflow w { task a continue_as_new carrying undo }",
+        "workflow w { task a continue_as_new at_most 2 }",
+        "saga s { step x { undo u } continue_as_new }",
+        "saga s { step x { undo u } continue_as_new carrying undo at_most 0 }",
+        "saga s { step x { undo u } continue_as_new carrying undo at_most 99 }",
+        "saga s { try { step x { undo u } continue_as_new at_most 1 } on E { task t } }",
+        "saga s { loop at_most 2 { step x { undo u } continue_as_new at_most 1 } }",
+        "saga s { parallel { step x { undo u } continue_as_new at_most 1 } }",
     ],
 )
 def test_runs_that_cannot_be_begun_so(text):
@@ -497,7 +505,17 @@ def test_a_saga_that_was_started_comes_to_its_end():
     assert [type(c.verdict).__name__ for c in verify(text + asked).models[0].checks] == ["Holds", "Holds"]
 
 
-def test_a_saga_that_continues_as_new_is_refused():
-    text = "saga s { step x { undo u } continue_as_new }"
+def test_a_saga_that_continues_as_new_is_no_part_of_another_saga():
+    text = "saga s { call t on compensated { abandon } on failed { } } saga t { step x { undo u } continue_as_new at_most 1 }"
     loaded = compile_source(SourceFile("x.placet", text))
     assert "P403" in [d.code for d in loaded.diagnostics if d.severity == "error"]
+
+
+@pytest.mark.parametrize(("carrying", "found"), [(" carrying undo", "Holds"), ("", "Violated")])
+def test_runs_of_a_saga_that_a_workflow_calls(carrying, found):
+    text = f"""service safe {{ idempotent; null_safe; rejects_after_cancel }}
+    workflow w {{ call s on compensated {{ task sorry }} on failed {{ task help }} }}
+    saga s {{ signal more var n : 0..1 step x on safe {{ undo u; timeout 5s }} task count sets n = n + 1
+      first of {{ receive more -> {{ continue_as_new{carrying} at_most 1 }} timer 1h -> {{ task t fails E }} }} }}
+    check never(w, sorry.done and x.effect >= 1), sound(w), never(w, n == 2)"""
+    assert [type(c.verdict).__name__ for c in verify(text).models[0].checks] == [found, "Holds", "Holds"]

@@ -45,7 +45,8 @@ class SagaInterpreter(Undos):
 
     def system(self):
         """(initial, successors) as oracles.traces compares them."""
-        return (self.saga.body, self.start), self.successors
+        again = any(isinstance(n, ast.Again) for n in _nodes(self.saga.body))
+        return (("runs", self.saga.body, 1, (), False) if again else self.saga.body, self.start), self.successors
 
     def successors(self, state):
         term, world = state
@@ -79,7 +80,17 @@ class SagaInterpreter(Undos):
                 return self.run(("ready", name.text + around.suffix, 1, False), world, around)
             case ast.Abandon():
                 return [(None, BACK, world, GIVEN_UP)]
-            case _ if hasattr(term, "_fields") and not any(isinstance(n, ast.Step) for n in _nodes(term)):
+            case ast.Again(_, carrying, at_most):
+                number = int(around.suffix[1:-1] or 1)
+                continues = number <= at_most.value
+                return [(None, ("again", NOTHING, around.past, carrying) if continues else done(NOTHING), world, None)]
+            case ("runs", inner, number, carried, past):
+                its = Around(past, f"[{number}]" if number > 1 else "")
+                return [
+                    (label, *self.in_runs(after, number, carried, past, w), reason)
+                    for label, after, w, reason in self.run(inner, world, its)
+                ]
+            case _ if hasattr(term, "_fields") and not any(isinstance(n, ast.Step | ast.Again) for n in _nodes(term)):
                 return self.run(("plain", term), world, around)
             case ast.Choice() | ast.Either():
                 ways = [b.body for b in term.branches]
@@ -150,6 +161,18 @@ class SagaInterpreter(Undos):
                 found.append((label, ("plain", after), world, None))
         return found
 
+    def in_runs(self, after, number: int, carried, past: bool, world: World):
+        """(term, world) of a saga that continues as new; `carried`: what would undo the runs before."""
+        if hasattr(after, "_fields") or after[:1] not in (("again",), BACK, FAILED, ("done",)):
+            return ("runs", after, number, carried, past), world
+        if after[0] != "again":
+            return (self.turning(("chain", carried)) if after == BACK else after), world
+        _, own, behind, carrying = after
+        carried = (*carried, own) if carrying else ()
+        return ("runs", self.saga.body, number + 1, carried, behind and carrying), world._replace(
+            retries=self.policy.budget
+        )
+
     def sequence(self, inner, block: ast.Block, i: int, left):
         """`left`: what would undo the parts that are done."""
         while inner[:1] == ("done",) and not hasattr(inner, "_fields"):
@@ -159,6 +182,9 @@ class SagaInterpreter(Undos):
             inner = block.statements[i]
         if inner == BACK:
             return self.turning(self.joined(block, left))
+        if inner[:1] == ("again",):
+            # it goes back here as if it had failed where it continued as new: what is further in first
+            return ("again", ("chain", (self.joined(block, left), inner[1])), *inner[2:])
         return FAILED if inner == FAILED else ("sequence", inner, block, i, left)
 
     def pivotal(self, *parts) -> bool:

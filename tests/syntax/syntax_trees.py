@@ -227,7 +227,7 @@ simple = st.one_of(
     st.builds(ast.Raise, paths, st.just(NOWHERE)),
     st.builds(ast.Call, names, st.just(()), st.just(NOWHERE), st.booleans()),
     st.builds(ast.Call, names, st.just(()), st.just(NOWHERE), st.just(value=True), maybe(names)),
-    st.just(ast.Again(NOWHERE)),
+    st.builds(ast.Again, st.just(NOWHERE), st.booleans(), maybe(counts)),
     st.builds(ast.End, names, st.just(NOWHERE)),
     st.builds(ast.Abandon, maybe(texts), st.just(NOWHERE)),
 )

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 CONSTRUCTS = frozenset(LABELLED)
 MOST_ROUNDS = 100_000
+MOST_RUNS = 20  # of a saga: each is a copy of its body
 CANCEL, GO_ON = "cancel", "go_on"
 
 
@@ -464,7 +465,7 @@ class Body:
                     self._misplaced(message, name.span, help_)
                 return ir.End(identifier, name.text, span=span)
             case ast.Again():
-                return ir.Again(identifier, span)
+                return self._again(statement, identifier)
             case ast.Abandon(reason):
                 if not self._saga:
                     message = f"`{self._process.name.text}` is no saga: there is nothing to abandon"
@@ -473,6 +474,27 @@ class Body:
             case ast.Call():
                 return self._call(statement, identifier)
         raise TypeError(f"{type(statement).__name__} is no leaf")
+
+    def _again(self, again: ast.Again, identifier: str) -> ir.Again:
+        most = again.at_most.value if again.at_most is not None else None
+        message = help_ = ""
+        if not self._saga:
+            if again.carrying:
+                message = f"`{self._process.name.text}` is no saga: it has no undos to carry along"
+                help_ = "leave `carrying undo` out, or make the process a `saga`"
+            elif most is not None:
+                message, help_ = "how often a workflow continues as new need not be said", "leave `at_most` out"
+        elif most is None:
+            message = "a saga that continues as new needs a bound"
+            help_ = "write `continue_as_new carrying undo at_most 2`: each run has undos of its own, so the runs must be counted"
+        elif not 1 <= most <= MOST_RUNS:
+            message = f"{figure(most)} times cannot be looked at" if most else "with 0 it would never continue as new"
+            help_ = "two or three runs show what many show"
+        if message:
+            at = again.at_most.span if most is not None and again.at_most is not None else again.span
+            self._findings.add("P298", message, at, help=help_)
+            return ir.Again(identifier, again.span)
+        return ir.Again(identifier, again.span, most, again.carrying)
 
     def _version(self, patch: ast.Patch) -> ir.Guard:
         """That this run has a version; a handler of messages has no run that would keep it."""

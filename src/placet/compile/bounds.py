@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from placet.compile.findings import head
 from placet.compile.flow import children
+from placet.compile.vocabulary import statements
 from placet.ir import model as ir
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Sizes:
     def add(self, process: ir.Process) -> None:
         """Measure a process whose callees are measured; report loops around steps without a bound, and excess."""
         size, stepping = self._measure(process.body)
+        if process.kind == "saga":
+            size *= 1 + max((s.at_most or 0 for s in statements(process.body) if isinstance(s, ir.Again)), default=0)
         self.stepping[process.id] = stepping
         self.sizes[process.id] = size
         if size > MOST:

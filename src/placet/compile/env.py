@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from placet.compile.bus import Bus
     from placet.compile.mailbox import Mailbox
+    from placet.compile.saga_runs import Runs
     from placet.compile.survey import Survey
     from placet.compile.value_table import Values
     from placet.compile.way_stack import Stacked
@@ -56,6 +57,7 @@ class Frame:
         self.root = False
         self.held: tuple[list[int], ...] = ()  # see Env
         self.again = -1  # the place from which each run begins, where it may continue as new
+        self.runs: Runs | None = None  # of a saga that continues as new
         self.mailboxes: dict[str, Mailbox] = {}  # by signal
         self.top = path  # of the saga around it that no other saga calls
 

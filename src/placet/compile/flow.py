@@ -78,7 +78,9 @@ class _Walk:
             case ir.End():
                 self.ends.setdefault(statement.name)
                 return False
-            case ir.Abandon() | ir.Again():
+            case ir.Again():
+                return statement.at_most is not None
+            case ir.Abandon():
                 return False
             case ir.Raise():
                 raised.setdefault(statement.error, statement.span)

@@ -13,6 +13,7 @@ from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.compile.call_parts import Call
+    from placet.compile.env import Agenda, Env
     from placet.ir.model import Policy
     from placet.net.roles import Role
 
@@ -54,6 +55,13 @@ def draws_of(call: Call, *, undo: bool = False) -> Draws:
     if most is None or (undo and not shares(call.policy)):
         return FREE
     agenda, env = call.agenda, call.env
+    left = left_of(agenda, env, most)
+    ways = tuple(Draw(f".left[{i}]", (left[i],), (left[i - 1],), DRAWS, _uses(i)) for i in range(most, 0, -1))
+    return Draws(ways, (left[0],))
+
+
+def left_of(agenda: Agenda, env: Env, most: int) -> list[int]:
+    """The records of how many retries are left, by their number."""
     left = agenda.retries.get(env.budget)
     if left is None:
         saga = env.budget.rpartition("/")[2]
@@ -63,8 +71,18 @@ def draws_of(call: Call, *, undo: bool = False) -> Draws:
             )
             for i in range(most + 1)
         ]
-    ways = tuple(Draw(f".left[{i}]", (left[i],), (left[i - 1],), DRAWS, _uses(i)) for i in range(most, 0, -1))
-    return Draws(ways, (left[0],))
+    return left
+
+
+def renewed_retries(agenda: Agenda, start: int, env: Env, most: int) -> int:
+    """All retries are left again, before what begins at `start`. Gives the place where it goes on."""
+    left, frame = left_of(agenda, env, most), env.frame
+    words = f"`{frame.name}` may try again as often as at first"
+    after = agenda.place(f"{frame.path}#retries", env, frame.process.id, words, frame.process.span)
+    for i, place in enumerate(left):
+        label, pre, post = f"{frame.path}#retries.reset[{i}]", (start, place), (after, left[most])
+        agenda.draft.quiet.add(agenda.move(label, pre, post, env, frame.process.id, words, frame.process.span))
+    return after
 
 
 def _times(count: int) -> str:

@@ -17,21 +17,29 @@ if TYPE_CHECKING:
     from placet.syntax import ast
 
 _SEVERAL = (ir.Parallel, ir.Beside, ir.Repeat)
+_INSIDE = (*_SEVERAL, ir.Scope, ir.Loop, ir.With, ir.Tolerant, ir.Spare)
 
 
 def check_runs(
     process: ir.Process, processes: Mapping[str, ir.Process], common: Mapping[str, ir.Variable], findings: Findings
 ) -> None:
     """Report what would begin a new run while others of the same one go on, and what is started and heard of again. Linear."""
+    saga = process.kind == "saga"
     todo: list[tuple[ir.Statement | ir.Gateway, bool]] = [(process.body, False)]
     while todo:
         statement, several = todo.pop()
         if isinstance(statement, ir.Again) and several:
             message = "`continue_as_new` cannot stand where several things go on at once"
-            findings.add("P298", message, statement.span, help="move it behind what goes on at once")
+            help_ = "move it behind what goes on at once"
+            if saga:
+                message = (
+                    "in a saga `continue_as_new` stands in no `try`, loop, `with` or block that is done several times"
+                )
+                help_ = "let a condition decide behind it: `choice { when ... { continue_as_new ... } otherwise { } }`"
+            findings.add("P298", message, statement.span, help=help_)
         elif isinstance(statement, ir.Call) and statement.detached:
             _heard(statement, processes, common, findings)
-        inside = several or isinstance(statement, _SEVERAL)
+        inside = several or isinstance(statement, _INSIDE if saga else _SEVERAL)
         todo += [(child, inside) for child in children(statement)]
 
 

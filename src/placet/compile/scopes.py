@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from placet.compile import saga_runs
 from placet.compile.env import END, Back, Env, Exit, Forked, Frame, Handled, Ports, Thread, Top, record
-from placet.compile.findings import head
 from placet.compile.phrases import called, next_up
 from placet.compile.phrases import done as had
 from placet.compile.ports import waits_here
@@ -348,15 +348,20 @@ def enter(agenda: Agenda, frame: Frame, start: int, thread: Thread | None) -> No
     path = frame.path
     saga = process.kind == "saga"
     env = Env(frame, path, process.id, "", Top(frame), thread, held=frame.held)
-    if any(isinstance(s, Again) for s in statements(process.body)):
+    runs = any(isinstance(s, Again) for s in statements(process.body))
+    if runs and not saga:
         start = _anew(agenda, frame, start, env)
-    if process.variables and not (frame.root and frame.again < 0):
+    if process.variables and not (runs and saga) and not (frame.root and frame.again < 0):
         start = renewed(agenda, start, env)
-    if process.signals:
+    if process.signals and not (runs and saga):
         start = opened(agenda, start, env)
     span = process.span
     for name in process.ends if not saga else ("completed", "compensated", "failed"):
         agenda.end(frame, name)
+    if runs and saga:
+        undone, env = _turning(agenda, frame, env)
+        saga_runs.enter(agenda, frame, start, env, undone)
+        return
     done = agenda.place(f"{path}#done", env, process.id, f"all of `{frame.name}` is done", span)
     name = "completed" if saga else process.done
     ending(agenda, env, process, done, name, f"`{frame.name}` is completed")
@@ -364,26 +369,27 @@ def enter(agenda: Agenda, frame: Frame, start: int, thread: Thread | None) -> No
         agenda.push(process.body, Ports(start, done), env)
         return
     undo = agenda.place(f"{path}#undo", env, process.id, f"all of `{frame.name}` is to be undone", span)
+    undone, env = _turning(agenda, frame, env)
+    facts = agenda.survey.of(process.body)
+    waits_here(agenda, env._replace(past=facts.pivot), done, undo if facts.undoable else undone, process.body)
+    agenda.push(process.body, Ports(start, done, undo, undone), env)
+
+
+def _turning(agenda: Agenda, frame: Frame, env: Env) -> tuple[int, Env]:
+    """Where a saga is undone, and its surroundings, with the two ends that it may turn back to."""
+    process, path, span = frame.process, frame.path, frame.process.span
     undone = agenda.place(
         f"{path}#undone", env, process.id, f"all that `{frame.name}` did is undone, as far as it knows", span
     )
     failed = agenda.place(f"{path}#failed", env, process.id, f"`{frame.name}` has stopped half-way", span)
     ending(agenda, env, process, undone, "compensated", f"`{frame.name}` ends compensated")
     ending(agenda, env, process, failed, "failed", f"`{frame.name}` ends failed")
-    env = env._replace(policy=process.policy, failed=failed, route=Back(undone, None), budget=path)
-    facts = agenda.survey.of(process.body)
-    waits_here(agenda, env._replace(past=facts.pivot), done, undo if facts.undoable else undone, process.body)
-    agenda.push(process.body, Ports(start, done, undo, undone), env)
+    return undone, env._replace(policy=process.policy, failed=failed, route=Back(undone, None), budget=path)
 
 
 def _anew(agenda: Agenda, frame: Frame, start: int, env: Env) -> int:
     """The place from which each run of a process begins that continues as new."""
     process = frame.process
-    if process.kind == "saga":
-        agenda.report(
-            "P403", "error", f"`{process.id}` cannot continue as new: its undos would have to be carried along, or be lost",
-            head(process.span), help="call it from a workflow that continues as new",
-        )  # fmt: skip
     words = f"a run of `{frame.name}` begins"
     frame.again = agenda.place(f"{frame.path}#run", env, process.id, words, process.span)
     agenda.draft.quiet.add(
@@ -394,6 +400,14 @@ def _anew(agenda: Agenda, frame: Frame, start: int, env: Env) -> int:
 
 def again(agenda: Agenda, stmt: Again, ports: Ports, env: Env) -> None:
     """Back to where a run begins."""
+    if env.frame.nested:
+        agenda.report(
+            "P403", "error", f"`{env.frame.name}` cannot continue as new where a saga calls it: its caller could not undo it", stmt.span,
+            help="call it from a workflow, or put what it does into a `loop`",
+        )  # fmt: skip
+    if env.frame.process.kind == "saga" or env.frame.nested:
+        saga_runs.again(agenda, stmt, ports, env)
+        return
     words = f"`{env.frame.name}` continues as new"
     agenda.draft.step(
         stmt.id, agenda.move(env.path(stmt.id), (ports.start,), (env.frame.again,), env, stmt.id, words, stmt.span)

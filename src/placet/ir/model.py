@@ -415,10 +415,15 @@ class Call(NamedTuple):
 
 
 class Again(NamedTuple):
-    """The run is over, and the process begins anew, with its own variables as at first."""
+    """The run is over, and the process begins anew, with its own variables as at first.
+
+    In a saga at most so often, after which it goes on behind; `carrying` what there is to undo.
+    """
 
     id: str
     span: Span | None = None
+    at_most: int | None = None
+    carrying: bool = False
 
 
 class End(NamedTuple):

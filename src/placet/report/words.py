@@ -138,6 +138,8 @@ def _bound(name: str, count: int) -> str:
     """A parameter is `N = 3`, a word is counted, and the path of a loop or a retry says what is repeated."""
     if "#signal." in name:
         return f"{counted(count, 'arrival')} of {quoted(name.rpartition('#signal.')[2])}"
+    if name.endswith("#runs"):
+        return f"{counted(count, 'run')} of {quoted(short(name.removesuffix('#runs')))}"
     if name.endswith("#arrivals"):
         word = name[name.rfind("[on ") + 4 : name.rfind("]")]
         what = "arrival" if word.startswith("signal ") else "run"

@@ -275,9 +275,11 @@ class Call(NamedTuple):
 
 
 class Again(NamedTuple):
-    """`continue_as_new`: this run is over, and the process begins anew."""
+    """`continue_as_new [carrying undo] [at_most 2]`: this run is over, and the process begins anew."""
 
     span: Span
+    carrying: bool = False
+    at_most: Number | None = None
 
 
 class Every(NamedTuple):

@@ -343,8 +343,10 @@ class Builder:
     ) -> ast.Call:
         return ast.Call(target, handlers, span, detached is not None, on_close)
 
-    def again(self, span: Span) -> ast.Again:
-        return ast.Again(span)
+    def again(
+        self, span: Span, carrying: Maybe = None, _: Maybe = None, at_most: ast.Number | None = None
+    ) -> ast.Again:
+        return ast.Again(span, carrying is not None, at_most)
 
     def every(
         self, span: Span, duration: ast.Duration, overlap: ast.Name, at_most: ast.Number | None, body: ast.Block

@@ -222,8 +222,8 @@ def _try(indent: int, attempt: ast.Try) -> list[Piece]:
     return [*pieces, (indent, "}")]
 
 
-def _again(indent: int, _: ast.Again) -> list[Piece]:
-    return [(indent, "continue_as_new")]
+def _again(indent: int, again: ast.Again) -> list[Piece]:
+    return [(indent, f"continue_as_new{' carrying undo' * again.carrying}{_some('at_most', again.at_most)}")]
 
 
 def _every(indent: int, every: ast.Every) -> list[Piece]:

@@ -1,0 +1,121 @@
+"""Sagas that continue as new, so many times: a copy of the body for each run, since each has records and undos of its own.
+
+`carrying undo`: a run that turns back and has undone what it did itself goes on backwards in the run before it, where that
+had continued. Without it the run before is forgotten: the saga ends compensated, and what that run did stays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placet.compile.env import END, Back, Ports, record
+from placet.compile.ports import waits_here
+from placet.compile.retry_budget import renewed_retries
+from placet.compile.signals import opened
+from placet.compile.values import renewed
+from placet.compile.vocabulary import statements
+from placet.ir.model import Again
+
+if TYPE_CHECKING:
+    from placet.compile.env import Agenda, Env, Frame
+
+
+class Runs:
+    """The runs of one saga in the net."""
+
+    def __init__(self, agenda: Agenda, frame: Frame, env: Env, undone: int) -> None:
+        self.env = env  # of the saga, without the suffix of a run
+        self.undone = undone  # of the whole saga
+        written = [s for s in statements(frame.process.body) if isinstance(s, Again)]
+        self.most = 1 + max(s.at_most or 0 for s in written)
+        self.carry = any(s.carrying for s in written)
+        self.numbers: dict[str, int] = {}  # suffix of a run -> its number
+        self.next = self.back = -1  # of the run after the one that is compiled: its record, and where it is undone
+        self.past: set[bool] = set()  # whether a point of no return lies behind where the run continues
+        words = f"a run of `{frame.name}` begins"
+        frame.again = agenda.place(f"{frame.path}#run", env, frame.process.id, words, frame.process.span)
+        agenda.bounds[f"{frame.path}#runs"] = self.most
+
+
+def enter(agenda: Agenda, frame: Frame, start: int, env: Env, undone: int) -> None:
+    """All runs of a saga from its start to its ends, of which `failed` and `compensated` are there already."""
+    runs = frame.runs = Runs(agenda, frame, env, undone)
+    process = frame.process
+    first = _chosen(agenda, frame, env, 1)
+    words = f"a run of `{frame.name}` begins"
+    pre, post = (start,), (frame.again, first)
+    agenda.draft.quiet.add(agenda.move(f"{frame.path}#begins", pre, post, env, process.id, words, process.span))
+    begin = renewed(agenda, frame.again, env) if process.variables else frame.again
+    begin = opened(agenda, begin, env) if process.signals else begin
+    if (most := process.policy.retry_budget) is not None:
+        begin = renewed_retries(agenda, begin, env, most)
+    _run(agenda, frame, runs, 1, begin, first, undone)
+
+
+def _chosen(agenda: Agenda, frame: Frame, env: Env, number: int) -> int:
+    """The record that this run is the next one."""
+    words = f"run {number} of `{frame.name}` is the one that begins"
+    return record(agenda, f"{frame.path}#run[{number}]", env, frame.process.id, words, frame.process.span)
+
+
+def _run(agenda: Agenda, frame: Frame, runs: Runs, number: int, begin: int, chosen: int, undone: int) -> None:
+    """One run, and when all in it is compiled the next one."""
+    process, path = frame.process, frame.path
+    span = process.span
+    suffix = f"[{number}]" if number > 1 else ""
+    runs.numbers[suffix] = number
+    past = True in runs.past
+    env = runs.env._replace(suffix=suffix, route=Back(undone, None), past=past)
+    which = f" in run {number}" if number > 1 else ""
+    start = agenda.place(f"{path}#start.run[{number}]", env, process.id, f"run {number} of `{frame.name}` begins", span)
+    words = f"run {number} of `{frame.name}` begins"
+    agenda.draft.quiet.add(
+        agenda.move(f"{path}#begins[{number}]", (begin, chosen), (start,), env, process.id, words, span)
+    )
+    done = agenda.place(f"{path}#done{suffix}", env, process.id, f"all of `{frame.name}` is done{which}", span)
+    undo = agenda.place(f"{path}#undo{suffix}", env, process.id, f"all of `{frame.name}` is to be undone{which}", span)
+    words = f"`{frame.name}` is completed{which}"
+    end = agenda.end(frame, "completed")
+    agenda.move(f"{path}#ends{suffix}.completed", (done,), (end,), env, process.id, words, span, END)
+    facts = agenda.survey.of(process.body)
+    waits_here(agenda, env._replace(past=past or facts.pivot), done, undo if facts.undoable else undone, process.body)
+    runs.past = set()
+    if number < runs.most:
+        runs.next = _chosen(agenda, frame, runs.env, number + 1)
+        runs.back = runs.undone
+        if runs.carry:
+            words = f"all that `{frame.name}` did in run {number + 1} is undone, as far as it knows"
+            runs.back = agenda.place(f"{path}#undone[{number + 1}]", env, process.id, words, span)
+        agenda.later(_run, frame, runs, number + 1, begin, runs.next, runs.back)
+    agenda.push(process.body, Ports(start, done, undo, undone), env)
+
+
+def again(agenda: Agenda, stmt: Again, ports: Ports, env: Env) -> None:
+    """To the next run, or on, where the saga has continued as often as it may."""
+    frame, path = env.frame, env.path(stmt.id)
+    runs = frame.runs
+    number = runs.numbers[env.suffix] if runs is not None else 0
+    if runs is None or number > (stmt.at_most or 0):
+        words = f"`{frame.name}` has continued as new as often as it may, and goes on"
+        made = agenda.move(f"{path}#last", (ports.start,), (ports.done,), env, stmt.id, words, stmt.span)
+        agenda.draft.quiet.add(made)
+        return
+    given: tuple[int, ...] = (frame.again, runs.next)
+    words = f"`{frame.name}` continues as new"
+    if runs.carry:
+        came = record(agenda, f"{path}#continued", env, stmt.id, f"run {number} has continued as new here", stmt.span)
+        given = (*given, came)
+        back = f"`{frame.name}` goes back to what it did in run {number}"
+        if not stmt.carrying:
+            back = f"`{frame.name}` knows nothing of what it did in run {number}"
+        # what has no step is compiled as in a workflow: there the way back is that of an error
+        to = env.route.place if stmt.carrying and isinstance(env.route, Back) else runs.undone
+        agenda.draft.quiet.add(agenda.move(f"{path}#back", (runs.back, came), (to,), env, stmt.id, back, stmt.span))
+    words += ", and its undos with it" if stmt.carrying else ", and forgets what there is to undo"
+    agenda.draft.step(stmt.id, agenda.move(path, (ports.start,), given, env, stmt.id, words, stmt.span))
+    runs.past.add(env.past and stmt.carrying)
+    if len(runs.past) > 1:
+        agenda.report(
+            "P403", "error", "a point of no return lies behind where one run continues as new, and not where another one does",
+            stmt.span, help="let it continue as new at one place, or only behind the pivot",
+        )  # fmt: skip
