@@ -280,7 +280,7 @@ class Renewed(Sagas):
 
 
 @settings(
-    max_examples=max(CASES // 2, 1),
+    max_examples=max(CASES // 4, 1),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize="PLACET_CASES" not in os.environ,
