@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from placet.compile.bus import Bus
     from placet.compile.mailbox import Mailbox
-    from placet.compile.saga_runs import Runs
     from placet.compile.survey import Survey
     from placet.compile.value_table import Values
     from placet.compile.way_stack import Stacked
@@ -107,6 +106,19 @@ class Env(NamedTuple):
         """The surroundings of what comes after a part of a sequence."""
         stands = self.stands
         return self if stands.at_once else self._replace(before=last_steps(survey, part, stands, self.before))
+
+
+class Runs:
+    """The runs of a saga that continues as new, while they are compiled one after the other."""
+
+    def __init__(self, env: Env, undone: int, most: int, *, carry: bool) -> None:
+        self.env = env  # of the saga, without the suffix of a run
+        self.undone = undone  # of the whole saga
+        self.most = most
+        self.carry = carry  # whether some run hands its undos on
+        self.numbers: dict[str, int] = {}  # suffix of a run -> its number
+        self.next = self.back = -1  # of the run after the one that is compiled: its record, and where it is undone
+        self.past: set[bool] = set()  # whether a point of no return lies behind where the run continues
 
 
 # -- errors ----------------------------------------------------------------------------------------------------------

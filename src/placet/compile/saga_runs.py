@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.compile.env import END, Back, Ports, record
+from placet.compile.env import END, Back, Ports, Runs, record
 from placet.compile.ports import waits_here
 from placet.compile.retry_budget import renewed_retries
 from placet.compile.signals import opened
@@ -20,29 +20,17 @@ if TYPE_CHECKING:
     from placet.compile.env import Agenda, Env, Frame
 
 
-class Runs:
-    """The runs of one saga in the net."""
-
-    def __init__(self, agenda: Agenda, frame: Frame, env: Env, undone: int) -> None:
-        self.env = env  # of the saga, without the suffix of a run
-        self.undone = undone  # of the whole saga
-        written = [s for s in statements(frame.process.body) if isinstance(s, Again)]
-        self.most = 1 + max(s.at_most or 0 for s in written)
-        self.carry = any(s.carrying for s in written)
-        self.numbers: dict[str, int] = {}  # suffix of a run -> its number
-        self.next = self.back = -1  # of the run after the one that is compiled: its record, and where it is undone
-        self.past: set[bool] = set()  # whether a point of no return lies behind where the run continues
-        words = f"a run of `{frame.name}` begins"
-        frame.again = agenda.place(f"{frame.path}#run", env, frame.process.id, words, frame.process.span)
-        agenda.bounds[f"{frame.path}#runs"] = self.most
-
-
 def enter(agenda: Agenda, frame: Frame, start: int, env: Env, undone: int) -> None:
     """All runs of a saga from its start to its ends, of which `failed` and `compensated` are there already."""
-    runs = frame.runs = Runs(agenda, frame, env, undone)
     process = frame.process
-    first = _chosen(agenda, frame, env, 1)
+    written = [s for s in statements(process.body) if isinstance(s, Again)]
+    runs = frame.runs = Runs(
+        env, undone, 1 + max(s.at_most or 0 for s in written), carry=any(s.carrying for s in written)
+    )
     words = f"a run of `{frame.name}` begins"
+    frame.again = agenda.place(f"{frame.path}#run", env, process.id, words, process.span)
+    agenda.bounds[f"{frame.path}#runs"] = runs.most
+    first = _chosen(agenda, frame, env, 1)
     pre, post = (start,), (frame.again, first)
     agenda.draft.quiet.add(agenda.move(f"{frame.path}#begins", pre, post, env, process.id, words, process.span))
     begin = renewed(agenda, frame.again, env) if process.variables else frame.again
