@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from placet.source import SourceFile
-from placet.syntax.error_examples import EXAMPLES, LATER
+from placet.syntax.error_examples import ELSEWHERE, EXAMPLES
 from placet.syntax.parser import parse
 
 
@@ -58,7 +58,7 @@ MISTAKES = [
     ("workflow w { timer ^99999999999h^ }", "P108", "", ""),
     ("^^", "P110", "there is nothing in this file", "at least one"),
     ("^^ # only\n ; ", "P110", "there is nothing in this file", ""),
-    ("^circuit_breaker^ x { }", "P111", "`circuit_breaker` is not in the language yet", ""),
+    ("^circuit_breaker^ x { }", "P111", "`circuit_breaker` does not stand here", "a service has it: `service NAME { circuit_breaker after 3 probe 30s }`"),
     ("var x ^=^ 1", "P101", "expected `:` and the values that the variable can have", "var stock : 0..2"),
     ("var x : 0 ^=^ 1", "P101", "expected `..` and the largest value", "0..2"),
     ("workflow w { var x : { red^^ green } }", "P101", "", ""),
@@ -172,8 +172,8 @@ def test_the_name_that_was_a_word():
     assert found.notes == ("`end` was read as a name here",)
 
 
-@pytest.mark.parametrize("word", sorted(LATER))
-def test_later_constructs_are_one_diagnostic(word):
+@pytest.mark.parametrize("word", sorted(ELSEWHERE))
+def test_words_that_stand_elsewhere_are_one_diagnostic(word):
     for text in (
         f"{word} x y {{ a; b }}\nworkflow w {{ }}",
         f"workflow w {{ task a\n {word} x -> 2 ( b\n task c }}",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from placet.diagnostics import Diagnostic, Label
 from placet.source import Span
-from placet.syntax.error_examples import LATER
+from placet.syntax.error_examples import ELSEWHERE
 from placet.syntax.lexer import END, LBRACE, LPAR, NAME, RBRACE, RPAR, SIGN_GROUP, tokens
 from placet.syntax.machine import ACCESSING
 from placet.syntax.messages import by_example, context, expected_phrases, listed, misplaced, quoted
@@ -62,15 +62,13 @@ def parts_end(states: Sequence[int], brace: int) -> int:
     return size
 
 
-def later(trouble: Trouble) -> Diagnostic | None:
-    """The diagnostic for a construct that the language has no room for yet."""
+def elsewhere(trouble: Trouble) -> Diagnostic | None:
+    """The diagnostic for a word that others write here, and that is said elsewhere or otherwise."""
     word, start = trouble.found, trouble.start
-    if word not in LATER or trouble.kind in trouble.accepted:
+    if word not in ELSEWHERE or trouble.kind in trouble.accepted:
         return None
     span = Span(trouble.parse.source, start, start + len(word))
-    return Diagnostic(
-        "P111", "error", f"`{word}` is not in the language yet", span, notes=(f"it is foreseen for {LATER[word]}",)
-    )
+    return Diagnostic("P111", "error", f"`{word}` does not stand here", span, help=ELSEWHERE[word])
 
 
 def unexpected(trouble: Trouble, repair: Repair | None) -> Diagnostic:

@@ -183,13 +183,18 @@ EXAMPLES = (
 )  # fmt: skip
 
 
-# What SAGAS and LANGUAGE foresee and the grammar has no rule for yet, by the word it begins with.
-LATER = {
-    "enum": "data", "assign": "data",
+_OF_KEYS = "the key of a step has it: `key order_id per run ttl 24h`"
 
-    "per": "scopes of keys", "ttl": "lifetimes of keys",
-    "circuit_breaker": "resilience patterns", "bulkhead": "resilience patterns", "rate_limit": "resilience patterns",
-    "at": "levels of faults", "cancels": "cancellation",
+# Words that begin nothing where a declaration, a statement or an option may stand, by how what they say is written.
+ELSEWHERE = {
+    "enum": "a variable names its values itself: `var level : { low, high } = low`",
+    "assign": "a task sets values: `task NAME sets level = high`",
+    "cancels": "a handler cancels what is around it: `try { ... } on signal NAME { ... }`",
+    "per": _OF_KEYS, "ttl": _OF_KEYS,
+    "circuit_breaker": "a service has it: `service NAME { circuit_breaker after 3 probe 30s }`",
+    "bulkhead": "a service has it: `service NAME { bulkhead 2 wait }`",
+    "rate_limit": "a service has it: `service NAME { rate_limit 5 per 1s wait }`",
+    "at": "checks of coverage have it: `check coverage(NAME) at L2 == 100%`",
 }  # fmt: skip
 
 # What people write who know other languages: the first characters, and the help.

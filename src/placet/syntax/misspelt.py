@@ -26,7 +26,7 @@ def misspelt_token(source: SourceFile, group: int, start: int, end: int) -> Diag
         )
     span = Span(source, start, end)
     if group == BAD_NUMBER and ".." in text:
-        return Diagnostic("P111", "error", f"the range `{text}` is not in the language yet", span)
+        return Diagnostic("P107", "error", f"`{text}` is no range: its bounds are whole numbers", span)
     if group == BAD_NUMBER:
         return Diagnostic("P107", "error", f"`{text}` is neither a number nor a time", span, help=_number_help(text))
     help_ = next((words for begin, words in STRANGERS if text.startswith(begin)), "")

@@ -19,14 +19,14 @@ from placet.syntax.complaints import (
     Token,
     Trouble,
     closes_nothing,
+    elsewhere,
     indent,
-    later,
     outdented,
     parts_end,
     unclosed,
     unexpected,
 )
-from placet.syntax.error_examples import LATER
+from placet.syntax.error_examples import ELSEWHERE
 from placet.syntax.lexer import (
     DURATION,
     END,
@@ -90,9 +90,9 @@ def _resume(trouble: Trouble, *, quiet: bool) -> int:
     """One diagnostic (unless the token was complained about already), and where to go on."""
     parse, kind = trouble.parse, trouble.kind
     say = (lambda _: None) if quiet else parse.report
-    foreseen = later(trouble)
-    if foreseen is not None:
-        say(foreseen)
+    strange = elsewhere(trouble)
+    if strange is not None:
+        say(strange)
         return _panic(trouble)
     open_braces = [i for i, state in enumerate(parse.machine.states) if i and ACCESSING[state] == LBRACE]
     if kind == END or (kind in DECLARATIONS and trouble.first_on_line and open_braces and outdented(trouble)):
@@ -277,4 +277,4 @@ def _begins_part(states: list[int], kind: int, word: str, *, fresh: bool) -> boo
     """Whether parsing may go on with this token, or another complaint is due at it."""
     if kind in (RBRACE, RPAR):
         return False
-    return shift(states.copy(), kind) or (fresh and (word in LATER or kind in DECLARATIONS))
+    return shift(states.copy(), kind) or (fresh and (word in ELSEWHERE or kind in DECLARATIONS))
