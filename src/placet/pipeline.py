@@ -6,7 +6,7 @@ import gc
 from typing import TYPE_CHECKING, TypeAlias
 
 from placet.errors import ModelError, UsageError
-from placet.evidence import Budget, Inconclusive
+from placet.evidence import Budget, Inconclusive, NeverHolds, Violated
 from placet.report.report import ModelReport, Report
 from placet.values import NamedTuple
 
@@ -275,9 +275,28 @@ def _decide(compiled: Compiled, options: Options) -> tuple[Compiled, list[tuple[
     asked = asked_of(compiled, options)
     if not isinstance(asked, Net):
         return compiled, [(asked, 0.0)] * len(compiled.queries)
-    compiled = asked
     how = strategy.Options(options.budget, options.reduce, options.engine, options.progress)
-    return compiled, [(a.verdict, a.seconds) for a in strategy.decide(compiled, compiled.queries, how)]
+    answers = strategy.decide(asked, asked.queries, how)
+    if any(isinstance(a.verdict, Violated) and isinstance(a.verdict.claim, NeverHolds) for a in answers):
+        from placet.analysis.more_faults import reconsidered
+
+        answers = reconsidered(asked, answers, how, lambda more: _with_more_faults(compiled, options, more))
+    return asked, [(a.verdict, a.seconds) for a in answers]
+
+
+def _with_more_faults(compiled: Compiled, options: Options, more: int) -> Compiled | None:
+    """The net with so many faults more than its queries ask for, the usual ones among them; None where it has none."""
+    from placet.compiled import Compiled as Net
+    from placet.faults.hypothesis import DEFAULT
+
+    first = compiled.queries[0]
+    hypothesis = _hypothesis(first, options, compiled)
+    if first.level or not (compiled.roles.channels or compiled.roles.deliveries):
+        return None
+    faults = dict.fromkeys((*hypothesis.faults, *DEFAULT.faults))
+    raised = first._replace(faults=tuple(faults), fault_budget=(hypothesis.budget if hypothesis.faults else 0) + more)
+    woven = asked_of(compiled._replace(queries=(raised,)), options)
+    return woven if isinstance(woven, Net) else None
 
 
 def _measured(compiled: Compiled, options: Options) -> list[CheckReport]:

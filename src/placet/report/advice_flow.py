@@ -123,10 +123,19 @@ def _gives(run: Run, transition: int, place: int) -> int:
 def _dead(run: Run) -> Iterator[str]:
     undos = dead_undos(run)
     if undos:
-        steps = listed([step for _, step in undos])
+        steps = listed([quoted(short(s.id)) for s in undos])
+        timed = {c.step for c in run.compiled.roles.channels if c.due >= 0}
+        if any(s.retriable for s in undos):
+            otherwise = ", or do not try it until it works (`retriable`) if it can be called off"
+        else:
+            otherwise = (
+                ", or give it a `timeout` if its outcome may stay unknown"
+                if timed.isdisjoint(s.id for s in undos)
+                else ""
+            )
         yield (
             f"nothing turns back any more once {steps} {'is' if len(undos) == 1 else 'are'} done: leave out "
-            f"{listed([undo for undo, _ in undos])}, or give the step a `timeout` if its outcome may stay unknown"
+            f"{listed([quoted(s.undo) for s in undos])}{otherwise}"
         )
         return
     if events_never(run.compiled):

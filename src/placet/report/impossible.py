@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from placet.compiled import Compiled
+    from placet.net.roles import Step
     from placet.report.run import Run
 
 
@@ -40,11 +41,11 @@ def dead_steps(run: Run) -> list[str]:
     return list(dict.fromkeys(names.get(t) or transition_name(run.compiled, t) for t in dead_transitions(run)))
 
 
-def dead_undos(run: Run) -> list[tuple[str, str]]:
-    """The undos among them, as (undo, step), in backticks."""
+def dead_undos(run: Run) -> list[Step]:
+    """The steps whose undos are among them."""
     dead, roles = set(dead_transitions(run)), run.compiled.roles
     kept = {roles.transitions[t].step for t in dead if roles.transitions[t].direction == "undo"}
-    return [(quoted(s.undo), quoted(short(s.id))) for s in roles.steps if s.id in kept and s.undo]
+    return [s for s in roles.steps if s.id in kept and s.undo]
 
 
 def blocked_ways(run: Run) -> list[tuple[str, str]]:

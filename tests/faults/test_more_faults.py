@@ -1,0 +1,115 @@
+"""Dead steps and the number of faults: what takes more faults than were allowed for is no dead step, and is said."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from tests.oracles.reachability import explore
+
+from placet.analysis import more_faults, strategy
+from placet.evidence import Budget, Inconclusive
+from placet.faults.hypothesis import DEFAULT, Hypothesis
+from placet.faults.weave import weave
+from placet.pipeline import Options, check, compile_source, verify
+from placet.source import SourceFile
+
+BANK = "service bank { idempotent; null_safe; rejects_after_cancel }\n"
+PAID_BY_HAND = (
+    BANK
+    + """saga book {
+  step slot on bank { undo free; timeout 5s }
+  try { step cover on bank { undo withdraw; timeout 5s; errors { NotCovered: reject; other: unknown } } }
+  on NotCovered { step pay on bank { undo refund; timeout 5s } }
+  step confirm on bank { pivot; timeout 5s }
+}
+"""
+)
+SAFE = BANK + "saga s { step a on bank { undo b; timeout 5s } step c on bank { undo d; timeout 5s%s } }\n"
+
+
+def answers(text: str, **options) -> list:
+    report = check(compile_source(SourceFile("w.placet", text)), Options(**options))
+    assert not [d for m in report.models for d in m.diagnostics if d.severity == "error"]
+    return [(c.outcome, c.note) for m in report.models for c in m.checks]
+
+
+@pytest.mark.parametrize("asked", ["sound", "no_dead_step"])
+def test_an_undo_that_takes_a_second_fault(asked):
+    (found,) = answers(PAID_BY_HAND + f"check {asked}(book)")
+    assert found[0] == "proved"
+    assert found[1].startswith("only with more faults than these, or others, `book` asks `bank` for `refund`")
+    assert answers(PAID_BY_HAND + f"check {asked}(book) under {{ reject, lost }} at_most 2") == [("proved", "")]
+
+
+@pytest.mark.parametrize("faults", ["under { }", "under { reject }"])
+def test_an_undo_that_takes_other_faults(faults):
+    (found,) = answers(SAFE % "" + f"check no_dead_step(s) {faults}")
+    assert found[0] == "proved"
+    assert "more faults than these, or others" in found[1]
+    assert answers(SAFE % "" + "check no_dead_step(s)") == [("proved", "")]
+
+
+def test_what_no_number_of_faults_brings_about_is_dead():
+    for faults in ("", "under { }", "under { reject }"):
+        assert answers(SAFE % "; retriable" + f"check no_dead_step(s) {faults}") == [("violated", "")]
+    told = verify(
+        compile_source(
+            SourceFile(
+                "w.placet",
+                PAID_BY_HAND.replace("\n}\n", "\n  step mail on bank { undo never; retriable; timeout 5s }\n}\n")
+                + "check sound(book)",
+            )
+        )
+    )
+    (story,) = [c.story for m in told.models for c in m.checks]
+    assert "`never`" in story.headline
+    assert "refund" not in story.headline
+
+
+def test_where_it_is_not_decided_nothing_is_claimed(monkeypatch):
+    decide = strategy.decide
+
+    def out_of_states(compiled, queries, options):
+        if queries and queries[0].check == "possible":
+            return tuple(strategy.Answer(q, Inconclusive("too many situations", "states"), 0.0) for q in queries)
+        return decide(compiled, queries, options)
+
+    monkeypatch.setattr(strategy, "decide", out_of_states)
+    (found,) = answers(PAID_BY_HAND + "check no_dead_step(book)")
+    assert found[0] == "inconclusive"
+
+
+def saga(rng: random.Random) -> str:
+    """One to three steps, each perhaps tried, with a handler that holds a step."""
+
+    def step(name: str) -> str:
+        undo = f"undo u{name}; " if rng.random() < 0.8 else ""
+        kind = rng.choice(["", "", "; retriable", "; pivot"])
+        return f"step {name} on bank {{ {undo}timeout 5s{kind} }}"
+
+    parts = []
+    for n in range(rng.randint(1, 3)):
+        one = step(f"s{n}")
+        parts.append(f"try {{ {one} }} on rejected {{ {step(f'h{n}')} }}" if rng.random() < 0.5 else one)
+    policy = rng.choice(["", "on unknown retry", "failing_step undo"])
+    return BANK + f"saga s {{ {' '.join(parts)} {policy} }}\ncheck no_dead_step(s)"
+
+
+def test_it_is_what_a_search_with_more_faults_finds():
+    seen = {"proved": 0, "violated": 0}
+    for seed in range(60):
+        loaded = compile_source(SourceFile("w.placet", saga(random.Random(seed))))
+        if any(d.severity == "error" for d in loaded.diagnostics):
+            continue
+        (compiled,) = loaded.compiled
+        woven = weave(compiled, Hypothesis(DEFAULT.faults, DEFAULT.budget + more_faults.MORE)).compiled
+        graph = explore(woven.net, woven.initial, limit=1_500)
+        if not graph.whole:
+            continue
+        fired = {t for out in graph.edges.values() for t, _ in out}
+        dead = [step for step, transitions in woven.steps if transitions and fired.isdisjoint(transitions)]
+        (found,) = [c for m in check(loaded, Options(budget=Budget(states=50_000))).models for c in m.checks]
+        assert found.outcome == ("violated" if dead else "proved"), seed
+        seen[found.outcome] += 1
+    assert min(seen.values()) >= 3, seen
