@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from families import branches, philosophers
 from placet.engines.protocol import Visitor
 from placet.engines.reference import Reference
-from placet.engines.stubborn import thin
+from placet.engines.stubborn import Stubborn
 from placet.evidence import Budget
 from placet.logic.state import Dead, at_least
 from placet.net.builder import NetBuilder
@@ -49,7 +49,7 @@ def main() -> None:
     """One line for each question."""
     for name, (net, initial), goal in CASES:
         begun = process_time()
-        found = thin(net, initial, (), [Visitor(goal)], MOST)
+        found = Stubborn().explore(net, initial, (), [Visitor(goal)], MOST)
         spent = process_time() - begun
         begun = process_time()
         whole = Reference().explore(net, initial, (), [Visitor(goal)], MOST)

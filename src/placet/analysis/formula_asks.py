@@ -69,7 +69,8 @@ def asks(subject: Subject, query: Query, fairness: Fairness, *, linear: bool) ->
         for side in (net.pre[t], net.read[t], net.inhibit[t]):
             looked.update(p for p, _ in side)
         looked.update(p for p, _ in net.post[t] if p in capped)
-    drawn = not linear or as_branching(subject, formula, fairness) is not None
+    brief = {count + i for i, o in enumerate(subject.observers) if o.momentary}
+    drawn = not linear or not any(brief & support(p)[0] for p in predicates)
     return Asks(
         tuple((p, Needs.EDGES) for p in predicates),
         places=frozenset(looked),

@@ -153,7 +153,7 @@ class LtlCheck:
             if branching is not None:
                 return self._by_labels(subject, query, seen, branching)
         if seen.symbolic:
-            return None
+            return self._by_product(subject, query, seen)
         found = _graph(seen)
         graph = Graph(found.rows, found.faults, found.truth, *_quiet(subject, seen))
         try:
@@ -174,6 +174,35 @@ class LtlCheck:
             return Inconclusive("the formula and the model together are too large", "theory", proof=seen.proof())
         premise = query.premise is not None and not any(found.truth(query.premise[0]))
         return Holds(seen.proof("no fair run goes against it"), vacuous=_never(query) if premise else "")
+
+    @staticmethod
+    def _by_product(subject: Subject, query: Query, seen: Pass) -> Verdict | None:
+        """By the product of a diagram and an automaton; None where it tells nothing."""
+        from placet.analysis.lifted_runs import Lifting, Way
+        from placet.analysis.symbolic_pass import SymbolicPass
+        from placet.analysis.temporal.buchi import TooLargeError
+        from placet.analysis.temporal.drawn_runs import DrawnRuns
+
+        assert isinstance(seen, SymbolicPass)
+        formula, fairness = asked(query), FAIRNESS[query.fairness]
+        try:
+            runs = DrawnRuns(seen, seen.faults, formula, fairness)
+            broken = runs.broken(seen.start)
+            if broken:
+                way = runs.run(seen.start)
+                if way is None:
+                    return None
+                run = Lifting(subject, seen.reduced, fairness).run(formula, Way(*way), lambda: False)
+                return None if run is None else Violated(RunBreaks(formula, fairness), run, seen.proof())
+            if broken is None:
+                return None
+            if subject.compiled.assumptions.free_guards:
+                every = DrawnRuns(seen, seen.faults, formula, "nothing")
+                if every.broken(seen.start) is not False:
+                    return _guards(subject, seen)
+        except TooLargeError:
+            return None
+        return Holds(seen.proof("no fair run goes against it"), vacuous=_vacuous(query, _Branching(seen)))
 
     @staticmethod
     def _by_labels(subject: Subject, query: Query, seen: Pass, branching: Formula) -> Verdict | None:
