@@ -279,8 +279,39 @@ class Renewed(Sagas):
         return " ; ".join(filter(None, (before, way, after)))
 
 
+class Cancelled(Sagas):
+    """Sagas with ways that are cancelled when others are done."""
+
+    def body(self, depth: int, most: int = 2) -> str:
+        if depth < 2:
+            return super().body(depth, most)
+        ways = [
+            self._step(0) if self.pick(True, False) else super(Cancelled, self).body(1, 2)
+            for _ in range(self.pick(2, 2, 3))
+        ]
+        need = self.pick(1, 1, 1, 2)
+        some = f"parallel {self.fresh('q')} {need} of {{ {' '.join(f'{{ {way} }}' for way in ways)} }} others cancel"
+        if self.pick(True, False, False, False):
+            some = f"parallel {{ {{ {some} }} {{ {super().body(0, 1)} }} }}"
+        return " ; ".join(
+            filter(None, (self.pick("", "", "task first", self._step(0)), some, self.pick("", super().body(0, 1))))
+        )
+
+
 @settings(
-    max_examples=max(CASES // 4, 1),
+    max_examples=max(CASES // 8, 1),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize="PLACET_CASES" not in os.environ,
+)
+@given(st.data(), st.sampled_from(HYPOTHESES))
+def test_sagas_with_ways_that_are_cancelled(data, hypothesis):
+    text = saga(lambda *options: data.draw(st.sampled_from(options)), Cancelled)
+    assume(compare(text, hypothesis, 600))
+
+
+@settings(
+    max_examples=max(CASES // 8, 1),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize="PLACET_CASES" not in os.environ,
@@ -299,6 +330,14 @@ EXAMPLES = [
     "saga w { step x on bare { undo ux; retry 1 } continue_as_new carrying undo at_most 1 task t fails E retry_budget shared 1 }",
     "saga w { undo_order parallel step x on idem { undo ux } step y on idem { undo uy } either { continue_as_new carrying undo at_most 1 } or { } task t fails E }",
     "saga w { step x on idem { undo ux } either { step y on idem { undo uy } continue_as_new at_most 1 } or { continue_as_new carrying undo at_most 2 } task t fails E }",
+    # ways of which some are needed: the others turn back where they are, or when they come too late; later only those that counted are undone
+    "saga w { parallel 1 of { step x on wall { undo ux; timeout 5s } step y on idem { undo uy } } others cancel task t fails E }",
+    "saga w { parallel 2 of { step x on safe { undo ux } step y on idem { undo uy } task a } others cancel task t fails E on undo_failure halt }",
+    "saga w { parallel 1 of { { task a step x on idem { undo ux; retry 1 } task b } { task c fails F step y on idem { undo uy; retriable } } } others cancel siblings cancel }",
+    "saga w { siblings cancel parallel { { parallel 1 of { step x on wall { undo ux } step y on wall { undo uy } } others cancel } { task t fails E } } }",
+    # a way is stopped too while its service is asked what became of a step
+    "saga w { siblings cancel parallel { step x on safe { undo ux; timeout 5s } task t fails E } on unknown ask }",
+    "saga w { siblings cancel parallel { step x on safe { timeout 5s; pivot } task t fails E } on unknown ask }",
     # ways that are stopped: between two tasks, in a body without steps, before a step that is asked for ever, but no pivot under way
     "saga w { siblings cancel parallel { { task a fails E } { task b task c step x on idem { undo ux } } } }",
     "saga w { siblings cancel parallel { { step x on idem { undo ux } } { task b receive m task c } { task a fails E } } }",

@@ -108,6 +108,10 @@ class SagaInterpreter(Undos):
             case ast.Loop():
                 first = (None, ("loop", term.body, term, 1, ()), world, None)
                 return [first] if term.while_ is None else [first, (None, done(NOTHING), world, None)]
+            case ast.Parallel(_, branches) if term.need is not None and term.need.value < len(branches):
+                return [(None, self.some(tuple(b.body for b in branches), term.need.value), world, None)]
+            case ("some", ways, need, failing, stuck):
+                return self.some_of(ways, need, failing, stuck, world, around)
             case ast.Parallel(_, branches):
                 return [(None, self.ways(tuple(b.body for b in branches), failing=False, stuck=False), world, None)]
             case ast.Try():
@@ -254,6 +258,48 @@ class SagaInterpreter(Undos):
                     found.append((None, self.ways(put(after), failing=True, stuck=stuck), w, reason))
         return found
 
+    # -- several ways of which some are needed: one that is done counts (`won`), or comes too late, and is `lost` when it is undone
+
+    def some(self, ways, need: int, *, failing: bool = False, stuck: bool = False):
+        """Ways that have come to rest are None."""
+        heard = [way is not None and way[:1] in (("won",), ("lost",)) for way in ways]
+        if all(heard) and not (failing or stuck):
+            return done(("both", tuple(way[1] for way in ways if way[0] == "won")))
+        if all(way is None for way in ways):
+            return FAILED if stuck else BACK
+        return ("some", ways, need, failing, stuck)
+
+    def some_of(self, ways, need: int, failing: bool, stuck: bool, world: World, around: Around):
+        found = []
+        enough = sum(way is not None and way[:1] == ("won",) for way in ways) >= need
+        for i, way in enumerate(ways):
+            put = (
+                lambda one, failing=failing, stuck=stuck, i=i: self.some(  # noqa: E731
+                    (*ways[:i], one, *ways[i + 1 :]), need, failing=failing, stuck=stuck
+                )
+            )
+            silent = lambda after: found.append((None, after, world, None))  # noqa: E731
+            if way is None:
+                continue
+            if way == BACK:  # its end is heard of some time later
+                silent(put(("lost",)) if enough and not failing else put(None, failing=True))
+            elif way == FAILED:
+                silent(put(None, stuck=True))
+            elif way[0] in ("done", "won", "lost") and not hasattr(way, "_fields"):
+                if way[0] == "done" and not failing:
+                    silent(put(self.turning(way[1])) if enough else put(("won", way[1])))
+                if failing and way[0] != "lost":
+                    silent(put(self.turning(way[1])))
+                if stuck:
+                    silent(put(None))
+            else:
+                for label, after, w, reason in self.run(way, world, around):
+                    found.append((label, put(after), w, reason))
+                if enough or (failing and self.policy.siblings == "cancel"):
+                    for after, w, reason in self.stopped(way, world, around):
+                        found.append((None, put(after), w, reason))
+        return found
+
     def rested(self, put, after, failing: bool, stuck: bool, world: World, around: Around):
         """(term, world) after a way that has failed came to rest."""
         if self.policy.siblings == "abandon":
@@ -282,6 +328,15 @@ class SagaInterpreter(Undos):
                     put = lambda one, i=i: (*ways[:i], one, *ways[i + 1 :])  # noqa: E731
                     for after, w, reason in self.stopped(way, world, around):
                         found.append((self.ways(put(after), failing=failing, stuck=stuck), w, reason))
+                return found
+            case ("some", ways, need, failing, stuck):
+                found = []
+                for i, way in enumerate(ways):
+                    if way is None or way in (BACK, FAILED) or way[0] in ("done", "won", "lost"):
+                        continue
+                    for after, w, reason in self.stopped(way, world, around):
+                        put = (*ways[:i], after, *ways[i + 1 :])
+                        found.append((self.some(put, need, failing=failing, stuck=stuck), w, reason))
                 return found
             case ("ready", key, attempt, doubt):
                 after = self.given_up(key) if doubt else self.refused(key) if attempt > 1 else self.unasked(key)

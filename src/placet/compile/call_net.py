@@ -209,6 +209,8 @@ def _forward(call: Call, record: Record) -> None:
         _moments(call, a, ready, attempt, (clean, given_up), (sure, doubt), again=bool(again))
     if call.asks:
         _asked(call, record, clean)
+        back = -1 if stmt.pivot else call.ports.undo if given_up else call.ports.undone
+        waits_here(call.agenda, call.env, call.asking, back, stmt, call=(call.path, FORWARD, 0))
     if stmt.correlation != "attempt":
         mistaken(call, [attempt for _, attempt in made])
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from placet.ir.model import Statement, Step
 
 
+FAILED = "another way has failed"
+
+
 def waits_here(
     agenda: Agenda,
     env: Env,
@@ -95,7 +98,7 @@ def stops_anywhere(agenda: Agenda, stmt: Statement, around: Env, env: Env, undon
             variants.append((".later", *throw.later))
         for suffix, pre, post in variants:
             name = f"{around.path(stmt.id)}#stopped" + (f"[{level + 1}]" if level else "") + suffix
-            words = f"`{label}` is stopped, since another way has failed"
+            words = f"`{label}` is stopped, since {agenda.stopped_by.get(failing, FAILED)}"
             exits.append(Exit(name, (failing, *pre), (failing, *post), words, stmt.id, stmt.span, role))
     if around.heard and env.thread is not None:  # what interrupts it finds its token there too
         env.thread.exits += exits
@@ -119,9 +122,10 @@ def _stopped(agenda: Agenda, env: Env, port: Port, stmt: Statement, failing: int
 
     draft = agenda.draft
     label = stmt.id.rpartition("/")[2]
-    phrase = f"`{label}` is stopped, since another way has failed"
+    why = agenda.stopped_by.get(failing, FAILED)
+    phrase = f"`{label}` is stopped, since {why}"
     if port.attempt:
-        phrase = f"nobody waits any more for `{label}`, since another way has failed"
+        phrase = f"nobody waits any more for `{label}`, since {why}"
     role = Role(Kind.ROUTE, port.step, port.direction, port.attempt, commits=True)
     after = (failing, *port.keeps, *((port.gone,) if port.gone >= 0 else ()))
     throw = backwards(port.back, env.scope, ABANDON)

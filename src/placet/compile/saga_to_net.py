@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from placet.compile import saga_some_of
 from placet.compile.env import Back, Env, Ports, record
 from placet.compile.findings import head
 from placet.compile.gates import Gates, counted
@@ -187,6 +188,11 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     come to rest, the parallel is undone. Siblings cancelled: as awaited, but one in flight turns back where it stands.
     Siblings abandoned: the parallel goes back at once, the others run on unheard.
     """
+    if stmt.need is not None and stmt.rest is None and stmt.need < len(stmt.ways):
+        if saga_some_of.understood(agenda, stmt, env):
+            saga_some_of.some_of(agenda, stmt, ports, env)
+            return
+        stmt = stmt._replace(need=None)
     base = env.path(stmt.id)
     span = stmt.span
     name = env.frame.name
@@ -211,11 +217,6 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     all_ways = stmt.ways if stmt.rest is None else (*stmt.ways, stmt.rest)
     count: list[int] = []
     if stmt.need is not None:
-        if stmt.rest is None:
-            agenda.report(
-                "P403", "error", "the other ways of a parallel of steps cannot be stopped: their outcomes are open",
-                head(span), help="write `others go_on`: what follows begins when enough are done, and waits for the others",
-            )  # fmt: skip
         count = counted(agenda, f"{base}#done", env, stmt.id, f"of {len(stmt.ways)} ways are done", stmt.need)
     for way in all_ways:
         path = env.path(way.id)
