@@ -280,21 +280,24 @@ def _decide(compiled: Compiled, options: Options) -> tuple[Compiled, list[tuple[
     if any(isinstance(a.verdict, Violated) and isinstance(a.verdict.claim, NeverHolds) for a in answers):
         from placet.analysis.more_faults import reconsidered
 
-        answers = reconsidered(asked, answers, how, lambda more: _with_more_faults(compiled, options, more))
+        answers = reconsidered(
+            asked, answers, how, lambda more, every: _with_faults(compiled, options, more, every=every)
+        )
     return asked, [(a.verdict, a.seconds) for a in answers]
 
 
-def _with_more_faults(compiled: Compiled, options: Options, more: int) -> Compiled | None:
-    """The net with so many faults more than its queries ask for, the usual ones among them; None where it has none."""
+def _with_faults(compiled: Compiled, options: Options, more: int, *, every: bool) -> Compiled | None:
+    """The net with so many faults more than its queries ask for, at least one, of every kind or the usual beside theirs; None where it has none."""
     from placet.compiled import Compiled as Net
-    from placet.faults.hypothesis import DEFAULT
+    from placet.faults.hypothesis import DEFAULT, KINDS
 
     first = compiled.queries[0]
     hypothesis = _hypothesis(first, options, compiled)
     if first.level or not (compiled.roles.channels or compiled.roles.deliveries):
         return None
-    faults = dict.fromkeys((*hypothesis.faults, *DEFAULT.faults))
-    raised = first._replace(faults=tuple(faults), fault_budget=(hypothesis.budget if hypothesis.faults else 0) + more)
+    faults = dict.fromkeys(KINDS if every else (*hypothesis.faults, *DEFAULT.faults))
+    budget = max(1, (hypothesis.budget if hypothesis.faults else 0) + more)
+    raised = first._replace(faults=tuple(faults), fault_budget=budget)
     woven = asked_of(compiled._replace(queries=(raised,)), options)
     return woven if isinstance(woven, Net) else None
 

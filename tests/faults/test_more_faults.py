@@ -9,7 +9,7 @@ from tests.oracles.reachability import explore
 
 from placet.analysis import more_faults, strategy
 from placet.evidence import Budget, Inconclusive
-from placet.faults.hypothesis import DEFAULT, Hypothesis
+from placet.faults.hypothesis import DEFAULT, KINDS, Hypothesis
 from placet.faults.weave import weave
 from placet.pipeline import Options, check, compile_source, verify
 from placet.source import SourceFile
@@ -25,7 +25,8 @@ PAID_BY_HAND = (
 }
 """
 )
-SAFE = BANK + "saga s { step a on bank { undo b; timeout 5s } step c on bank { undo d; timeout 5s%s } }\n"
+SAFE = BANK + "saga s { step a on bank { undo b; timeout 5s } step c on bank { undo d; timeout 5s } }\n"
+BEHIND = BANK + "saga s { step a on bank { pivot; timeout 5s } step c on bank { undo d; timeout 5s; retriable } }\n"
 
 
 def answers(text: str, **options) -> list:
@@ -44,15 +45,15 @@ def test_an_undo_that_takes_a_second_fault(asked):
 
 @pytest.mark.parametrize("faults", ["under { }", "under { reject }"])
 def test_an_undo_that_takes_other_faults(faults):
-    (found,) = answers(SAFE % "" + f"check no_dead_step(s) {faults}")
+    (found,) = answers(SAFE + f"check no_dead_step(s) {faults}")
     assert found[0] == "proved"
     assert "more faults than these, or others" in found[1]
-    assert answers(SAFE % "" + "check no_dead_step(s)") == [("proved", "")]
+    assert answers(SAFE + "check no_dead_step(s)") == [("proved", "")]
 
 
 def test_what_no_number_of_faults_brings_about_is_dead():
     for faults in ("", "under { }", "under { reject }"):
-        assert answers(SAFE % "; retriable" + f"check no_dead_step(s) {faults}") == [("violated", "")]
+        assert answers(BEHIND + f"check no_dead_step(s) {faults}") == [("violated", "")]
     told = verify(
         compile_source(
             SourceFile(
@@ -96,20 +97,28 @@ def saga(rng: random.Random) -> str:
     return BANK + f"saga s {{ {' '.join(parts)} {policy} }}\ncheck no_dead_step(s)"
 
 
+def fire_nowhere(compiled, hypothesis: Hypothesis) -> set[str] | None:
+    """The steps that the reachability graph of the woven net has no edge for; None where it is too large."""
+    woven = weave(compiled, hypothesis).compiled
+    graph = explore(woven.net, woven.initial, limit=1_500)
+    fired = {t for out in graph.edges.values() for t, _ in out}
+    return {step for step, ts in woven.steps if ts and fired.isdisjoint(ts)} if graph.whole else None
+
+
 def test_it_is_what_a_search_with_more_faults_finds():
     seen = {"proved": 0, "violated": 0}
-    for seed in range(60):
+    for seed in range(30):
         loaded = compile_source(SourceFile("w.placet", saga(random.Random(seed))))
         if any(d.severity == "error" for d in loaded.diagnostics):
             continue
         (compiled,) = loaded.compiled
-        woven = weave(compiled, Hypothesis(DEFAULT.faults, DEFAULT.budget + more_faults.MORE)).compiled
-        graph = explore(woven.net, woven.initial, limit=1_500)
-        if not graph.whole:
+        dead = [
+            fire_nowhere(compiled, h)
+            for h in (Hypothesis(DEFAULT.faults, DEFAULT.budget + more_faults.MORE), Hypothesis(tuple(KINDS), 1))
+        ]
+        if None in dead:
             continue
-        fired = {t for out in graph.edges.values() for t, _ in out}
-        dead = [step for step, transitions in woven.steps if transitions and fired.isdisjoint(transitions)]
         (found,) = [c for m in check(loaded, Options(budget=Budget(states=50_000))).models for c in m.checks]
-        assert found.outcome == ("violated" if dead else "proved"), seed
+        assert found.outcome == ("violated" if dead[0] & dead[1] else "proved"), seed
         seen[found.outcome] += 1
-    assert min(seen.values()) >= 3, seen
+    assert min(seen.values()) >= 2, seen

@@ -114,7 +114,10 @@ check never(pack.done and w.no)"""
 EARLY = "workflow w { parallel { { %s; task a; end yes } { %s; task b; end no } } }"
 WAYS = """workflow w { %s { receive yes%s task a } %s { timer 1d%s task b } %s }
 check never(a.done and b.done)"""
-UNDO = BANK + "saga pay { step charge on bank { undo refund%s } }"
+UNDO = (
+    BANK
+    + "saga pay { step hold on bank { pivot; timeout 9s } step charge on bank { undo refund; retriable; timeout 9s } }"
+)
 STOCK = "net shop { place idle = 1, store transition make: idle -> idle + store %s }\ncheck bounded(shop)"
 
 RULES = {
@@ -128,7 +131,7 @@ RULES = {
     ),
     "a race told as parallel": (EARLY % ("receive yes", "timer 1d"), "proper_completion", "let only the first"),
     "both of a race": (WAYS % ("parallel {", ";", "", ";", "}"), "never", "let only one of `a` and `b` happen"),
-    "an undo that nobody asks for": (UNDO % "", "no_dead_step", "leave out `refund`"),
+    "an undo that nobody asks for": (UNDO, "no_dead_step", "leave out `refund`"),
     "a way that ends": (
         "workflow w { parallel { task a { task b end early } } task c }", "no_dead_step", "take that `end` out of it"
     ),

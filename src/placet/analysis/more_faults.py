@@ -3,7 +3,7 @@
 What faults are allowed for bounds what is looked at, so that proofs are had in time; it is no promise that nothing worse will
 happen. What is asked of *all* runs may be told for these. That a step *can* happen is asked of some run, and faults only add
 runs: the undo inside the handler of a refusal needs a second failure after the first. To call it dead would have its reader
-take it out. So each step that no run does is looked for again with one and two faults more.
+take it out. So each step that no run does is looked for again: under faults of every kind, and with one and two more of the usual.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from placet.analysis import strategy
 from placet.compiled import Query
-from placet.evidence import Holds, Inconclusive, NeverHolds, Violated
+from placet.evidence import Holds, Inconclusive, Never, NeverHolds, Violated
 from placet.logic.state import Fireable, Or
 
 if TYPE_CHECKING:
@@ -22,17 +22,18 @@ if TYPE_CHECKING:
     from placet.compiled import Compiled
     from placet.evidence import Budget, Verdict
 
+    Weave = Callable[[int, bool], Compiled | None]
+
 ASKED = ("no_dead_step", "sound", "relaxed_sound")
 MORE = 2  # faults beside those that are allowed for
 STATES = 200_000  # of each search for such a step: most are found within a few hundred
 
 
-def reconsidered(
-    compiled: Compiled, answers: tuple[Answer, ...], options: Options, woven: Callable[[int], Compiled | None]
-) -> tuple[Answer, ...]:
+def reconsidered(compiled: Compiled, answers: tuple[Answer, ...], options: Options, woven: Weave) -> tuple[Answer, ...]:
     """The answers, where dead steps were taken for violations with those left aside that more faults bring about.
 
-    `woven` gives the same net with so many faults more, or None where there is no such thing. Where it is not decided
+    `woven` gives the same net with so many faults more, of every kind or of the usual ones beside those that were allowed
+    for, or None where there is no such thing. Where it is not decided
     whether more faults bring a step about, neither is the query.
     """
     dead = {step: None for answer in answers for step in _dead(compiled, answer)}
@@ -64,26 +65,31 @@ def _dead(compiled: Compiled, answer: Answer) -> list[str]:
     return [step for step, transitions in compiled.steps if transitions and culprits.issuperset(transitions)]
 
 
-def _looked_for(
-    steps: tuple[str, ...], options: Options, woven: Callable[[int], Compiled | None]
-) -> tuple[frozenset[str], frozenset[str]]:
-    """The steps that were seen to happen with more faults, and those of which it was not decided."""
+def _looked_for(steps: tuple[str, ...], options: Options, woven: Weave) -> tuple[frozenset[str], frozenset[str]]:
+    """The steps that were seen to happen with more faults, and those of which it was not decided.
+
+    Under faults of every kind first: where a siphon keeps a step from happening there, no number of them changes that.
+    """
     alive: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
-    for more in range(1, MORE + 1):
-        net = woven(more) if len(alive) < len(steps) else None
+    left = steps
+    for more, every in ((0, True), *((n, False) for n in range(1, MORE + 1))):
+        net = woven(more, every) if left else None
         if net is None:
-            break
+            continue
         firing = dict(net.steps)
-        queries = [
-            Query("possible", step, Or(tuple(Fireable(t) for t in firing[step])))
-            for step in steps
-            if step not in alive and firing.get(step)
-        ]
+        queries = [Query("possible", s, Or(tuple(Fireable(t) for t in firing[s]))) for s in left if firing.get(s)]
         found = strategy.decide(net, queries, options._replace(budget=_part(options.budget), progress=None))
         alive |= {a.query.label for a in found if isinstance(a.verdict, Holds)}
+        dead = {a.query.label for a in found if isinstance(a.verdict, Violated) and _for_ever(a.verdict)}
         unknown = frozenset(a.query.label for a in found if isinstance(a.verdict, Inconclusive))
+        left = tuple(s for s in left if s not in alive | dead)
     return alive, unknown - alive
+
+
+def _for_ever(verdict: Violated) -> bool:
+    """Whether what never happens would not with more tokens of what there are some of."""
+    return isinstance(verdict.witness, Never) and verdict.witness.certificate.kind == "empty siphon"
 
 
 def _part(budget: Budget) -> Budget:

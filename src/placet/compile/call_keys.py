@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from placet.compile.call_kinds import last_attempt
 from placet.compile.call_parts import FORWARD
+from placet.durations import said
 from placet.net.roles import Kind
 
 if TYPE_CHECKING:
@@ -33,12 +34,12 @@ def forgotten(call: Call, a: int, attempt: Attempt, record: Record, *, again: bo
     ttl = call.stmt.ttl
     if ttl is None or not (call.idempotent or call.barrier):
         return
-    kept = f"`{call.service}` may forget the key of `{call.stmt.name}` after {ttl:g}s"
+    kept = f"`{call.service}` may forget the key of `{call.stmt.name}` after {said(ttl)}"
     call.draft.trusted.append(kept)
     late = () if again or (a > 1 and last_attempt(call.stmt, a) >= ttl) else (attempt.gone,)
     role = call.role(Kind.APPLY, FORWARD, a)
     done = f"`{call.stmt.name}` is applied at `{call.service}`"
-    why = f"its key was forgotten after {ttl:g}s"
+    why = f"its key was forgotten after {said(ttl)}"
     cases = [("applied", record.applied, "repeat", f"{done} once more: {why}")] if call.idempotent else []
     if record.undone >= 0:
         cases.append(("undone", record.undone, "revive", f"{done} after it was undone: {why}"))

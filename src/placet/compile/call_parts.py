@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from placet.compile.call_kinds import CALL_KINDS, definite, exists
 from placet.compile.draft import CHANNEL, RECORD
 from placet.compile.service_guard import guard_of
+from placet.durations import said
 from placet.ir.model import Policy
 from placet.net.roles import Channel, Kind, Role
 from placet.values import NamedTuple
@@ -115,7 +116,7 @@ class Call:
     def role(self, kind: Kind, direction: str, attempt: int, says: str = "", *, how: str = "", ails: int = 0) -> Role:
         """A role of this step."""
         if kind is Kind.TIMER and self.stmt.timeout is not None:
-            says = f"{self.stmt.timeout:g}s"
+            says = said(self.stmt.timeout)
         return Role(kind, self.path, direction, attempt, self.service, "", how, False, "", False, says, ails)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from placet.compile.call_kinds import last_attempt
 from placet.compile.flow import children, interrupted
 from placet.diagnostics import Label
+from placet.durations import said
 from placet.ir import model as ir
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class SagaLint:
             self._warn("P340", message, step.span, "write `key NAME per run`")
         elif step.ttl is not None and step.retry and last_attempt(step) >= step.ttl:
             message = f"`{step.service}` forgets the key of `{step.name}` before its last attempt may come"
-            help_ = f"remember it for more than {last_attempt(step):g}s, or try less often"
+            help_ = f"remember it for more than {said(last_attempt(step))}, or try less often"
             self._warn("P341", message, step.span, help_)
 
     def _after_pivot(self, step: ir.Step, pivot: ir.Step) -> None:

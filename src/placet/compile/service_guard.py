@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from placet.durations import said
 from placet.net.balance import Balance
 from placet.net.final import PlaceClass
 from placet.net.roles import Kind, Role
@@ -38,7 +39,7 @@ class Guard:
             some = range(limits.breaker)
             names = [f"{n} call{'s' if n > 1 else ''} to `{service}` in a row failed" if n else f"the last call to `{service}` has not failed" for n in some]  # fmt: skip
             self.failures = tuple(self._place(f"breaker.failures[{n}]", names[n], int(n == 0)) for n in some)
-            passed = f"{limits.pause:g}s have passed" if limits.pause is not None else "some time has passed"
+            passed = f"{said(limits.pause)} have passed" if limits.pause is not None else "some time has passed"
             self._passes(
                 "breaker.lets", self.open, self.half, f"{passed}: {breaker} will let one call through", limits.pause
             )
@@ -48,7 +49,7 @@ class Guard:
             if limits.full == "reject":
                 self.used = self._place("bulkhead.used", taken, 0, PlaceClass.RESOURCE)
         if limits.rate:
-            window = f"{limits.window:g}s"
+            window = said(limits.window)
             self.left = self._place("rate.left", f"one more call to `{service}` within {window}", limits.rate)
             self.spent = self._place("rate.spent", f"`{service}` was asked within the last {window}")
             again = f"{window} have passed since a call to `{service}`"
@@ -63,7 +64,7 @@ class Guard:
 
     def _passes(self, role: str, before: int, after: int, phrase: str, seconds: float | None, how: str = "") -> None:
         draft, service = self._draft, self.service
-        part = Role(Kind.PASSES, service=service, how=how, says=f"{seconds:g}s" if seconds is not None else "")
+        part = Role(Kind.PASSES, service=service, how=how, says=said(seconds) if seconds is not None else "")
         name = f"{service}#{role}"
         made = draft.transition(
             name, (before,), (after,), service, phrase, self.limits.span, self._actor, part, service

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.findings import listed
+from placet.durations import seconds_of
 from placet.net.delays import Delay
 from placet.net.roles import Kind
 from placet.syntax import ast
-from placet.syntax.build import UNITS
 
 if TYPE_CHECKING:
     from placet.compile.findings import Findings
@@ -70,7 +70,7 @@ def timed(compiled: Compiled, model: ir.Model, steps: dict[str, ir.Step]) -> Com
             found.append((t, latencies[service]))
             if service in groups:
                 groups[service].append(t)
-        elif role.kind in (Kind.TIMER, Kind.PASSES) and (seconds := _seconds(role.says)) is not None:
+        elif role.kind in (Kind.TIMER, Kind.PASSES) and (seconds := seconds_of(role.says)) is not None:
             found.append((t, Delay("constant", seconds)))
         elif role.kind is Kind.SEND and role.attempt > 1 and (pause := _pause(role, pauses)) is not None:
             found.append((t, Delay("constant", pause)))
@@ -84,12 +84,3 @@ def _pause(role: Role, pauses: dict[str, tuple[float, float]]) -> float | None:
         if role.step == path or role.step.endswith(f"/{path}"):
             return min(most, first * 2.0 ** min(role.attempt - 2, 60))
     return None
-
-
-def _seconds(text: str) -> float | None:
-    """The seconds of a time as it was written."""
-    unit = text.lstrip("0123456789.")
-    digits = text[: len(text) - len(unit)]
-    if unit not in UNITS or not digits or digits.count(".") > 1 or digits == ".":
-        return None
-    return float(digits) * UNITS[unit]

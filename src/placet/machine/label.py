@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from placet.durations import seconds_of
 from placet.values import NamedTuple
 
 
@@ -18,7 +19,6 @@ class Seen(Enum):
     CHOICE = "choice"  # a decision of the coordinator's own, where those are to be seen
 
 
-UNITS = {"ms": 0.001, "s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 INPUTS = frozenset((Seen.HEARS, Seen.OUTCOME, Seen.TIME))
 
 
@@ -47,9 +47,4 @@ class Label(NamedTuple):
 
 def seconds(time: str) -> float:
     """How long a time is; 0 where it is not said."""
-    number = time.rstrip("abcdefghijklmnopqrstuvwxyz")
-    unit = time[len(number) :]
-    try:
-        return float(number) * UNITS[unit]
-    except (ValueError, KeyError):
-        return 0.0
+    return seconds_of(time) or 0.0

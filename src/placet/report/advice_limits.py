@@ -58,16 +58,16 @@ def _forgotten_keys(run: Run) -> Iterator[str]:
     effects = {s.id: run.width + s.effect for s in run.compiled.roles.steps}
     for t in dict.fromkeys(run.fired):
         role, name = run.compiled.roles.transitions[t], run.compiled.net.transitions[t].rpartition("#")[2]
-        if role.kind is not Kind.APPLY or role.how != "repeat":
+        if role.kind is not Kind.APPLY or not name.startswith(("forgotten.", "repeat.new")):
             continue
         if not run.query.check.startswith("anomaly") and effects.get(role.step) not in asked:
             continue
         if name.startswith("forgotten."):
             yield (
-                f"let {quoted(role.service)} keep the key of {quoted(short(role.step))} for longer than it is tried: "
+                f"let {quoted(role.service)} keep the key of {quoted(short(role.step))} for longer than its requests can be under way: "
                 "a longer `ttl`, or none"
             )
-        elif name.startswith("repeat.new"):
+        else:
             yield f"give all attempts of {quoted(short(role.step))} one key: `per run` instead of `per attempt`"
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.diagnostics import Diagnostic
+from placet.durations import UNITS
 from placet.source import Span
 from placet.syntax import ast
 from placet.syntax.indices import plain
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     Inside: TypeAlias = tuple[ast.Block, tuple[ast.Option, ...], tuple[ast.Variable, ...], tuple[ast.Signal, ...]]
 
 Maybe = ast.Name | None
-UNITS = {"ms": 0.001, "s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 LARGEST = 10**9
 MOST_NESTED = 60  # operators of a formula about runs
 

@@ -122,6 +122,13 @@ EXAMPLES = (
         "expected `;` or a new line before the next option, found `,`",
     ),
     Example(
+        ("net n { transition t: a -> b read c }", "net n { transition t: a -> b without c }", "net n { transition t: a -> b reset c }",
+         "net n { transition t: -> b without 2 c }", "net n { transition t: a -> b + c without d }", "net n { transition t: a -> b + c read d }",
+         "net n { transition t: a -> b + c reset d }"),
+        "{found} stands before the `->`",
+        "what a transition tests or empties is told with its inputs: `transition t: a + without b -> c`",
+    ),
+    Example(
         ("net n { transition t: a -> read b }", "net n { transition t: a -> without b }", "net n { transition t: a -> reset b }"),
         "`{before}` stands before the `->` only",
         "read, inhibitor (`without`) and reset arcs are inputs of a transition",
