@@ -17,7 +17,7 @@ from placet.syntax.parser import parse
 PAGES = sorted(
     page for page in (CHECKOUT / "docs" / "explain").glob("P[234]*.md") if page.stem.startswith(("P2", "P3", "P41"))
 )
-MINE = ("arrays", "array_numbers", "data", "params", "each", "findings", "bodies", "steps", "options", "profiles", "declarations", "bounds", "resolve", "signal_decls", "patches", "runs", "every", "lint", "lint_saga", "lint_undo", "turning", "undo_stack", "undo_turns",
+MINE = ("arrays", "array_numbers", "data", "params", "each", "findings", "bodies", "leaves", "steps", "options", "profiles", "declarations", "bounds", "resolve", "signal_decls", "patches", "runs", "every", "lint", "lint_saga", "lint_undo", "turning", "undo_stack", "undo_turns",
         "check_items", "check_formulas", "net_decls", "machine_decls", "checks", "topics", "choreographies", "lint_topics", "limits", "logics", "pools")  # fmt: skip
 
 
