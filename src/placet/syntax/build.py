@@ -78,8 +78,7 @@ class Builder:
         return str(LARGEST)
 
     def _defines(self, name: ast.Name) -> ast.Name:
-        bare = plain(name.text)
-        if "." in bare:
+        if "." in name.text and "." in (bare := plain(name.text)):
             start = name.span.start + (name.text.index(".") if bare == name.text else name.text.rindex("]") + 1)
             self.report(
                 Diagnostic(
