@@ -13,12 +13,11 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from oracles.interpreter import Interpreter
-from oracles.traces import difference
+from oracles.traces import difference, moving
 from placet.compile.resolve import resolve
 from placet.compile.to_net import compile_model
 from placet.compile.vocabulary import statements
 from placet.ir import model as ir
-from placet.net.firing import enabled, fire
 from placet.source import SourceFile
 from placet.syntax.parser import parse
 
@@ -80,14 +79,14 @@ def net_of(text: str, most: int = 20_000):
             labels[t] = names[net.origin.transitions[t].id] + "!OutOfRange"
         elif name == f"{net.subject}#ends.completed":
             labels[t] = "completed"
-    seen = set()
+    seen, moves = set(), moving(net.net)
 
     @cache
     def successors(marking):
         seen.add(marking)
         if len(seen) > most:
             raise TooLargeError
-        return [(labels.get(t), fire(net.net, marking, t)) for t in enabled(net.net, marking)]
+        return [(labels.get(t), after) for t, after in moves(marking)]
 
     return file, (net.initial, successors)
 

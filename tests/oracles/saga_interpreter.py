@@ -2,21 +2,44 @@
 
 (Bruni, Melgratti, Montanari, Theoretical foundations for compensations in flow composition languages, POPL 2005.) There is no
 net, no port and no record of the way taken: a run of a statement comes to DONE with a compensation, to BACK when it has failed and
-undone itself, or to FAILED when an undo has given up half-way. What services and faults do is in oracles.saga_services.
+undone itself, or to FAILED when an undo has given up half-way. What services and faults do is in oracles.saga_services, what a saga
+makes of answers in oracles.saga_steps, several ways at once in oracles.saga_ways, and what makes it turn back from outside in
+oracles.saga_turns.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+
 from oracles.interpreter import DONE as PLAIN_DONE
-from oracles.interpreter import GIVEN_UP, Frame, Interpreter, _nodes, _raised
+from oracles.interpreter import GIVEN_UP, GONE, Frame, Interpreter, _held, _nodes, _raised, _with
 from oracles.saga_policies import policy
-from oracles.saga_services import OK, Outside, World, calls, request
+from oracles.saga_services import Outside, World, calls, request
+from oracles.saga_steps import Steps
+from oracles.saga_turns import Turns
 from oracles.saga_undos import BACK, FAILED, NOTHING, UNDONE, Around, Undos, done
+from oracles.saga_ways import MANY, Ways
 from placet.syntax import ast
+
+ENDS = {"done": "completed", "back": "compensated", "failed": "failed"}
+IDLE = "world"  # the key of all that is outside, among the values of a workflow
+
+
+def ended(term) -> bool:
+    return term[0] in ENDS and not hasattr(term, "_fields")
+
+
+def opened(term):
+    """A block at its first statement: to open it is no step."""
+    return (
+        ("then", term.statements[0], term.statements[1:]) if isinstance(term, ast.Block) and term.statements else term
+    )
 
 
 class Workflow(Interpreter):
-    """What has no steps in it, in which a saga may be given up too."""
+    """What has no steps in it. A saga may be given up there too, and a workflow may call sagas."""
+
+    machine: SagaInterpreter
 
     def steps(self, term, values, frame: Frame):
         match term:
@@ -24,123 +47,266 @@ class Workflow(Interpreter):
                 return [(None, ("error", GIVEN_UP), values)]
             case ast.Raise(error):
                 return [(None, ("error", error.text), values)]
+            case ast.Call(target) if not term.detached and self.processes[target.text].kind == "saga":
+                its = Frame(target.text, (*frame.path, term.span.start, frame.suffix))
+                (world,) = self.machine.worlds(values)
+                found = self.machine.of(its).begins(world, term)
+                return [(None, ("call", ("saga", one, its), term, its), self.put(w)) for one, w in found]
+            case ("saga", inner, its):
+                (world,) = self.machine.worlds(values)
+                if ended(inner):
+                    return [(None, ("ended", ENDS[inner[0]]), values)]
+                found = self.machine.of(its).run(inner, world, Around())
+                return [(label, ("saga", after, its), self.put(w)) for label, after, w, _ in found]
         return super().steps(term, values, frame)
 
+    def call(self, inner, call, its, values):
+        if _raised(inner) and self.processes[its.process].kind == "saga":
+            inner = ("ended", "compensated")
+        return super().call(inner, call, its, values)
 
-class SagaInterpreter(Undos):
-    """One saga, with at most `faults` of some kinds."""
+    def put(self, world: World):
+        return _with(world.data, {IDLE: world._replace(data=())})
+
+
+class SagaInterpreter:
+    """All sagas of a file, with at most `faults` of some kinds; its first process is where it begins."""
 
     def __init__(self, file: ast.File, kinds=(), faults: int = 0, *, lasting: bool = False) -> None:
         self.plain = Workflow(file)
-        self.frame = Frame(self.plain.root)
-        self.saga = self.plain.processes[self.plain.root]
-        self.policy = policy(self.saga)
+        self.plain.machine = self
         self.known = calls(file)
-        own = self.policy.undo_retries
-        self.outside = Outside(
-            self.known, frozenset(kinds), lasting=lasting, log=self.policy.register == "log",
-            undo_attempts=1 + (own or 0), insists=self.insists,
-        )  # fmt: skip
-        self.start = World(faults=faults if kinds else 0, retries=self.policy.budget)
+        self.sagas: dict[str, Saga] = {}
+        self.inside: dict[int, list] = {}
+        self.file = file
+        self.frame = Frame(self.plain.root)
+        self.kinds = frozenset(kinds)
+        self.outside = Outside(self.known, self.kinds, lasting=lasting, saga_of=self.saga_of)
+        self.start = World(faults=faults if kinds else 0)
+        self.root = self.plain.processes[self.plain.root]
+
+    def of(self, frame: Frame) -> Saga:
+        prefix = "/".join(f"{part}" for part in (*frame.path, ""))
+        if prefix not in self.sagas:
+            self.sagas[prefix] = Saga(self, frame, prefix)
+        return self.sagas[prefix]
+
+    def nodes(self, part):
+        """Every value of a tree, and of the sagas that are called from it."""
+        found = self.inside.get(id(part))
+        if found is None:
+            found = self.inside[id(part)] = list(_nodes(part))
+            for node in list(found):
+                if isinstance(node, ast.Call) and not node.detached:
+                    found += self.nodes(self.plain.processes[node.target.text].body)
+        return found
+
+    def has_steps(self, part) -> bool:
+        """Whether a statement has a step in it, or calls a saga, or what it calls does."""
+        processes = self.plain.processes
+        return any(
+            isinstance(n, ast.Step | ast.Again)
+            or (isinstance(n, ast.Call) and not n.detached and processes[n.target.text].kind == "saga")
+            for n in self.nodes(part)
+        )
+
+    def forks(self, part) -> bool:
+        """Whether several things may go on at once in a statement."""
+        found = False
+        for n in self.nodes(part):
+            at_once = isinstance(n, ast.Parallel) or (isinstance(n, ast.ForEach) and n.parallel)
+            found = found or at_once or (isinstance(n, ast.Handler) and n.beside)
+        return found
+
+    def saga_of(self, step: str) -> Saga:
+        return self.sagas[step[: step.rfind("/") + 1]]
+
+    def worlds(self, values):
+        """The world that is kept among the values of a workflow."""
+        found = dict(values)
+        world = found.pop(IDLE)
+        return [world._replace(data=tuple(sorted(found.items(), key=repr)))]
 
     def system(self):
         """(initial, successors) as oracles.traces compares them."""
-        again = any(isinstance(n, ast.Again) for n in _nodes(self.saga.body))
-        return (("runs", self.saga.body, 1, (), False) if again else self.saga.body, self.start), self.successors
+        if self.root.kind == "saga":
+            return None, self.of_saga
+        initial, moves = self.plain.system()
 
-    def successors(self, state):
+        def successors(state):
+            if state is None:
+                return [(label, (term, _with(v, {IDLE: self.start}))) for label, (term, v) in moves(initial)]
+            term, values = state
+            (world,) = self.worlds(values)
+            self.plain.held = Counter([*_held(term), *_held(world.beside)])
+            found = [one for one in moves(state) if one[0] is None or "completed" not in one[0] or term == PLAIN_DONE]
+            found += [(label, (term, self.plain.put(w))) for label, w in self.outside.moves(world)]
+            return found + [(label, (term, self.plain.put(w))) for label, w in self.alone(world)]
+
+        return None, successors
+
+    def of_saga(self, state):
+        saga = self.of(self.frame)
+        if state is None:
+            values = [((), ())] if not self.plain.common else []
+            keys = list(self.plain.common)
+            values = [()]
+            for k in keys:
+                values = [_with(v, {k: one}) for v in values for one in self.plain.first(self.plain.common[k])]
+            return [(None, one) for v in values for one in saga.begins(self.start._replace(data=v))]
         term, world = state
-        ends = {"done": "completed", "back": "compensated", "failed": "failed"}
-        if term[0] in ends and not hasattr(term, "_fields"):
-            return [(ends[term[0]], (("over",), world)), *self.elsewhere(term, world)]
-        found = [(label, (after, w)) for label, after, w, _ in self.run(term, world, Around())]
-        return found + self.elsewhere(term, world)
+        self.plain.held = Counter([*_held(term), *_held(world.beside)])
+        found = [(label, (term, w)) for label, w in (*self.outside.moves(world), *self.alone(world))]
+        found += [(label, (after, w)) for label, after, w in saga.told(term, world)]
+        if term in (("over",), GONE):
+            return found
+        if ended(term):
+            return [(ENDS[term[0]], (("over",), world)), *found]
+        return found + [(label, (after, w)) for label, after, w, _ in saga.run(term, world, Around())]
 
-    def elsewhere(self, term, world: World):
-        """Services, faults, and ways that nobody looks after."""
-        found = [(label, (term, w)) for label, w in self.outside.moves(world)]
-        for way, around in dict.fromkeys(world.beside):
-            for label, after, w, _ in self.run(way, world, around):
+    def alone(self, world: World):
+        """Ways of a parallel that nobody looks after."""
+        found = []
+        for frame, way, around in dict.fromkeys(world.beside):
+            moves = [m[:3] for m in self.of(frame).run(way, world, around)] + self.of(frame).told(way, world, around)
+            for label, after, w in moves:
                 left = list(w.beside)
-                left.remove((way, around))
-                left += [] if after in (BACK, FAILED) or after[:1] == ("done",) else [(after, around)]
-                found.append((label, (term, w._replace(beside=tuple(sorted(left, key=repr))))))
+                left.remove((frame, way, around))
+                over = after in (BACK, FAILED, GONE) or after[:1] == ("done",)
+                left += [] if over else [(frame, after, around)]
+                found.append((label, w._replace(beside=tuple(sorted(left, key=repr)))))
         return found
+
+
+class Saga(Steps, Ways, Turns, Undos):
+    """One saga, where it was called."""
+
+    def __init__(self, machine: SagaInterpreter, frame: Frame, prefix: str) -> None:
+        self.machine, self.plain, self.outside, self.known = machine, machine.plain, machine.outside, machine.known
+        self.frame, self.prefix = frame, prefix
+        self.saga = self.plain.processes[frame.process]
+        self.policy = policy(self.saga)
+
+    def begins(self, world: World, _call=None):
+        """(term, world) of each way in which it may begin."""
+        world = self.budgeted(world)
+        again = any(isinstance(n, ast.Again) for n in _nodes(self.saga.body))
+        body = ("renewed", self.saga.body, 1, (), False) if again else self.saga.body
+        return [(body, world._replace(data=v)) for v in self.plain.begin(self.frame, world.data)]
+
+    def budgeted(self, world: World) -> World:
+        """With all its retries."""
+        if self.policy.budget is None:
+            return world
+        return world._replace(retries=tuple(sorted({**dict(world.retries), self.prefix: self.policy.budget}.items())))
+
+    def at(self, around: Around) -> Frame:
+        return self.frame._replace(numbers=around.numbers)
+
+    def key(self, name: str, around: Around) -> str:
+        return f"{self.prefix}{name}{self.at(around).suffix}{around.suffix}"
 
     # -- statements
 
     def run(self, term, world: World, around: Around):
         """(label, term, world, reason) of all that may happen next; the reason is that of a turn back, where it is one."""
+        if (
+            hasattr(term, "_fields")
+            and not isinstance(term, ast.Step | ast.Abandon | ast.Again)
+            and not self.machine.has_steps(term)
+        ):
+            return self.plainly(term, world, around, forks=self.machine.forks(term))
         match term:
             case ast.Block():
-                return self.run(self.sequence(term.statements[0], term, 0, ()), world, around) if term.statements else [
-                    (None, done(NOTHING), world, None)
-                ]  # fmt: skip
+                return self.run(self.sequence(term.statements[0], term.statements, 0, (), around), world, around)
             case ast.Step(name):
-                return self.run(("ready", name.text + around.suffix, 1, False), world, around)
+                return self.run(("ready", self.key(name.text, around), 1, False), world, around)
             case ast.Abandon():
                 return [(None, BACK, world, GIVEN_UP)]
             case ast.Again(_, carrying, at_most):
                 number = int(around.suffix[1:-1] or 1)
                 continues = number <= at_most.value
                 return [(None, ("again", NOTHING, around.past, carrying) if continues else done(NOTHING), world, None)]
-            case ("runs", inner, number, carried, past):
+            case ("renewed", inner, number, carried, past):
                 its = Around(past, f"[{number}]" if number > 1 else "")
                 return [
                     (label, *self.in_runs(after, number, carried, past, w), reason)
                     for label, after, w, reason in self.run(inner, world, its)
                 ]
-            case _ if hasattr(term, "_fields") and not any(isinstance(n, ast.Step | ast.Again) for n in _nodes(term)):
-                return self.run(("plain", term), world, around)
-            case ast.Choice() | ast.Either():
-                ways = [b.body for b in term.branches]
-                if isinstance(term, ast.Choice):
-                    if term.otherwise is None:
-                        return [(None, w, world, None) for w in ways] + [(None, BACK, world, "NoChoiceMatched")]
-                    ways.append(term.otherwise)
-                return [(None, way, world, None) for way in ways]
+            case ast.Choice():
+                return self.chosen(self.plain.choose(term, world.data, self.at(around)), world)
+            case ast.Either() | ast.Patch():
+                return self.chosen(self.plain.steps(term, world.data, self.at(around)), world)
             case ast.FirstOf(_, branches):
                 return [
-                    (label, b.body, world, None)
+                    (label, ("entered", b.body), world._replace(data=v), None)
                     for b in branches
-                    for label, *_ in self.plain.steps(b.trigger, (), self.frame)
+                    for label, _, v in self.plain.steps(b.trigger, world.data, self.at(around))
                 ]
             case ast.Loop():
-                first = (None, ("loop", term.body, term, 1, ()), world, None)
-                return [first] if term.while_ is None else [first, (None, done(NOTHING), world, None)]
-            case ast.Parallel(_, branches) if term.need is not None and term.need.value < len(branches):
-                return [(None, self.some(tuple(b.body for b in branches), term.need.value), world, None)]
-            case ("some", ways, need, failing, stuck):
-                return self.some_of(ways, need, failing, stuck, world, around)
-            case ast.Parallel(_, branches):
-                return [(None, self.ways(tuple(b.body for b in branches), failing=False, stuck=False), world, None)]
+                said = self.plain.may(term.while_, world.data, self.at(around)) if term.while_ is not None else [True]
+                first = ("loop", term.body, term, 1, ())
+                return [(None, first if yes else done(NOTHING), world, None) for yes in said]
+            case ast.Parallel() | ast.ForEach():
+                return self.several(term, world)
             case ast.Try():
                 return [(None, ("scope", term.body, term, None), world, None)]
-            case ("plain", inner):
-                return self.plainly(inner, world)
-            case ("sequence", inner, block, i, left):
-                its = around._replace(past=around.past or self.pivotal(*block.statements[:i]))
-                return [(*m[:1], self.sequence(m[1], block, i, left), *m[2:]) for m in self.run(inner, world, its)]
+            case ast.With(pool):
+                free = self.plain.left(pool, world.data)
+                return [(None, ("with", term.body, term), world, None)] if free else []
+            case ast.Call():
+                return self.calls(term, world, around)
+            case ("entered", inner):
+                return self.run(inner, world, around)
+            case ("plain", inner, forks):
+                return self.plainly(inner, world, around, forks=forks)
+            case ("sequence", inner, statements, i, left):
+                its = around._replace(past=around.past or self.pivotal(*statements[:i]))
+                return [
+                    (*m[:1], self.sequence(m[1], statements, i, left, around), *m[2:])
+                    for m in self.run(inner, world, its)
+                ]
             case ("loop", inner, loop, number, left):
                 its = self.in_round(loop, number, around)
                 return [
                     (label, after, w, reason)
                     for label, one, w, reason in self.run(inner, world, its)
-                    for after in self.round(one, loop, number, left)
+                    for after in self.round(one, loop, number, left, w, around)
                 ]
+            case ("series", inner, each, number, left, failed):
+                its = self.in_instance(each, number, around)
+                return [
+                    (label, *self.instance(one, each, number, left, failed, w, reason, around))
+                    for label, one, w, reason in self.run(inner, world, its)
+                ]
+            case ("instance", inner, each, number):
+                its = around._replace(numbers=(*around.numbers, (each.name.text, number)))
+                return [(m[0], self.one_of(m[1], each, number), *m[2:]) for m in self.run(inner, world, its)]
             case ("scope", inner, attempt, why):
                 found = []
                 for label, after, w, reason in self.run(inner, world, around):
                     found.append((label, *self.caught(after, attempt, why or reason), w))
-                return [(label, after, w, out) for label, after, out, w in found]
-            case ("ways", ways, failing, stuck):
-                return self.several(ways, failing, stuck, world, around)
+                found = [(label, after, w, out) for label, after, out, w in found]
+                return found + self.interrupted(inner, attempt, why, world, around)
+            case ("with", inner, within):
+                return [(m[0], self.within(m[1], within), *m[2:]) for m in self.run(inner, world, around)]
+            case ("called", inner, call, its):
+                return self.called_saga(inner, call, its, world)
+            case ("runs", inner, call, its, _):
+                return self.runs(inner, call, its, world)
+            case ("handled", inner, left):
+                return [
+                    (m[0], self.handled(m[1], left), *m[2:])
+                    for m in self.run(inner, world, self.after_call(left, around))
+                ]
+            case ("ways", ways, shape, failing, stuck, failed):
+                return self.in_parallel(ways, shape, failing, stuck, failed, world, around)
             case ("ready", key, attempt, doubt):
                 this = (key, "forward", attempt)
                 sent = world.put(request(*this))
                 return [(("send", *this), ("call", key, attempt, doubt), sent, None)]
             case ("call", key, attempt, doubt):
-                return self.called(key, attempt, doubt, world)
+                return self.called(key, attempt, doubt, world, past=around.past)
             case ("asking", key, why):
                 was = world.record(key) == "applied"
                 if was:
@@ -149,289 +315,195 @@ class SagaInterpreter(Undos):
             case ("turning", inner):
                 return [
                     (label, {UNDONE: BACK}.get(after, after if after == FAILED else ("turning", after)), w, None)
-                    for label, after, w, _ in self.run(inner, world, around)
+                    for label, after, w, _ in self.undoing(inner, world, around)
                 ]
         return self.undoing(term, world, around)
 
-    def plainly(self, inner, world: World):
+    def chosen(self, found, world: World):
+        """What the interpreter of workflows says about a decision."""
+        said = []
+        for label, after, values in found:
+            w = world._replace(data=values)
+            if _raised(after):
+                said.append((label, BACK, w, after[1]))
+            else:
+                goes_on = ("entered", after) if isinstance(after, ast.Block) else after
+                said.append((label, done(NOTHING) if after == PLAIN_DONE else goes_on, w, None))
+        return said
+
+    def plainly(self, inner, world: World, around: Around, *, forks: bool):
         """What has no steps in it does what it does in a workflow."""
         found = []
-        for label, after, _ in self.plain.steps(inner, (), self.frame):
-            if after == PLAIN_DONE:
-                found.append((label, done(NOTHING), world, None))
-            elif _raised(after):
-                found.append((label, BACK, world, after[1]))
+        inner = opened(inner)
+        for label, after, w, reason in self.chosen(self.plain.steps(inner, world.data, self.at(around)), world):
+            inside = after[1] if after[0] == "entered" else after
+            if ended(after) or after == BACK:
+                found.append((label, after, w, reason))
+            elif self.settled(inside, w, around):
+                found.append((label, done(NOTHING), w, None))
             else:
-                found.append((label, ("plain", after), world, None))
+                found.append((label, ("plain", inside, forks), w, reason))
         return found
+
+    def settled(self, term, world: World, around: Around) -> bool:
+        """Whether nothing but its end is left: the last of several instances, or a body, is done."""
+        inner = term
+        while not hasattr(inner, "_fields") and (
+            inner[0] in ("series", "at", "try") or inner[0] == "then" and not inner[2]
+        ):
+            inner = inner[1]
+        if inner != PLAIN_DONE:
+            return False
+        found = self.plain.steps(term, world.data, self.at(around))
+        while len(found) == 1 and found[0][0] is None and not _raised(found[0][1]):
+            if found[0][1] == PLAIN_DONE:
+                return True
+            found = self.plain.steps(found[0][1], world.data, self.at(around))
+        return False
 
     def in_runs(self, after, number: int, carried, past: bool, world: World):
         """(term, world) of a saga that continues as new; `carried`: what would undo the runs before."""
         if hasattr(after, "_fields") or after[:1] not in (("again",), BACK, FAILED, ("done",)):
-            return ("runs", after, number, carried, past), world
+            return ("renewed", after, number, carried, past), world
         if after[0] != "again":
             return (self.turning(("chain", carried)) if after == BACK else after), world
         _, own, behind, carrying = after
         carried = (*carried, own) if carrying else ()
-        return ("runs", self.saga.body, number + 1, carried, behind and carrying), world._replace(
-            retries=self.policy.budget
-        )
+        return ("renewed", self.saga.body, number + 1, carried, behind and carrying), self.budgeted(world)
 
-    def sequence(self, inner, block: ast.Block, i: int, left):
+    def sequence(self, inner, statements, i: int, left, around: Around):
         """`left`: what would undo the parts that are done."""
-        while inner[:1] == ("done",) and not hasattr(inner, "_fields"):
+        while ended(inner) and inner[0] == "done":
             left, i = (*left, inner[1]), i + 1
-            if i == len(block.statements):
-                return done(self.joined(block, left))
-            inner = block.statements[i]
+            if i == len(statements):
+                return done(self.joined(statements, left))
+            inner = statements[i]
         if inner == BACK:
-            return self.turning(self.joined(block, left))
-        if inner[:1] == ("again",):
+            return self.turning(self.joined(statements, left))
+        if inner[:1] == ("again",) and not hasattr(inner, "_fields"):
             # it goes back here as if it had failed where it continued as new: what is further in first
-            return ("again", ("chain", (self.joined(block, left), inner[1])), *inner[2:])
-        return FAILED if inner == FAILED else ("sequence", inner, block, i, left)
+            return ("again", ("chain", (self.joined(statements, left), inner[1])), *inner[2:])
+        return FAILED if inner == FAILED else ("sequence", inner, statements, i, left)
 
     def pivotal(self, *parts) -> bool:
         """Whether there may have been a point of no return: one that stands in the way that was not taken counts too."""
-        return any(isinstance(n, ast.Step) and self.known[n.name.text].pivot for part in parts for n in _nodes(part))
+        return any(
+            isinstance(n, ast.Step) and self.known[n.name.text].pivot
+            for part in parts
+            for n in self.machine.nodes(part)
+        )
 
     def in_round(self, loop: ast.Loop, number: int, around: Around) -> Around:
-        return Around(around.past or (number > 1 and self.pivotal(loop.body)), f"{around.suffix}[{number}]")
+        return around._replace(
+            past=around.past or (number > 1 and self.pivotal(loop.body)), suffix=f"{around.suffix}[{number}]"
+        )
 
-    def round(self, inner, loop: ast.Loop, number: int, left):
+    def round(self, inner, loop: ast.Loop, number: int, left, world: World, around: Around):
         """What may follow in a loop around steps."""
         if inner == BACK:
             return [self.turning(("chain", left))]
         if inner == FAILED:
             return [FAILED]
-        if hasattr(inner, "_fields") or inner[0] != "done":
+        if not ended(inner):
             return [("loop", inner, loop, number, left)]
         left = (*left, inner[1])
         out = done(("chain", left))
-        if number == loop.at_most.value:
+        if number == self.plain.count(loop.at_most):
             return [out]
         again = ("loop", loop.body, loop, number + 1, left)
-        return [again] if loop.while_ is None and loop.until is None else [again, out]
+        guard = loop.while_ if loop.while_ is not None else loop.until
+        if guard is None:
+            return [again]
+        said = self.plain.may(guard, world.data, self.at(around))
+        return [again if yes is (loop.while_ is not None) else out for yes in said]
+
+    def in_instance(self, each: ast.ForEach, number: int, around: Around) -> Around:
+        past = around.past or (number > self.plain.count(each.low) and self.pivotal(each.body))
+        return around._replace(past=past, numbers=(*around.numbers, (each.name.text, number)))
+
+    def instance(self, inner, each: ast.ForEach, number: int, left, failed: int, world: World, reason, around: Around):
+        """(term, world, reason) after a move in one of several instances, one after the other."""
+        bodies = (each.body,) * (len(left) + 1)
+        if inner == BACK and each.tolerate is not None:
+            if failed == self.plain.count(each.tolerate):
+                return self.turning(self.joined(bodies, left, alike=True)), world, MANY
+            failed, inner, reason = failed + 1, done(NOTHING), None
+        if inner == BACK:
+            return self.turning(self.joined(bodies, left, alike=True)), world, reason
+        if not ended(inner):
+            return ("series", inner, each, number, left, failed), world, None if each.tolerate is not None else reason
+        if inner == FAILED:
+            return FAILED, world, None
+        left = (*left, inner[1])
+        if number == self.plain.count(each.high):
+            return done(self.joined(bodies, left, alike=True)), world, None
+        return ("series", each.body, each, number + 1, left, failed), world, None
+
+    def within(self, inner, within: ast.With):
+        if ended(inner):
+            return done(("held", within.pool, inner[1])) if inner[0] == "done" else inner
+        return ("with", inner, within)
 
     def caught(self, after, attempt: ast.Try, why):
         """(term, reason for who is further out) of a body that may have come to an end."""
         if after == BACK:
+            if isinstance(why, tuple):
+                return ("entered", why[1]), None
             for handler in attempt.handlers:
-                if why != GIVEN_UP and handler.name.text in (why, "any"):
-                    return handler.body, None
+                if why != GIVEN_UP and handler.name.text in (why, "any") and not handler.signal:
+                    return ("entered", handler.body), None
             return BACK, why
-        if after == FAILED or (after[0] == "done" and not hasattr(after, "_fields")):
+        if ended(after):
             return after, None
         return ("scope", after, attempt, why), None
 
-    # -- several ways
+    # -- sagas that are called
 
-    def ways(self, ways, *, failing: bool, stuck: bool):
-        """Ways that have come to rest are None."""
-        if all(way is not None and not hasattr(way, "_fields") and way[0] == "done" for way in ways) and not (
-            failing or stuck
-        ):
-            return done(("both", tuple(way[1] for way in ways)))
-        if all(way is None for way in ways):
-            return FAILED if stuck else BACK
-        return ("ways", ways, failing, stuck)
+    def calls(self, call: ast.Call, world: World, around: Around):
+        name = call.target.text
+        its = Frame(name, (*self.frame.path, call.span.start, f"{self.at(around).suffix}{around.suffix}"))
+        if self.plain.processes[name].kind != "saga" and not self.machine.has_steps(self.plain.processes[name].body):
+            body = opened(self.plain.processes[name].body)
+            return [
+                (None, ("runs", body, call, its, False), world._replace(data=v), None)
+                for v in self.plain.begin(its, world.data)
+            ]
+        return [(None, ("called", one, call, its), w, None) for one, w in self.machine.of(its).begins(world)]
 
-    def several(self, ways, failing: bool, stuck: bool, world: World, around: Around):
-        found = []
-        for i, way in enumerate(ways):
-            put = lambda one, i=i: (*ways[:i], one, *ways[i + 1 :])  # noqa: E731
-            if way is None:
-                continue
-            if way in (BACK, FAILED):  # its end is heard of some time later
-                found.append((None, *self.rested(put, way, failing, stuck, world, around), None))
-                continue
-            if way[0] == "done" and not hasattr(way, "_fields"):
-                if failing:
-                    found.append((None, self.ways(put(self.turning(way[1])), failing=True, stuck=stuck), world, None))
-                if stuck:
-                    found.append((None, self.ways(put(None), failing=failing, stuck=True), world, None))
-                continue
-            for label, after, w, reason in self.run(way, world, around):
-                found.append((label, self.ways(put(after), failing=failing, stuck=stuck), w, reason))
-            if failing and self.policy.siblings == "cancel":
-                for after, w, reason in self.stopped(way, world, around):
-                    found.append((None, self.ways(put(after), failing=True, stuck=stuck), w, reason))
-        return found
+    def runs(self, inner, call: ast.Call, its: Frame, world: World):
+        """A process without steps, whose ends lead to some."""
+        if inner == PLAIN_DONE:
+            return self.goes_on("completed", NOTHING, call, world)
+        if _raised(inner):
+            saga = self.plain.processes[its.process].kind == "saga"
+            return self.goes_on("compensated" if saga else "failed", NOTHING, call, world)
+        if inner[:1] == ("ended",) and not hasattr(inner, "_fields"):
+            return self.goes_on(inner[1], NOTHING, call, world)
+        found = self.plain.steps(inner, world.data, its)
+        return [(label, ("runs", after, call, its, True), world._replace(data=v), None) for label, after, v in found]
 
-    # -- several ways of which some are needed: one that is done counts (`won`), or comes too late, and is `lost` when it is undone
+    def called_saga(self, inner, call: ast.Call, its: Frame, world: World):
+        saga = self.machine.of(its)
+        if not ended(inner):
+            return [(m[0], ("called", m[1], call, its), m[2], None) for m in saga.run(inner, world, Around())]
+        left = ("inside", its, inner[1]) if inner[0] == "done" else NOTHING
+        return self.goes_on(ENDS[inner[0]], left, call, world)
 
-    def some(self, ways, need: int, *, failing: bool = False, stuck: bool = False):
-        """Ways that have come to rest are None."""
-        heard = [way is not None and way[:1] in (("won",), ("lost",)) for way in ways]
-        if all(heard) and not (failing or stuck):
-            return done(("both", tuple(way[1] for way in ways if way[0] == "won")))
-        if all(way is None for way in ways):
-            return FAILED if stuck else BACK
-        return ("some", ways, need, failing, stuck)
+    def goes_on(self, end: str, left, call: ast.Call, world: World):
+        """What an end of what was called leads to; `left` would undo it."""
+        body = {h.name.text: h.body for h in call.handlers}.get(end)
+        if body is None and end in ("compensated", "failed"):  # of what cannot fail by itself, when it is stopped
+            return [(None, BACK, world, end)]
+        return [(None, ("handled", body or ast.Block((), call.span), left), world, None)]
 
-    def some_of(self, ways, need: int, failing: bool, stuck: bool, world: World, around: Around):
-        found = []
-        enough = sum(way is not None and way[:1] == ("won",) for way in ways) >= need
-        for i, way in enumerate(ways):
-            put = (
-                lambda one, failing=failing, stuck=stuck, i=i: self.some(  # noqa: E731
-                    (*ways[:i], one, *ways[i + 1 :]), need, failing=failing, stuck=stuck
-                )
-            )
-            silent = lambda after: found.append((None, after, world, None))  # noqa: E731
-            if way is None:
-                continue
-            if way == BACK:  # its end is heard of some time later
-                silent(put(("lost",)) if enough and not failing else put(None, failing=True))
-            elif way == FAILED:
-                silent(put(None, stuck=True))
-            elif way[0] in ("done", "won", "lost") and not hasattr(way, "_fields"):
-                if way[0] == "done" and not failing:
-                    silent(put(self.turning(way[1])) if enough else put(("won", way[1])))
-                if failing and way[0] != "lost":
-                    silent(put(self.turning(way[1])))
-                if stuck:
-                    silent(put(None))
-            else:
-                for label, after, w, reason in self.run(way, world, around):
-                    found.append((label, put(after), w, reason))
-                if enough or (failing and self.policy.siblings == "cancel"):
-                    for after, w, reason in self.stopped(way, world, around):
-                        found.append((None, put(after), w, reason))
-        return found
+    def after_call(self, left, around: Around) -> Around:
+        """Where a handler runs: behind a point of no return, where the saga that has completed may have passed one."""
+        callee = self.machine.of(left[1]) if left[0] == "inside" else None
+        return around._replace(past=around.past or (callee is not None and callee.pivotal(callee.saga.body)))
 
-    def rested(self, put, after, failing: bool, stuck: bool, world: World, around: Around):
-        """(term, world) after a way that has failed came to rest."""
-        if self.policy.siblings == "abandon":
-            return after, self.left_alone(put(None), world, around)
-        return self.ways(put(None), failing=failing or after == BACK, stuck=stuck or after == FAILED), world
-
-    def stopped(self, term, world: World, around: Around):
-        """(term, world, reason) where a way turns back although nothing in it has failed."""
-        if around.past:
-            return []
-        match term:
-            case ("sequence", inner, block, i, left):
-                found = self.stopped(inner, world, around._replace(past=self.pivotal(*block.statements[:i])))
-                return [(self.sequence(after, block, i, left), w, reason) for after, w, reason in found]
-            case ("loop", inner, loop, number, left):
-                found = self.stopped(inner, world, self.in_round(loop, number, around))
-                return [(a, w, reason) for one, w, reason in found for a in self.round(one, loop, number, left)]
-            case ("scope", inner, attempt, why):
-                found = [(*self.caught(a, attempt, why or r), w) for a, w, r in self.stopped(inner, world, around)]
-                return [(after, w, out) for after, out, w in found]
-            case ("ways", ways, failing, stuck):
-                found = []
-                for i, way in enumerate(ways):
-                    if way is None or way in (BACK, FAILED) or way[0] == "done":
-                        continue
-                    put = lambda one, i=i: (*ways[:i], one, *ways[i + 1 :])  # noqa: E731
-                    for after, w, reason in self.stopped(way, world, around):
-                        found.append((self.ways(put(after), failing=failing, stuck=stuck), w, reason))
-                return found
-            case ("some", ways, need, failing, stuck):
-                found = []
-                for i, way in enumerate(ways):
-                    if way is None or way in (BACK, FAILED) or way[0] in ("done", "won", "lost"):
-                        continue
-                    for after, w, reason in self.stopped(way, world, around):
-                        put = (*ways[:i], after, *ways[i + 1 :])
-                        found.append((self.some(put, need, failing=failing, stuck=stuck), w, reason))
-                return found
-            case ("ready", key, attempt, doubt):
-                after = self.given_up(key) if doubt else self.refused(key) if attempt > 1 else self.unasked(key)
-                return [(after, world.ended(key, "forward", attempt), GIVEN_UP)] if after is not None else []
-            case ("call", key, attempt, _):
-                after = self.given_up(key)
-                return [(after, world.ended(key, "forward", attempt), GIVEN_UP)] if after is not None else []
-            case ("asking", key, _):
-                after = self.given_up(key)
-                return [(after, world, GIVEN_UP)] if after is not None else []
-        if hasattr(term, "_fields"):
-            step = _next(term)
-            if step is not None:
-                return self.stopped(("ready", step.name.text + around.suffix, 1, False), world, around)
-            return [(BACK, world, GIVEN_UP)]
-        return [(BACK, world, GIVEN_UP)] if term[0] == "plain" else []
-
-    # -- calls
-
-    def insists(self, key: str, way: str, attempt: int, what: str) -> bool:
-        """Whether an attempt is made again, for ever, after an outcome."""
-        if way == "undo":
-            return self.policy.undo_retries is None
-        its = self.outside.of(key)
-        rule = its.rule(what)
-        if rule.action in ("escalate", "halt") or attempt <= rule.retries:
-            return False
-        return its.retriable or (self.unknown(rule, what) and self.persists(its))
-
-    def unknown(self, rule, what: str) -> bool:
-        return what == "timeout" or rule.action == "unknown"
-
-    def persists(self, its) -> bool:
-        """Whether a step whose outcome is unknown is asked for until it is not."""
-        return self.policy.unknown == "retry" or (its.pivot and not self.asks(its))
-
-    def asks(self, its) -> bool:
-        return self.policy.unknown == "ask" and not its.read_only
-
-    def called(self, key: str, attempt: int, doubt, world: World):
-        this = (key, "forward", attempt)
-        found = []
-        for message in dict.fromkeys(world.messages):
-            if message[:4] != (*this, "reply"):
-                continue
-            rest = world.take(message)
-            label = ("reply", *this, message.says)
-            if message.says == OK:
-                found.append((label, done(self.compensation(key)), rest.ended(*this), None))
-            else:
-                found += [(label, *after) for after in self.outcome(key, attempt, doubt, message.says, rest)]
-        if this in world.due:
-            due = list(world.due)
-            due.remove(this)
-            rest = world._replace(due=tuple(due))
-            found += [(("timeout", *this), *after) for after in self.outcome(key, attempt, doubt, "timeout", rest)]
-        return found
-
-    def outcome(self, key: str, attempt: int, doubt, what: str, world: World):
-        """(term, world, reason) after an attempt that has not succeeded."""
-        its, this = self.outside.of(key), (key, "forward", attempt)
-        rule = its.rule(what)
-        unknown = self.unknown(rule, what)
-        insists = its.retriable or (unknown and self.persists(its))
-        if attempt <= rule.retries and (insists or world.retries != 0):
-            drawn = world if insists else world._replace(retries=world.retries and world.retries - 1)
-            return [(("ready", key, attempt + 1, doubt or unknown), drawn.ended(*this), None)]
-        over = world.ended(*this)
-        if rule.action in ("escalate", "halt"):
-            return [(FAILED, over, None)]
-        again = [(("ready", key, attempt, doubt or unknown), world, None)]
-        if its.retriable:
-            return again
-        if (unknown or doubt) and self.asks(its):
-            return [(("asking", key, "timeout"), over, None)]
-        if its.pivot and (unknown or doubt):
-            return again
-        if unknown:
-            if self.policy.unknown == "retry":
-                return again
-            after = self.own_undo(key) if self.policy.unknown == "undo" else BACK
-        elif doubt:
-            after = self.own_undo(key) if self.policy.unknown in ("undo", "retry") else BACK
-        else:
-            after = self.refused(key)
-        return [(after, over, what)]
-
-
-def _next(statement):
-    """The step that comes next, where a statement begins with one."""
-    match statement:
-        case ast.Step():
-            return statement
-        case ast.Block(statements) if statements:
-            return _next(statements[0])
-        case ast.Try(_, body):
-            return _next(body)
-    return None
+    def handled(self, inner, left):
+        if not ended(inner):
+            return ("handled", inner, left)
+        if inner == BACK:
+            return self.turning(left)
+        return inner if inner == FAILED else done(("chain", (left, inner[1])))

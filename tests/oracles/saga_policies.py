@@ -19,21 +19,25 @@ class Policy(NamedTuple):
     siblings: str = "await"
     budget: int | None = None
     shared: bool = False
+    cancellation: str = "masked"
+    children: str = "propagate"
+    recovery: str = "resume"
+    deadline: str = "none"
 
 
 KEPT = Policy(register="after", failing="keep")
 PROFILES = {
-    "temporal-go": KEPT._replace(undo_retries=0, undo_then="continue"),
-    "temporal-java": Policy(failing="undo"),
+    "temporal-go": KEPT._replace(undo_retries=0, undo_then="continue", cancellation="unmasked"),
+    "temporal-java": Policy(failing="undo", cancellation="unmasked"),
     "dtm": Policy(register="submit", failing="undo"),
-    "seata": Policy(),
+    "seata": Policy(recovery="undo"),
     "eventuate": KEPT._replace(unknown="retry", undo_retries=0),
     "axon": KEPT._replace(undo_retries=0, undo_then="continue"),
     "masstransit": KEPT._replace(undo_retries=0),
     "camunda7": KEPT._replace(unknown="retry", undo_retries=2, siblings="cancel"),
     "camunda8": KEPT._replace(unknown="retry", undo_retries=2, siblings="cancel", order="parallel"),
-    "step-functions": Policy(failing="undo", undo_retries=0, siblings="cancel"),
-    "conductor": KEPT._replace(undo_retries=3, siblings="cancel"),
+    "step-functions": Policy(failing="undo", undo_retries=0, siblings="cancel", cancellation="unmasked"),
+    "conductor": KEPT._replace(undo_retries=3, siblings="cancel", cancellation="unmasked"),
     "restate": Policy(failing="undo", unknown="retry"),
 }
 
@@ -41,6 +45,7 @@ PROFILES = {
 def policy(saga: ast.Process) -> Policy:
     found = PROFILES[saga.profile.text] if saga.profile is not None else Policy()
     fields = {"register": "register", "failing_step": "failing", "undo_order": "order", "siblings": "siblings"}
+    fields |= {name: name for name in ("cancellation", "children", "recovery", "deadline")}
     for option in saga.policies:
         words = [option.key.text.replace("_", " ") if option.key.text.startswith("on") else option.key.text]
         words += [str(o.value) if isinstance(o, ast.Number) else o.text for o in option.operands]

@@ -12,13 +12,14 @@ from placet.syntax import ast
 
 OK = ""
 REJECTED = "rejected"
+DELIVERED = "delivered"  # an outcome after which nothing is asked again
 
 
 class Message(NamedTuple):
     step: str
     way: str
     attempt: int
-    part: str  # request, reply
+    part: str  # request, reply; a second one of either: copy, echo
     says: str = OK
 
 
@@ -33,8 +34,10 @@ class World(NamedTuple):
     over: frozenset[tuple[str, str, int]] = frozenset()  # attempts that nobody waits for any more
     faults: int = 0
     lasting: tuple[tuple[str, str, int, str, str], ...] = ()  # sorted: what spoils the next attempt too, for free
-    retries: int | None = None  # that are left in all
+    retries: tuple[tuple[str, int], ...] = ()  # of each saga that has a budget of them, those that are left
     beside: tuple = ()  # ways of a parallel that nobody looks after
+    data: tuple = ()  # the values of variables
+    cancelled: bool = False
 
     def record(self, step: str) -> str:
         return dict(self.records).get(step, "fresh")
@@ -49,6 +52,16 @@ class World(NamedTuple):
         found = list(self.messages)
         found.remove(message)
         return self._replace(messages=tuple(found))
+
+    def left(self, saga: str) -> int | None:
+        """How many retries a saga has left; None where nobody counts them."""
+        return dict(self.retries).get(saga)
+
+    def drawn(self, saga: str) -> World:
+        left = self.left(saga)
+        if left is None:
+            return self
+        return self._replace(retries=tuple(sorted({**dict(self.retries), saga: left - 1}.items())))
 
     def ended(self, step: str, way: str, attempt: int) -> World:
         return self._replace(over=self.over | {(step, way, attempt)})
@@ -133,43 +146,45 @@ def call(step: ast.Step, promises: frozenset[str]) -> Call:
 
 
 class Outside:
-    """Services and faults. `log`: services undo by their own log, so nothing that is not in it.
+    """Services and faults. `saga_of(step)`: the saga that a step belongs to, with its policy; it says which attempts are made for ever."""
 
-    `insists(step, way, attempt, outcome)`: whether that attempt is made again, for ever, after an outcome.
-    """
+    def __init__(self, known: dict[str, Call], kinds: frozenset[str], *, lasting: bool, saga_of) -> None:
+        self.known, self.kinds, self.lasting, self.saga_of = known, kinds, lasting, saga_of
 
-    def __init__(
-        self, known: dict[str, Call], kinds: frozenset[str], *, lasting: bool, log: bool, undo_attempts: int, insists
-    ) -> None:
-        self.known, self.kinds, self.lasting, self.log = known, kinds, lasting, log
-        self.undo_attempts = undo_attempts
-        self.insists = insists
+    def insists(self, step: str, way: str, attempt: int, outcome: str) -> bool:
+        return self.saga_of(step).insists(step, way, attempt, outcome)
+
+    def last(self, step: str, way: str) -> int:
+        """The number of the last attempt."""
+        return self.of(step).attempts if way == "forward" else 1 + (self.saga_of(step).policy.undo_retries or 0)
 
     def of(self, step: str) -> Call:
-        return self.known[step.partition("[")[0]]
+        return self.known[step.rpartition("/")[2].partition("[")[0]]
 
     def moves(self, world: World):
         """(label, world) of all that happens without the saga: what services do, late replies, faults."""
         found = []
         for message in dict.fromkeys(world.messages):
             rest = world.take(message)
-            if message.part == "request":
+            if message.part in ("request", "copy"):
                 found += self.served(message, rest)
-            elif message[:3] in world.over:
+            elif message.part == "echo" or message[:3] in world.over:
                 found.append((("late", *message[:3]), rest))
-            found += self.spoiled(message, world)
+            if message.part in ("request", "reply"):
+                found += self.spoiled(message, world)
         return found
 
     def served(self, message: Message, world: World):
-        """The service gets a request."""
-        step, way, attempt, *_ = message
+        """The service gets a request. Nobody waits for its answer to a second copy."""
+        step, way, attempt, part, _ = message
         call_, before = self.of(step), world.record(step)
         reply = Message(step, way, attempt, "reply")
+        answered = (lambda w, says=OK: w.put(reply._replace(says=says))) if part == "request" else lambda w, says=OK: w  # noqa: ARG005
         if call_.read_only:
-            return [(("ignore", step, way, attempt, ""), world.put(reply))]
+            return [(("ignore", step, way, attempt, ""), answered(world))]
         idempotent, barrier = "idempotent" in call_.promises, "rejects_after_cancel" in call_.promises
         if way == "undo":
-            safe = barrier or self.log or "null_safe" in call_.promises
+            safe = barrier or self.saga_of(step).policy.register == "log" or "null_safe" in call_.promises
             after, how, counts = {
                 "applied": ("undone", "", True),
                 "fresh": ("cancelled" if barrier else "fresh", "null", not safe),
@@ -177,7 +192,7 @@ class Outside:
                 "cancelled": ("cancelled", "null", False),
             }[before]
         elif barrier and before in ("undone", "cancelled"):
-            return [(("refuse", step, way, attempt), world.put(reply._replace(says=REJECTED)))]
+            return [(("refuse", step, way, attempt), answered(world, REJECTED))]
         else:
             after, how, counts = {
                 "fresh": ("applied", "", True),
@@ -186,8 +201,8 @@ class Outside:
             }[before]
         world = world.remember(step, after)
         label = ("apply" if counts else "ignore", step, way, attempt, how)
-        found = [(label, world.put(reply))]
-        if counts and way == "forward" and "partial" in self.kinds:
+        found = [(label, answered(world))]
+        if counts and way == "forward" and part == "request" and "partial" in self.kinds:
             for error in call_.errors:
                 failed = world.put(reply._replace(says=error))
                 found += self.cause("partial", message, error, failed, lasts=False)
@@ -211,6 +226,27 @@ class Outside:
             )
         if f"{prefix}slow" in self.kinds and call_.timeout:
             found += self.cause(f"{prefix}slow", message, "timeout", world.lets_time_out(message))
+        if "duplicate" in self.kinds:
+            second = message._replace(part="copy" if part == "request" else "echo")
+            found += self.cause("duplicate", message, DELIVERED, world.put(second))
+        return found
+
+    def crash(self, key: str, way: str, attempt: int, world: World):
+        """(label, world) where the coordinator has not recorded that this call is done, and makes it again."""
+        this = (key, way, attempt)
+        if "crash" not in self.kinds or not world.faults:
+            return []
+        label, spent = ("fault", "crash"), world._replace(faults=world.faults - 1)
+        found = []
+        for message in dict.fromkeys(world.messages):
+            if message[:3] == this and message.part == "request":
+                found.append((label, spent.put(message._replace(part="copy"))))
+            if message[:3] == this and message.part == "reply":
+                found.append((label, spent.take(message).put(request(*this))))
+        if this in world.due:
+            due = list(world.due)
+            due.remove(this)
+            found.append((label, spent._replace(due=tuple(due)).put(request(*this))))
         return found
 
     def cause(self, kind: str, message: Message, what: str, after: World, *, lasts: bool = True):
@@ -220,9 +256,9 @@ class Outside:
         """
         step, way, attempt, part, _ = message
         label = ("fault", kind, step, way, attempt)
-        last = self.of(step).attempts if way == "forward" else self.undo_attempts
+        last = self.last(step, way)
         mark = lambda a: (step, way, a, f"{kind} {part}", what)  # noqa: E731
-        lasting = lasts and self.lasting and not self.insists(*message[:3], what)
+        lasting = lasts and self.lasting and (what == DELIVERED or not self.insists(*message[:3], what))
         found = []
         if after.faults:
             spent = after._replace(faults=after.faults - 1)

@@ -20,10 +20,11 @@ def done(compensation):
 
 
 class Around(NamedTuple):
-    """Where a statement runs: behind a point of no return, and in which rounds of loops."""
+    """Where a statement runs: behind a point of no return, in which rounds of loops and which instances."""
 
     past: bool = False
     suffix: str = ""
+    numbers: tuple = ()  # (name, number) of the instances of `for each` around
 
 
 def past(compensation) -> bool:
@@ -38,23 +39,24 @@ class Undos:
 
     # -- compensations
 
-    def joined(self, block, parts):
-        """What undoes parts that were done one after the other."""
+    def joined(self, statements, parts, *, alike: bool = False):
+        """What undoes parts that were done one after the other; of instances of one block when they are `alike`."""
         if self.policy.order in ("parallel", "dependencies"):
-            inner = block.statements[: len(parts)]
+            inner = statements[: len(parts)]
             unsure = tuple(not isinstance(part, ast.Step) and self.pivotal(part) for part in inner)
-            return ("all", parts, self.waits(block, len(parts)), unsure)
+            waits = ((),) * len(parts) if alike else self.waits(statements, len(parts))
+            return ("all", parts, waits, unsure)
         return ("chain", parts)
 
-    def waits(self, block, count: int):
+    def waits(self, statements, count: int):
         """By part, those whose undos its own waits for."""
-        inside = [[n.name.text for n in _nodes(part) if isinstance(n, ast.Step)] for part in block.statements]
+        inside = [[n.name.text for n in _nodes(part) if isinstance(n, ast.Step)] for part in statements]
         found = [set() for _ in inside]
         for i, names in enumerate(inside):
             for name in names:
                 its = self.known[name]
                 for k, others in enumerate(inside):
-                    before_pivot = k < i and self.pivotal(block.statements[i])
+                    before_pivot = k < i and self.pivotal(statements[i])
                     if k != i and set(others) & set(its.undo_after) and not its.pivot and not before_pivot:
                         found[i].add(k)
                     if k != i and set(others) & set(its.after) and self.policy.order == "dependencies":
@@ -80,10 +82,9 @@ class Undos:
     def unasked(self, key: str):
         """One that is next: undone in vain where all undos are noted at the start. None where nobody can tell that it is."""
         its = self.outside.of(key)
-        outcomes = (*its.errors, *(("timeout",) if its.timeout else ()))
-        if any(self.insists(key, "forward", 1, what) for what in outcomes):
-            told = its.timeout or any(rule.action == "unknown" for _, rule in its.rules)
-            return BACK if told or self.refused(key) == BACK else None
+        told = its.timeout or any(rule.action == "unknown" for _, rule in its.rules)
+        if not told and any(self.insists(key, "forward", 1, what) for what in its.errors):
+            return BACK if self.refused(key) == BACK else None
         noted = self.policy.register == "submit" and self.compensation(key) == ("undo", key)
         return self.turning(("undo", key)) if noted else BACK
 
@@ -110,6 +111,10 @@ class Undos:
                 return self.chained(UNDONE, parts)
             case ("both", parts):
                 return self.both(tuple(self.begin(part) for part in parts))
+            case ("inside", its, inner):
+                return self.inside(its, self.machine.of(its).begin(inner))
+            case ("held", pool, inner):
+                return ("taking", pool, inner)
             case ("all", parts, waits, unsure):
                 return self.together(tuple(("later", part) for part in parts), waits, unsure)
         return UNDONE
@@ -118,6 +123,13 @@ class Undos:
         while inner == UNDONE and parts:
             inner, parts = self.begin(parts[-1]), parts[:-1]
         return inner if inner in (UNDONE, FAILED) else ("chained", inner, parts)
+
+    def inside(self, its, term):
+        """The undos of a saga that was called, by its own policies."""
+        return term if term in (UNDONE, FAILED) else ("inside", its, term)
+
+    def holding(self, pool, term):
+        return term if term in (UNDONE, FAILED) else ("holding", pool, term)
 
     def both(self, ways):
         if all(way in (UNDONE, FAILED) for way in ways):
@@ -166,14 +178,23 @@ class Undos:
             case ("uncall", key, attempt):
                 return self.uncalled(key, attempt, world)
             case ("chained", inner, parts):
-                return [(m[0], self.chained(m[1], parts), *m[2:]) for m in self.run(inner, world, around)]
+                return [(m[0], self.chained(m[1], parts), *m[2:]) for m in self.undoing(inner, world, around)]
+            case ("inside", its, inner):
+                return [
+                    (m[0], self.inside(its, m[1]), *m[2:]) for m in self.machine.of(its).undoing(inner, world, Around())
+                ]
+            case ("taking", pool, inner):
+                free = self.plain.left(pool, world.data)
+                return [(None, self.holding(pool, self.begin(inner)), world, None)] if free else []
+            case ("holding", pool, inner):
+                return [(m[0], self.holding(pool, m[1]), *m[2:]) for m in self.undoing(inner, world, around)]
             case ("both", ways):
                 found = []
                 if FAILED in ways and self.policy.siblings == "abandon":
                     others = tuple(None if way == FAILED else way for way in ways)
                     return [(None, FAILED, self.left_alone(others, world, around), None)]
                 for i, way in enumerate(ways):
-                    for label, after, w, _ in self.run(way, world, around) if way not in (UNDONE, FAILED) else ():
+                    for label, after, w, _ in self.undoing(way, world, around) if way not in (UNDONE, FAILED) else ():
                         put = (*ways[:i], after, *ways[i + 1 :])
                         found.append((label, self.both(put), w, None))
                 return found
@@ -181,7 +202,7 @@ class Undos:
                 found = []
                 for i, state in enumerate(states):
                     if state[0] not in ("later", "waits", "left", "kept") and state not in (UNDONE, FAILED):
-                        for label, after, w, _ in self.run(state, world, around):
+                        for label, after, w, _ in self.undoing(state, world, around):
                             found.append(
                                 (label, self.together((*states[:i], after, *states[i + 1 :]), waits, unsure), w, None)
                             )
@@ -193,7 +214,9 @@ class Undos:
         this = (key, "undo", attempt)
         found = []
         for message in dict.fromkeys(world.messages):
-            if message[:4] == (*this, "reply"):
+            echo = message.part == "echo" and message.says != OK and self.policy.undo_retries is None
+            echo = echo and self.outside.of(key).timeout
+            if message[:3] == this and (message.part == "reply" or echo):
                 rest, label = world.take(message), ("reply", *this, message.says)
                 after = [(UNDONE, rest.ended(*this))] if message.says == OK else self.not_undone(key, attempt, rest)
                 found += [(label, *one, None) for one in after]
@@ -202,18 +225,23 @@ class Undos:
             due.remove(this)
             rest = world._replace(due=tuple(due))
             found += [(("timeout", *this), *one, None) for one in self.not_undone(key, attempt, rest)]
+        if self.policy.recovery != "forget":
+            found += [(label, ("uncall", key, attempt), w, None) for label, w in self.outside.crash(*this, world)]
         return found
 
     def not_undone(self, key: str, attempt: int, world: World):
         most, over = self.policy.undo_retries, world.ended(key, "undo", attempt)
-        if (most is None or attempt <= most) and not (self.policy.shared and world.retries == 0):
-            left = world.retries - 1 if self.policy.shared and world.retries is not None else world.retries
+        if (most is None or attempt <= most) and not (self.policy.shared and world.left(self.prefix) == 0):
             if most is None:
-                return [(("unready", key, attempt), world._replace(retries=left))]
-            return [(("unready", key, attempt + 1), over._replace(retries=left))]
+                return [(("unready", key, attempt), world.drawn(self.prefix) if self.policy.shared else world)]
+            return [(("unready", key, attempt + 1), over.drawn(self.prefix) if self.policy.shared else over)]
         return [(UNDONE if self.policy.undo_then == "continue" else FAILED, over)]
 
     def left_alone(self, ways, world: World, around: Around) -> World:
         over = ("done", "back", "failed", "undone")
-        others = [(way, around) for way in ways if way is not None and (hasattr(way, "_fields") or way[0] not in over)]
+        others = [
+            (self.frame, way, around)
+            for way in ways
+            if way is not None and (hasattr(way, "_fields") or way[0] not in over)
+        ]
         return world._replace(beside=tuple(sorted((*world.beside, *others), key=repr)))

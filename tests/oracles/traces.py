@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from placet.net.firing import fire
+
 
 def closure(states, successors):
     found = set(states)
@@ -41,3 +43,18 @@ def _moves(states, successors):
             if label is not None:
                 found.setdefault(label, set()).add(after)
     return found
+
+
+def moving(net):
+    """By marking, (transition, marking after): tried are only transitions of which some place that they need is marked."""
+    always = [t for t, pre in enumerate(net.pre) if not pre]
+    taking = [[] for _ in net.places]
+    for t, pre in enumerate(net.pre):
+        if pre:
+            taking[min(pre, key=lambda arc: len(taking[arc[0]]))[0]].append(t)
+
+    def moves(marking):
+        tried = [*always, *(t for p, tokens in enumerate(marking) if tokens for t in taking[p])]
+        return [(t, after) for t in tried if (after := fire(net, marking, t)) is not None]
+
+    return moves

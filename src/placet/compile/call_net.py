@@ -28,7 +28,7 @@ from placet.compile.call_parts import (
 )
 from placet.compile.call_undo import undo_call
 from placet.compile.env import backwards
-from placet.compile.ports import asks, waits_here
+from placet.compile.ports import asks, moved, waits_here
 from placet.compile.retry_budget import FREE, NONE_LEFT, Draws, draws_of
 from placet.compile.undo_stack import lay, wrapped
 from placet.net.roles import Kind, Role
@@ -164,8 +164,11 @@ def _forward(call: Call, record: Record) -> None:
     draws = draws_of(call) if attempts > 1 else FREE
     unsure = timed or any(rule.action == "unknown" for rule in stmt.errors)
     given_up = undone and policy.undo_failing != "no" and policy.on_unknown != "ignore"  # where nobody waits any more
-    insists = stmt.retriable and (clean or given_up)
-    told_apart = clean != unclear or (clean and policy.on_unknown == "retry") or insists
+    noted = (
+        undone and policy.register == "submit" and waits_for_ever
+    )  # it is undone before it is asked for the first time
+    insists = (stmt.retriable and (clean or given_up)) or (noted and not (clean and unclear))
+    told_apart = clean != unclear or clean != given_up or (clean and policy.on_unknown == "retry") or insists
     doubts = unsure and (told_apart or stmt.pivot or call.asks) and (attempts > 1 or waits_for_ever)
     sure = (
         call.record(
@@ -253,9 +256,11 @@ def _moments(
     if a > 1 or again:
         sure, doubt = doubts
         if sure >= 0:
-            agenda.draft.ports.pop((ready, ()), None)
-            for keeps, back in [(sure, clean if a > 1 else ports.undone), (doubt, unclear)]:
-                waits_here(agenda, env, ready, back, stmt, call=about, gone=gone, keeps=(keeps,))
+            if a > 1 or not moved(agenda, ready, sure, gone):  # what has not begun is no less found where it began
+                waits_here(
+                    agenda, env, ready, clean if a > 1 else ports.undone, stmt, call=about, gone=gone, keeps=(sure,)
+                )
+            waits_here(agenda, env, ready, unclear, stmt, call=about, gone=gone, keeps=(doubt,))
         elif a > 1:
             waits_here(agenda, env, ready, unclear if call.timed else clean, stmt, call=about, gone=gone)
         elif (unclear if call.timed else clean) == ports.undone:  # nothing is to be undone, whether it was asked or not

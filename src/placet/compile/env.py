@@ -76,6 +76,7 @@ class Env(NamedTuple):
     exits: Mapping[str, int] | None = None  # of a node of a graph: where the handlers of its scope leave it
     active: int = -1  # of the region around: the count of its tokens
     past: bool = False  # inside a saga: a point of no return lies behind
+    beyond: bool = False  # it was called behind one of its caller's
     beside: bool = False  # inside a saga: other tokens of it move, or its caller goes on
     deaf: bool = False  # inside a saga: being cancelled is not heard
     before: tuple[str, ...] = ()  # inside a saga: the paths of the steps directly before
@@ -272,6 +273,7 @@ class Agenda:
             int, Callable[[Agenda, Env, Env, int], Env]
         ] = {}  # by the same: inside what has no steps
         self.stopping: Callable[[Agenda, Statement, Env, Env, int], Env]  # inside the same, where ways are stopped
+        self.inside: Callable[[Agenda, Thread, Statement, Env, int], None]  # told of what has no steps in a saga
         self.bounds: dict[str, int] = {}
         self.unjustified = False
         self.free_guards: dict[str, None] = {}
@@ -297,8 +299,12 @@ class Agenda:
             env = env._replace(route=Back(ports.undone, env.scope), policy=None)  # what is inside keeps this route
             if around.heard and not isinstance(statement, _AT_ONCE):
                 env = self.interrupting[around.heard[-1].armed](self, around, env, ports.undone)
-            if around.stops and not around.past and not isinstance(statement, _AT_ONCE):
-                env = self.stopping(self, statement, around, env, ports.undone)
+            if not isinstance(statement, _AT_ONCE):
+                if around.stops and not around.past:
+                    env = self.stopping(self, statement, around, env, ports.undone)
+                if not self.survey.of(statement).forks:
+                    env = env if env.thread is not None else env._replace(thread=Thread())
+                    self.later(self.inside, env.thread, statement, around, ports.undone)
         self.jobs.append((self.plain[type(statement)], statement, ports, env))
 
     def later(self, job: Callable[..., None], *arguments: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.env import Back, Handled, Ports, record
+from placet.compile.findings import head
 from placet.compile.flow import TOO_MANY
 from placet.compile.gates import counted
 from placet.compile.phrases import next_up
@@ -71,6 +72,11 @@ def _spared(
 def saga_tolerant(agenda: Agenda, stmt: Tolerant, ports: Ports, env: Env) -> None:
     """As in a workflow; a saga comes by once."""
     path = env.path(stmt.id)
+    if env.stops:
+        agenda.report(
+            "P403", "error", "`siblings cancel` would stop instances of which some may fail, and count that as their failure",
+            head(stmt.span), help="leave `tolerate` out, or say `siblings await`",
+        )  # fmt: skip
     agenda.spared[path] = counted(agenda, f"{path}#failed", env, stmt.id, "instances have failed", stmt.most)
     agenda.push(stmt.body, ports, env)
 

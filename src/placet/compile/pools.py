@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from placet.compile.env import Ports
 from placet.compile.phrases import called, next_up
+from placet.compile.vocabulary import statements
+from placet.ir.model import Call, Sequence
 from placet.net.balance import Balance
 from placet.net.final import PlaceClass
 
 if TYPE_CHECKING:
     from placet.compile.env import Agenda, Env
-    from placet.ir.model import Holding, With
+    from placet.ir.model import Holding, Policy, Statement, With
 
 ALONE = "in a `with` one thing happens at a time"
 
@@ -64,14 +66,29 @@ def _pool(agenda: Agenda, stmt: With | Holding, env: Env) -> Pool:
 def _enters(agenda: Agenda, stmt: With, env: Env) -> Env:
     """The surroundings of the body; what would be several tokens in it is reported."""
     facts = agenda.survey.of(stmt.body)
-    back_at_once = env.policy is not None and env.policy.undo_order == "parallel" and facts.undoable
-    if facts.forks or back_at_once:
+    if facts.forks or _back_at_once(agenda, stmt.body, env.policy):
         what = "its undos start all at once" if not facts.forks else "several things happen at once in it"
         help_ = "put a `with` into each way, or `acquire` and `release` around it"
         agenda.report("P293", "error", f"{ALONE}, but {what}", stmt.span, help=help_)
     inside: list[int] = []
     _pool(agenda, stmt, env).inside.append(inside)
     return env._replace(held=(*env.held, inside))
+
+
+def _back_at_once(agenda: Agenda, body: Statement, policy: Policy | None) -> bool:
+    """Whether several undos of a body, or of what it calls, start together."""
+    for statement in statements(body):
+        if isinstance(statement, Call) and not statement.detached:
+            process = agenda.survey.processes.get(statement.target)
+            if process is not None and _back_at_once(
+                agenda, process.body, process.policy if process.kind == "saga" else policy
+            ):
+                return True
+        if isinstance(statement, Sequence) and policy is not None and policy.undoes_together:
+            undoable = sum(agenda.survey.of(part).undoable for part in statement.parts)
+            if undoable > 1:
+                return True
+    return False
 
 
 def within(agenda: Agenda, stmt: With, ports: Ports, env: Env) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.survey import ABANDON
+from placet.compile.vocabulary import statements
+from placet.ir.model import Call
 from placet.net.roles import Kind, Port, Role
 
 if TYPE_CHECKING:
-    from placet.compile.env import Agenda, Env, Ports
+    from placet.compile.env import Agenda, Env, Ports, Thread
     from placet.ir.model import Statement, Step
 
 
@@ -40,8 +42,10 @@ def waits_here(
         return
     if env.past:
         back = -1
-    cancelled = back if policy.cancellation == "masked" else env.failed
-    overdue = {"undo": back, "escalate": env.failed}.get(policy.deadline, -1)
+    outside = -1 if env.beyond else back  # where what comes from outside of it turns a saga back
+    cancelled = outside if policy.cancellation == "masked" else env.failed
+    overdue = {"undo": outside, "escalate": env.failed}.get(policy.deadline, -1)
+    recovery = "resume" if env.beyond and policy.recovery == "undo" else policy.recovery
     if env.deaf:
         cancelled = overdue = -1
     ports = agenda.draft.ports
@@ -51,7 +55,7 @@ def waits_here(
     scope = env.scope.number if env.scope is not None else -1
     step, direction, attempt = call
     ports[key] = Port(
-        place, env.frame.top, back, cancelled, policy.recovery, step, direction, attempt, gone, scope, keeps,
+        place, env.frame.top, back, cancelled, recovery, step, direction, attempt, gone, scope, keeps,
         overdue, env.beside,
     )  # fmt: skip
     if env.stops and env.scope is not None:
@@ -67,7 +71,30 @@ def waits_here(
 
 def begins(agenda: Agenda, env: Env, ports: Ports, stmt: Statement) -> None:
     """A statement that has not begun: nothing of it is to be undone."""
+    agenda.inside = inside
     waits_here(agenda, env, ports.start, ports.undone, stmt)
+
+
+def inside(agenda: Agenda, thread: Thread, stmt: Statement, env: Env, undone: int) -> None:
+    """Each place inside of a statement without steps, in which one token moves, is a moment too: nothing of it is to be undone."""
+    if _calls_saga(agenda, stmt):
+        return
+    threads = [thread]
+    for inner in threads:
+        threads += inner.inner
+        for place in inner.places:
+            waits_here(agenda, env._replace(stops=(), heard=()), place, undone, stmt)
+
+
+def _calls_saga(agenda: Agenda, stmt: Statement) -> bool:
+    """Whether a saga is called in it: what happens to that is its own affair."""
+    processes = agenda.survey.processes
+    found = [s.target for s in statements(stmt) if isinstance(s, Call) and not s.detached]
+    for target in found:
+        process = processes.get(target)
+        if process is not None and process.kind != "saga":
+            found += [s.target for s in statements(process.body) if isinstance(s, Call) and s.target not in found]
+    return any(p is not None and p.kind == "saga" for p in map(processes.get, found))
 
 
 def asks(agenda: Agenda, env: Env, ports: Ports, stmt: Step, path: str) -> None:
@@ -77,10 +104,24 @@ def asks(agenda: Agenda, env: Env, ports: Ports, stmt: Step, path: str) -> None:
         return
     call = (path, "forward", 0)
     noted = stmt.undo is not None and not stmt.pivot and env.policy is not None and env.policy.register == "submit"
-    if noted and known.back >= 0:
+    deaf = env.deaf and known.cancelled >= 0  # whoever calls its saga hears what that does not
+    if noted and known.back >= 0 and not deaf:
         waits_here(agenda, env, ports.start, ports.undo, stmt, call=call, again=True)
     else:
         agenda.draft.ports[ports.start, ()] = known._replace(step=path, direction="forward")
+
+
+def moved(agenda: Agenda, place: int, keeps: int, gone: int) -> bool:
+    """The moment at a place is one only while another place is marked too; false where there is none."""
+    known = agenda.draft.ports.pop((place, ()), None)
+    if known is None:
+        return False
+    before, after = (place, ()), (place, (keeps,))
+    agenda.draft.ports[after] = known._replace(keeps=(keeps,), gone=gone)
+    for found in (*agenda.stoppable.values(), *agenda.interruptible.values()):
+        if before in found:
+            found[after] = found.pop(before)
+    return True
 
 
 def stops_anywhere(agenda: Agenda, stmt: Statement, around: Env, env: Env, undone: int) -> Env:

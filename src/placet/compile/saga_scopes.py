@@ -178,7 +178,9 @@ def call(agenda: Agenda, stmt: Call, ports: Ports, env: Env) -> None:
         agenda.later(_after, stmt, env, frame, name, start)
         undone, its = ports.undone, env
         if name not in ("compensated", "failed"):
-            undone, its = entry, env._replace(before=callee_steps(agenda.survey, stmt, env.stands, env.before))
+            past = env.past or agenda.survey.of(frame.process.body).pivot
+            undone = entry
+            its = env._replace(before=callee_steps(agenda.survey, stmt, env.stands, env.before), past=past)
         alternative(agenda, f"{stmt.id}#{name}", stmt.span, body, start, ports._replace(undone=undone), its)
     _enter(agenda, frame, stmt, ports, entry, env)
 
@@ -192,7 +194,8 @@ def _enter(agenda: Agenda, frame: Frame, stmt: Call, ports: Ports, entry: int, e
     frame.top = env.frame.top
     inner = Env(
         frame, path, process.id, "", Top(frame), None, process.policy if own else env.policy,
-        past=env.past, before=env.before, beside=True, deaf=env.deaf or awaited, held=env.held, stops=() if awaited else env.stops,
+        past=env.past and not own, beyond=env.past or env.beyond, before=env.before, beside=True, deaf=env.deaf or awaited,
+        held=env.held, stops=() if awaited or env.past else env.stops,
         budget=path if own else env.budget,
     )  # fmt: skip
     for name in ("completed", "compensated", "failed") if own else process.ends:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from placet.compile.env import Agenda
     from placet.compile.way_stack import Turn
     from placet.ir.model import Choice, Graph, Loop, Race, Repeat, Statement
+    from placet.ir.model import Way as Branch
     from placet.source import Span
 
 
@@ -203,6 +204,7 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     if not abandons:
         whole = record(agenda, f"{base}#whole", env, stmt.id, "every undo has worked so far", span, 1)
         stuck = record(agenda, f"{base}#stuck", env, stmt.id, "an undo has given up", span)
+    healthy = (calm, whole) if whole >= 0 else (calm,)  # nothing has failed or stopped half-way
     undoing = (
         record(agenda, f"{base}#undoing", env, stmt.id, "all ways are being undone", span) if abandons else failing
     )
@@ -252,18 +254,14 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
         rests.append(rest)
         between = (start, done)
         if gates is not None:
-            between = gates.through(len(starts) - 1, start, done, inner, (calm,))
-            words = f"{label} need not begin any more"
-            left = agenda.move(f"{path}#not.begun", (start, failing), (undone, failing), env, way.id, words, way.span)
-            agenda.draft.quiet.add(left)
+            between = gates.through(len(starts) - 1, start, done, inner, healthy)
+            _not_begun(agenda, way, path, (start, undone, rest), (failing, stuck), env)
         if count and way is stmt.rest:
             begin = agenda.place(f"{path}#begin", inner, way.id, next_up(way.body), way.span)
             words = f"`{name}` goes on beside the other ways"
-            needs, gives = (start, count[-1], calm), (begin, count[-1], calm)
-            move_ = agenda.move(f"{path}#begins", needs, gives, env, way.id, words, way.span)
-            words = f"{label} need not begin any more"
-            left = agenda.move(f"{path}#not.begun", (start, failing), (undone, failing), env, way.id, words, way.span)
-            agenda.draft.quiet.update((move_, left))
+            needs, gives = (start, count[-1], *healthy), (begin, count[-1], *healthy)
+            agenda.draft.quiet.add(agenda.move(f"{path}#begins", needs, gives, env, way.id, words, way.span))
+            _not_begun(agenda, way, path, (start, undone, rest), (failing, stuck), env)
             between = (begin, done)
         elif count:
             between = (start, agenda.place(f"{path}#arrived", inner, way.id, f"{label} is done", way.span))
@@ -301,6 +299,19 @@ def parallel(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     if not (env.beside or gates is not None or count or env.heard or turns):
         ways = [_way(env, body, its, rest) for (body, its, _), rest in zip(pending, rests, strict=True)]
         agenda.draft.forks.append(Fork((*made, *aside), tuple(ways)))
+
+
+def _not_begun(
+    agenda: Agenda, way: Branch, path: str, places: tuple[int, int, int], flags: tuple[int, int], env: Env
+) -> None:
+    """A way that has not begun need not any more, once another one has failed or stopped half-way."""
+    start, undone, rest = places
+    failing, stuck = flags
+    words = f"{the_way(way)} need not begin any more"
+    for suffix, flag, after in (("", failing, undone), (".stuck", stuck, rest)):
+        if flag >= 0:
+            pre, post = (start, flag), (after, flag)
+            agenda.draft.quiet.add(agenda.move(f"{path}#not.begun{suffix}", pre, post, env, way.id, words, way.span))
 
 
 def _way(env: Env, body: Statement, ports: Ports, rest: int) -> Way:

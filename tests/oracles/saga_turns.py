@@ -1,0 +1,238 @@
+"""What makes a saga turn back where it stands: another way has failed, it is cancelled, a signal comes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oracles.interpreter import GIVEN_UP, GONE, _raised
+from oracles.saga_undos import BACK, FAILED, NOTHING, UNDONE, Around
+from oracles.saga_ways import idle, is_done
+from placet.syntax import ast
+
+if TYPE_CHECKING:
+    from oracles.saga_services import World
+
+INTERRUPTED = "interrupted"
+
+
+class Turns:
+    """The part of an interpreter of sagas that turns back although nothing in it has failed."""
+
+    def stopped(self, term, world: World, around: Around, why: str = "sibling"):
+        """(term, world, reason) where a saga or a way of it turns back from the moment it is at.
+
+        `why`: another way has failed (sibling), it is cancelled, its coordinator has crashed (undo, forget), or something interrupts
+        a scope. An unmasked cancellation stops it half-way, a crash that nobody remembers leaves nothing of it.
+        """
+        if term[0] == "plain" and not hasattr(term, "_fields") and term[2] and why in ("cancel", "undo", "forget"):
+            return []
+        final = (
+            FAILED if why == "cancel" and self.policy.cancellation == "unmasked" else GONE if why == "forget" else None
+        )
+        if around.past and final is None:
+            return []
+        if final is not None and (hasattr(term, "_fields") or term[0] in ("ready", "call", "plain")):
+            over = world.ended(term[1], "forward", term[2]) if term[0] in ("call", "ready") else world
+            return [(final, over, GIVEN_UP)]
+        match term:
+            case ("turning", inner):
+                return [] if final is None else self.undoing_stops(inner, world, final)
+            case ("sequence", inner, statements, i, left):
+                its = around._replace(past=self.pivotal(*statements[:i]))
+                return [
+                    (self.sequence(a, statements, i, left, around), w, r)
+                    for a, w, r in self.stopped(inner, world, its, why)
+                ]
+            case ("loop", inner, loop, number, left):
+                found = self.stopped(inner, world, self.in_round(loop, number, around), why)
+                return [(a, w, r) for one, w, r in found for a in self.round(one, loop, number, left, w, around)]
+            case ("series", inner, each, number, left, failed):
+                found = self.stopped(inner, world, self.in_instance(each, number, around), why)
+                # it is not the instance that has failed
+                failed = 0 if each.tolerate is None else self.plain.count(each.tolerate)
+                return [(*self.instance(one, each, number, left, failed, w, r, around)[:2], r) for one, w, r in found]
+            case ("instance", inner, each, number):
+                its = around._replace(numbers=(*around.numbers, (each.name.text, number)))
+                return [(self.one_of(a, each, number), w, r) for a, w, r in self.stopped(inner, world, its, why)]
+            case ("scope", inner, attempt, before):
+                found = [
+                    (*self.caught(a, attempt, before or r), w) for a, w, r in self.stopped(inner, world, around, why)
+                ]
+                return [(after, w, out) for after, out, w in found]
+            case ("entered", inner):
+                return self.stopped(inner, world, around, why)
+            case ("with", inner, within):
+                return [(self.within(a, within), w, r) for a, w, r in self.stopped(inner, world, around, why)]
+            case ("handled", inner, left):
+                its = self.after_call(left, around)
+                return [(self.handled(a, left), w, r) for a, w, r in self.stopped(inner, world, its, why)]
+            case ("called" | "runs", *_) if why == "signal":
+                return []
+            case ("called", inner, call, its):
+                saga = self.machine.of(its)
+                if fresh(inner) and saga.unbegun(inner):
+                    return [(final or BACK, world, GIVEN_UP)]
+                awaited = self.policy.children == "await" and why in ("sibling", "cancel")
+                if inner in (BACK, FAILED) or is_done(inner):  # all is done, which is not said yet, or not heard yet
+                    return [] if awaited else self.callee_over(saga, inner, call, its, world)
+                if awaited:
+                    return []
+                found = self.machine.of(its).stopped(inner, world, Around(), why)
+                return [(("called", after, call, its), w, None) for after, w, _ in found]
+            case ("runs", _, _, _, False):
+                return [(final or BACK, world, GIVEN_UP)]
+            case ("runs", inner, call, its, _):
+                # when all is done, which is not said yet, it is still to be found
+                over = _raised(inner) or (inner[:1] == ("ended",) and not hasattr(inner, "_fields"))
+                if over or (self.policy.children == "await" and why in ("sibling", "cancel")):
+                    return []
+                if why == "forget":
+                    return [(GONE, world, None)]
+                callee = self.machine.of(its) if self.plain.processes[its.process].kind == "saga" else self
+                halts = callee.policy.cancellation == "unmasked" and why == "cancel"
+                end = "failed" if callee is self or halts else "compensated"
+                return [(after, w, reason) for _, after, w, reason in self.goes_on(end, NOTHING, call, world)]
+            case ("ways", ways, shape, failing, stuck, failed):
+                found = []
+                for i, way in enumerate(ways):
+                    if way is None or way in (BACK, FAILED, GONE) or is_done(way) or idle(way):
+                        continue
+                    put = lambda one, i=i: (*ways[:i], one, *ways[i + 1 :])  # noqa: E731
+                    for after, w, reason in self.stopped(way, world, around, why):
+                        turned = failing or shape.tolerate > 0  # it is not the instance that has failed
+                        inside = self.ways(put(after), shape, failing=turned, stuck=stuck, failed=failed)
+                        found.append((inside, w, reason))
+                return found
+            case ("ready", key, attempt, doubt):
+                after = self.given_up(key) if doubt else self.refused(key) if attempt > 1 else self.unasked(key)
+                return [(after, world.ended(key, "forward", attempt), GIVEN_UP)] if after is not None else []
+            case ("call", key, attempt, _):
+                after = self.given_up(key)
+                return [(after, world.ended(key, "forward", attempt), GIVEN_UP)] if after is not None else []
+            case ("asking", *_):  # no moment of its own: what could be done from there could have been done before
+                return []
+        if hasattr(term, "_fields"):
+            key = self.next_step(term, around)
+            if key:
+                return self.stopped(("ready", key, 1, False), world, around, why)
+            return [(BACK, world, GIVEN_UP)]
+        return [(BACK, world, GIVEN_UP)] if term[0] == "plain" else []
+
+    def unbegun(self, term) -> bool:
+        """Whether there is nothing to undo of a saga that has not begun."""
+        key = self.next_step(term, Around())
+        return not key or self.unasked(key) == BACK
+
+    def callee_over(self, saga, inner, call, its, world: World):
+        if not is_done(inner) or saga.pivotal(saga.saga.body):
+            return []
+        return [(("called", saga.turning(inner[1]), call, its), world, None)]
+
+    def interrupted(self, inner, attempt, why, world: World, around: Around):
+        """A signal or a time-out makes the body of a scope turn back, once."""
+        found = []
+        for h in attempt.handlers:
+            if isinstance(why, tuple) or not (h.signal or h.name.text == "timeout"):
+                continue
+            label = f"signal({h.name.text})" if h.signal else f"timeout({h.timeout.text if h.timeout else ''})"
+            for after, w, _ in self.stopped(inner, world, around, "signal"):
+                told = why or (INTERRUPTED, h.body)
+                found.append((label, self.caught(after, attempt, told)[0], w, None))
+        return found
+
+    def told(self, term, world: World, around: Around | None = None):
+        """(label, term, world) of what happens to the coordinator of a whole saga: it is cancelled, or crashes and comes back."""
+        found = []
+        whole, around = around is None, around or Around()
+        if not self.machine.has_steps(self.saga.body):
+            return []
+        if "cancel" in self.outside.kinds:
+            for after, w, _ in self.stopped(term, world, around, "cancel") + (
+                self.at_the_end(term, world) if whole else []
+            ):
+                if world.cancelled:
+                    found.append((None, after, w))
+                elif world.faults:
+                    found.append((("fault", "cancel"), after, w._replace(faults=w.faults - 1, cancelled=True)))
+        if "crash" in self.outside.kinds and world.faults and self.policy.recovery != "resume":
+            how = self.policy.recovery
+            ends = self.at_the_end(term, world, how) if whole else []
+            for after, w, _ in self.stopped(term, world, around, how) + ends:
+                found.append((("fault", "crash"), after, w._replace(faults=w.faults - 1)))
+        return found
+
+    def at_the_end(self, term, world: World, why: str = "cancel"):
+        """All is done, which is not said yet."""
+        if not is_done(term):
+            return []
+        if why == "forget":
+            return [(GONE, world, None)]
+        if why == "cancel" and self.policy.cancellation == "unmasked":
+            return [(FAILED, world, None)]
+        return [] if self.pivotal(self.saga.body) else [(self.turning(term[1]), world, None)]
+
+    def undoing_stops(self, term, world: World, final):
+        """(term, world, None) where nobody waits any more for an undo that is under way."""
+        return [(self.turned(after), w, None) for after, w in self.halted(term, world, final)]
+
+    def turned(self, term):
+        return {UNDONE: BACK}.get(term, term if term in (FAILED, GONE) else ("turning", term))
+
+    def halted(self, term, world: World, final):
+        match term:
+            case ("unready", *_):
+                return [(final, world)]
+            case ("uncall", key, attempt):
+                return [(final, world.ended(key, "undo", attempt))]
+            case ("chained", inner, parts):
+                return [(self.chained(a, parts), w) for a, w in self.halted(inner, world, final)]
+            case ("inside", its, inner):
+                callee = self.machine.of(its)
+                hears = callee.policy.cancellation == "unmasked" and self.policy.children == "propagate"
+                if not (hears if final == FAILED else callee.policy.recovery == "forget"):
+                    return []
+                return [(self.inside(its, a), w) for a, w in callee.halted(inner, world, final)]
+            case ("holding", pool, inner):
+                return [(self.holding(pool, a), w) for a, w in self.halted(inner, world, final)]
+            case ("both", ways):
+                return [
+                    (self.both((*ways[:i], a, *ways[i + 1 :])), w)
+                    for i, way in enumerate(ways)
+                    for a, w in self.halted(way, world, final)
+                ]
+            case ("together", states, waits, unsure):
+                return [
+                    (self.together((*states[:i], a, *states[i + 1 :]), waits, unsure), w)
+                    for i, state in enumerate(states)
+                    for a, w in self.halted(state, world, final)
+                ]
+        return []
+
+    def next_step(self, statement, around: Around) -> str:
+        """The step that comes next, where a statement begins with one."""
+        match statement:
+            case ast.Step(name):
+                return self.key(name.text, around)
+            case ast.Block(statements) if statements:
+                return self.next_step(statements[0], around)
+            case ast.Try(_, body):
+                return self.next_step(body, around)
+            case ast.ForEach(_, low) if not statement.parallel:
+                return self.next_step(statement.body, self.in_instance(statement, self.plain.count(low), around))
+            case ("sequence" | "scope" | "loop" | "series" | "entered", inner, *_):
+                return self.next_step(inner, around)
+        return ""
+
+
+def fresh(term) -> bool:
+    """Whether nothing of it has happened yet."""
+    match term:
+        case _ if hasattr(term, "_fields"):
+            return True
+        case ("sequence", inner, _, 0, ()) | ("scope", inner, _, None):
+            return fresh(inner)
+        case ("series", inner, _, _, (), 0) | ("called", inner, *_):
+            return fresh(inner)
+        case ("runs", _, _, _, begun):
+            return not begun
+    return False

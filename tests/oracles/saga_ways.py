@@ -1,0 +1,112 @@
+"""Several ways of a saga at once: parallel, so many of them, instances in parallel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from oracles.saga_undos import BACK, FAILED, NOTHING, Around, done
+from placet.syntax import ast
+
+if TYPE_CHECKING:
+    from oracles.saga_services import World
+
+MANY = "TooManyFailed"
+
+
+class Shape(NamedTuple):
+    """How ways belong together: how many are needed before the last one begins, how many may run, how many may fail."""
+
+    need: int | None = None
+    at_most: int | None = None
+    tolerate: int = 0
+
+
+def is_done(way) -> bool:
+    return way is not None and not hasattr(way, "_fields") and way[0] == "done"
+
+
+def idle(way) -> bool:
+    return way is not None and not hasattr(way, "_fields") and way[0] == "idle"
+
+
+class Ways:
+    """The part of an interpreter of sagas that does several things at once. Ways that have come to rest are None."""
+
+    def several(self, term, world: World):
+        if isinstance(term, ast.ForEach):
+            numbers = range(self.plain.count(term.low), self.plain.count(term.high) + 1)
+            if not term.parallel:
+                return [(None, ("series", term.body, term, numbers[0], (), 0), world, None)]
+            ways = [("instance", term.body, term, n) for n in numbers]
+            at_most = self.plain.count(term.at_most) if term.at_most is not None else None
+            if at_most is not None:
+                ways = [("idle", way) for way in ways]
+            shape = Shape(at_most=at_most, tolerate=self.plain.count(term.tolerate) if term.tolerate else 0)
+            return [(None, self.ways(tuple(ways), shape, failing=False, stuck=False, failed=0), world, None)]
+        if term.need is not None:
+            raise NotImplementedError("stands in a sequence")
+        ways = tuple(b.body for b in term.branches)
+        return [(None, self.ways(ways, Shape(), failing=False, stuck=False, failed=0), world, None)]
+
+    def one_of(self, inner, each: ast.ForEach, number: int):
+        over = not hasattr(inner, "_fields") and inner[0] in ("done", "back", "failed")
+        return inner if over else ("instance", inner, each, number)
+
+    def ways(self, ways, shape: Shape, *, failing: bool, stuck: bool, failed: int):
+        if all(is_done(way) for way in ways) and not (failing or stuck):
+            return done(("both", tuple(way[1] for way in ways)))
+        if all(way is None for way in ways):
+            return FAILED if stuck else BACK
+        return ("ways", ways, shape, failing, stuck, failed)
+
+    def begins_now(self, ways, shape: Shape, i: int) -> bool:
+        """Whether a way that has not begun may."""
+        if shape.need is not None:
+            return sum(is_done(way) for way in ways[:-1]) >= shape.need
+        busy = sum(way is not None and not is_done(way) and not idle(way) for way in ways)
+        return busy < shape.at_most and not any(idle(way) for way in ways[:i])
+
+    def in_parallel(self, ways, shape: Shape, failing: bool, stuck: bool, failed: int, world: World, around: Around):
+        found = []
+        for i, way in enumerate(ways):
+            put = lambda one, i=i: (*ways[:i], one, *ways[i + 1 :])  # noqa: E731
+
+            def after(one, *, put=put, failing=failing, stuck=stuck, failed=failed):
+                return self.ways(put(one), shape, failing=failing, stuck=stuck, failed=failed)
+
+            if way is None:
+                continue
+            if way == BACK and shape.tolerate and not failing and not stuck:
+                if failed < shape.tolerate:
+                    found.append((None, after(done(NOTHING), failed=failed + 1), world, None))
+                else:
+                    found.append((None, after(None, failing=True), world, MANY))
+                continue
+            if way in (BACK, FAILED):  # its end is heard of some time later
+                found.append((None, *self.rested(put, way, shape, failing, stuck, failed, world, around), None))
+                continue
+            if is_done(way):
+                if failing:
+                    found.append((None, after(self.turning(way[1])), world, None))
+                if stuck:
+                    found.append((None, after(None), world, None))
+                continue
+            if idle(way):
+                if failing or stuck:
+                    found.append((None, after(None), world, None))
+                elif self.begins_now(ways, shape, i):
+                    found.append((None, after(way[1]), world, None))
+                continue
+            for label, one, w, reason in self.run(way, world, around):
+                found.append((label, after(one), w, None if shape.tolerate else reason))
+            if failing and self.policy.siblings == "cancel":
+                for one, w, reason in self.stopped(way, world, around):
+                    found.append((None, after(one, failing=True), w, reason))
+        return found
+
+    def rested(self, put, way, shape: Shape, failing: bool, stuck: bool, failed: int, world: World, around: Around):
+        """(term, world) after a way that has failed came to rest."""
+        if self.policy.siblings == "abandon":
+            return way, self.left_alone(put(None), world, around)
+        both = {"failing": failing or way == BACK, "stuck": stuck or way == FAILED, "failed": failed}
+        return self.ways(put(None), shape, **both), world
