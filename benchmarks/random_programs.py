@@ -17,14 +17,17 @@ that were accepted have each construct.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import random
 import re
 import sys
+import tempfile
 import time
 import traceback
 from collections import Counter
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lark import Lark
 
@@ -35,11 +38,14 @@ from placet.syntax.formatter import format_source
 from placet.syntax.parser import parse
 from placet.syntax.printer import render
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 GRAMMAR = Path(__file__).resolve().parent.parent / "grammars" / "placet.lark"
 DEEP = 34  # beyond this depth the shortest way out is taken
 ITEMS = {
     "workflow": 6, "saga": 6, "choreography": 4, "check": 6, "net": 3, "machine": 3, "topic": 3, "service": 2, "variable": 2, "parameter": 1,
-    "system": 0.3, "importing": 0.1, "annotate": 0.1,
+    "system": 0.3, "importing": 0.4, "annotate": 0.6,
 }  # fmt: skip
 SHORT = {
     "formula",
@@ -57,6 +63,19 @@ SHORT = {
 }
 OFTEN = {"SEMICOLON": 0.15, "statement": 5.0, "step": 6.0, "task": 3.0, "option": 2.0, "move": 3.0, "places": 2.0, "transition": 2.0, "abandon": 0.2,
          "end": 0.3, "throw": 0.3, "member": 2.0, "reaction": 3.0, "implication": 0.2, "multiple": 0.3, "EFFECT": 6.0, "KEY": 4.0, "UNDO_AFTER": 3.0}  # fmt: skip
+FILES = {  # what programs import and annotate
+    "other.placet": "service shipping { idempotent; null_safe }\nparam SEATS = 2\n",
+    "order.asl.json": """{"StartAt": "Charge", "States": {
+      "Charge": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "TimeoutSeconds": 10,
+                 "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Refund"}], "Next": "Book"},
+      "Book": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "TimeoutSeconds": 10,
+               "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Cancel"}], "Next": "Done"},
+      "Cancel": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Next": "Refund"},
+      "Refund": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Next": "OrderFailed"},
+      "OrderFailed": {"Type": "Fail", "Error": "OrderFailed"},
+      "Done": {"Type": "Succeed"}}}""",
+}
+ROLES = {"Charge": "Refund", "Book": "Cancel"}  # what undoes what in it
 STARTS = {
     "net": (("places", 1, 2), ("transition", 1, 3), ("final", 0, 1)),
     "machine": (("initial", 1, 1), ("move", 1, 4), ("finals", 0, 1)),
@@ -64,10 +83,15 @@ STARTS = {
 PLAIN = ("sound", "safe", "deadlock_free", "option_to_complete", "proper_completion", "no_dead_step", "coverage", "conserved", "anomaly_A1",
          "all_consumed", "no_orphan", "no_event_loop", "home", "reversible", "live", "livelock_free")  # fmt: skip
 
+RUNS = (  # checks about runs; X is something that may be done
+    "ctl of helper AG ( X -> EF X )", "ctl of helper E ( not X U X )", "ctl AF X", "ctl A ( not X W X )", "ltl of helper G F X assuming strong",
+    "ltl X R not X", "ltl F X and G ( X or not X ) assuming nothing", "ctl EX EG not X",
+)  # fmt: skip
 # What a name may be, by the rule it stands in and the word before it; by the word alone; by the rule alone.
 # `+kind` declares a new one, `kind?` is one that was declared before, `+` is a new name of nobody's.
 FIXED: dict[tuple[str, str], tuple[str, ...]] = {
     ("saga", "uses"): ("dtm", "seata", "temporal-go", "temporal-java", "camunda7", "camunda8", "axon", "restate", "conductor"),
+    ("variable", "="): ("any",),
     ("topic", "on"): ("kafka", "rabbitmq", "nats"),
     ("task", "on"): ("service?",),
     ("step", "on"): ("service?",),
@@ -115,7 +139,7 @@ BY_RULE: dict[str, tuple[str, ...]] = {
     "initial": ("s0",), "move": ("s0", "s0", "s1", "s1", "s2"), "unasked_move": ("s0", "s0", "s1", "s1", "s2"), "trigger": ("Paid", "Sent"),
     "finals": ("s2",), "other": ("s2", "s3"), "final": ("place?",), "at_level": ("L0", "L1", "L2", "L3", "L4", "L5"),
     "atom": ("done?", "done?", "done?", "open", "place?", "state?"), "term": ("count", "var?", "effect?", "place?"),
-    "role": ("Charge", "Refund"), "_state": ("Charge", "Refund"), "sided_end": ("compensated", "failed", "completed"),
+    "role": ("Charge", "Book"), "_state": ("Refund", "Cancel", "OrderFailed"), "sided_end": ("compensated", "failed", "completed"), "waiver": ("P552", "P550"),
     "check_item": ("sound", "never", "possible", "safe", "deadlock_free", "option_to_complete", "coverage", "bounded", "live",
                    "conserved", "all_consumed", "no_orphan", "anomaly_A1", "no_dead_step", "proper_completion", "home"),
     "_also": ("E", "F"), "pool": ("+pool",), "within": ("pool?",), "acquire": ("pool?",), "release": ("pool?",),
@@ -152,6 +176,15 @@ PRELUDE = (
     "workflow helper { task help end done }",
     "saga trip { step car on safe { undo cancel_car; timeout 5s } }",
 )
+PROCESSES = (
+    "workflow",
+    "saga",
+    "net",
+    "machine",
+    "choreography",
+    "annotate",
+    "trip",
+)  # without any of them there is nothing to compile
 KNOWN = {
     "service": ["bare", "safe"], "topic": ["news"], "param": ["N"], "var": ["count", "open"], "process": ["helper", "trip"], "step": ["car"],
     "task": ["help"], "place": [], "each": [], "state": [], "pool": ["db"], "signal": ["stop", "stop"],
@@ -193,6 +226,8 @@ class Program:
             self.tokens = []
             if item in STARTS and rng.random() < 0.8:
                 self.start(item)
+            elif item == "annotate" and rng.random() < 0.8:
+                self.annotates()
             else:
                 self.derive(item, 0, ("start",))
             self.items.append(re.sub(r"(?<=[{};]) ", "\n", " ".join(self.tokens)))
@@ -205,7 +240,7 @@ class Program:
         if not words.isdisjoint(("trip", "car")):
             words |= {"trip", "safe"}
         names = ("bare", "safe", "news", "N", "count", "open", "db", "helper", "trip")
-        wanted = words | ({"helper"} if "help" in words else set())
+        wanted = words | ({"helper"} if "help" in words or words.isdisjoint(PROCESSES) else set())
         return [line for name, line in zip(names, PRELUDE, strict=True) if name in wanted and self.rng.random() < 0.99]
 
     def start(self, item: str) -> None:
@@ -216,8 +251,61 @@ class Program:
                 self.derive(rule, 0, (item,))
         self.tokens.append("}")
 
+    def runs(self) -> None:
+        """A check about runs that means something."""
+        check = self.rng.choice(RUNS)
+        done = "help.done" if "of helper" in check else self.rng.choice(("help.done", "car.done"))
+        self.tokens += check.replace("X", done).split()
+
+    def annotates(self) -> None:
+        """A sidecar whose lines are about states of the definition, each once at most."""
+        rng = self.rng
+        self.tokens += ["annotate", '"order.asl.json"', "{"]
+        for state, undo in ROLES.items():
+            if rng.random() < 0.7:
+                self.tokens += [state] if rng.random() < 0.5 else ["state", f'"{state}"', "as", self.name(("step",))]
+                self.tokens += ["on", rng.choice(("bare", "safe"))] if rng.random() < 0.6 else []
+                self.tokens += ["undone", "by", undo] + (["(", "reply", ")"] if rng.random() < 0.3 else [])
+                self.tokens += (
+                    ["{", rng.choice(("idempotent", "null_safe", "escalates", "rejects_after_cancel")), "}"]
+                    if rng.random() < 0.3
+                    else []
+                )
+        if rng.random() < 0.5:
+            self.tokens += [
+                "end",
+                *rng.choice((("OrderFailed", "compensated"), ("OrderFailed", "failed"), ("Done", "completed"))),
+            ]
+        if rng.random() < 0.4:
+            self.tokens += [
+                "waive",
+                rng.choice(("P552", "P550", "P558")),
+                "at",
+                rng.choice(tuple(ROLES)),
+                '"it is known"',
+            ]
+            self.tokens += ["until", "2027-01-31"] if rng.random() < 0.5 else []
+        if rng.random() < 0.3:
+            self.derive("sided_service", 0, ("annotate",))
+        if rng.random() < 0.4:
+            self.tokens += [
+                "check",
+                "coverage",
+                "(",
+                ")",
+                "at",
+                rng.choice(("L0", "L1", "L2")),
+                rng.choice((">=", "==")),
+                "90",
+                "%",
+            ]
+        self.tokens.append("}")
+
     def derive(self, name: str, depth: int, within: tuple[str, ...]) -> None:
         """Append what a rule derives; `within` are the rules around it, those that the grammar made left out."""
+        if name == "about_runs" and self.rng.random() < 0.7:
+            self.runs()
+            return
         if name == "check_item" and self.rng.random() < 0.8:
             self.asks(depth, within)
             return
@@ -256,6 +344,12 @@ class Program:
             if self.rng.random() < 0.5:
                 self.tokens += [self.rng.choice(self.known["process"]), ","]
             self.derive("formula", depth + 1, ("check_item", *within))
+        elif self.rng.random() < 0.15:
+            self.tokens += ["coverage", "(", "trip", ")", "at", self.rng.choice(("L0", "L1")), ">=", "90", "%"]
+            return
+        elif self.rng.random() < 0.2:
+            self.runs()
+            return
         else:
             asked = [n for k in ("process", "net", "machine", "choreography") for n in self.known.get(k, ())]
             self.tokens += [self.rng.choice(PLAIN), "(", self.rng.choice(asked)]
@@ -270,13 +364,16 @@ class Program:
             return self.name(within)
         if terminal == "NUMBER":
             return str(
-                rng.choice((0, 1, 1, 1, 1, 2, 2, 2, 3, 5))
+                rng.choice((1, 1, 1, 1, 2, 2, 2, 3, 5) if rng.random() < 0.95 else (0,))
                 if rng.random() < 0.98
                 else rng.choice((10**9, 10**9 + 1, 64))
             )
         if terminal == "DURATION":
             return rng.choice(("10s", "500ms", "1h", "0.5h", "2w"))
         if terminal == "TEXT":
+            files = {"importing": '"other.placet"', "annotate": '"order.asl.json"'}
+            if within[0] in files and rng.random() < 0.9:
+                return files[within[0]]
             return rng.choice(('"it holds"', '""', '"a \\"b\\""', '"other.placet"'))
         if terminal == "COMPARISON":
             return rng.choice(("<", "<=", "==", "!=", ">=", ">"))
@@ -334,9 +431,12 @@ class Program:
         return one(kind)
 
 
+PLACE = "random.placet"  # where a program stands
+
+
 def meaning(text: str) -> tuple[object, ...]:
     """What a text compiles to: its nets, or the codes of its errors."""
-    loaded = compile_source(SourceFile("random.placet", text))
+    loaded = compile_source(SourceFile(PLACE, text))
     codes = sorted(d.code for d in loaded.diagnostics)
     return (codes, [(c.subject, c.net, c.initial, c.final) for c in loaded.compiled])
 
@@ -363,10 +463,10 @@ def without(node: Any, at: int, *, deep: bool) -> Any:
 def mended(text: str) -> str:
     """What is left of a text when what errors stand in is taken out, piece by piece."""
     for _ in range(20):
-        errors = [d for d in compile_source(SourceFile("random.placet", text)).diagnostics if d.severity == "error"]
+        errors = [d for d in compile_source(SourceFile(PLACE, text)).diagnostics if d.severity == "error"]
         if not errors or any(d.span is None for d in errors):
             return text
-        file, problems = parse(SourceFile("random.placet", text))
+        file, problems = parse(SourceFile(PLACE, text))
         at = max(d.span.start for d in errors)
         text = (
             text[:at] + text[at + 1 :]
@@ -378,7 +478,7 @@ def mended(text: str) -> str:
 
 def accepted(text: str, *, twice: bool = True) -> tuple[bool, bool]:
     """Compile and lay out a text: whether it can be read, and whether it means something. Raises whatever is thrown inside."""
-    source = SourceFile("random.placet", text)
+    source = SourceFile(PLACE, text)
     first = meaning(text)
     laid_out, problems = format_source(source)
     if laid_out is None:
@@ -394,7 +494,7 @@ def accepted(text: str, *, twice: bool = True) -> tuple[bool, bool]:
 def constructs(text: str) -> set[str]:
     """The kinds of nodes in the tree of a text, and its options by their word."""
     found: set[str] = set()
-    todo: list[object] = [parse(SourceFile("random.placet", text))[0]]
+    todo: list[object] = [parse(SourceFile(PLACE, text))[0]]
     while todo:
         node = todo.pop()
         if isinstance(node, tuple):
@@ -406,11 +506,55 @@ def constructs(text: str) -> set[str]:
     return found - {"Span", "SourceFile", "File"}
 
 
+class Tally(NamedTuple):
+    """What became of some programs."""
+
+    read: int
+    good: int
+    failed: int
+    taken: Counter[str]
+    slowest: tuple[float, int]
+    seconds: float
+
+
+def tried(numbers: Sequence[int], *, every: int, show: bool) -> Tally:
+    """Run some cases, in a directory of their own with the files that they name."""
+    global PLACE  # noqa: PLW0603 - one for each process
+    grammar, taken, failed, slowest = Grammar(), Counter[str](), 0, (0.0, -1)
+    read, good, started = 0, 0, time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in FILES.items():
+            (Path(folder) / name).write_text(content, encoding="utf-8")
+        PLACE = str(Path(folder) / "random.placet")
+        for number in numbers:
+            text = Program(grammar, random.Random(number)).text
+            before = time.process_time()
+            whole = number % every == 0
+            try:
+                readable, ok = accepted(text, twice=whole)
+                if readable and not ok and whole:
+                    text = mended(text)
+                    ok = accepted(text)[1]
+            except Exception:  # noqa: BLE001 - the point of it
+                failed += 1
+                readable = ok = False
+                print(f"-- case {number}\n{text}\n{traceback.format_exc()}", flush=True)
+            if show:
+                print(text)
+            slowest = max(slowest, (time.process_time() - before, number))
+            read += readable
+            good += ok
+            if ok:
+                taken.update(constructs(text))
+    return Tally(read, good, failed, taken, slowest, time.process_time() - started)
+
+
 def main() -> int:
     """Run the cases."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1, help="so many processes at once")
     parser.add_argument(
         "--every",
         type=int,
@@ -419,33 +563,27 @@ def main() -> int:
     )
     parser.add_argument("--show", action="store_true", help="print each program")
     options = parser.parse_args()
-    grammar, taken, failed, slowest = Grammar(), Counter[str](), 0, (0.0, -1)
-    started, read, good = time.process_time(), 0, 0
-    for number in range(options.first, options.first + options.count):
-        program = Program(grammar, random.Random(number))
-        before = time.process_time()
-        text = program.text
-        try:
-            whole = number % options.every == 0
-            readable, ok = accepted(text, twice=whole)
-            if readable and not ok and whole:
-                text = mended(text)
-                ok = accepted(text)[1]
-        except Exception:  # noqa: BLE001 - the point of it
-            failed += 1
-            readable = ok = False
-            print(f"-- case {number}\n{text}\n{traceback.format_exc()}", flush=True)
-        if options.show:
-            print(text)
-        slowest = max(slowest, (time.process_time() - before, number))
-        read += readable
-        good += ok
-        if ok:
-            taken.update(constructs(text))
-        if (number + 1) % 2000 == 0:
-            print(f"{number + 1 - options.first} done, {failed} failed", file=sys.stderr, flush=True)
+    started = time.monotonic()
+    chunk = 500
+    parts = [
+        range(first, min(first + chunk, options.first + options.count))
+        for first in range(options.first, options.first + options.count, chunk)
+    ]
+    run = partial(tried, every=options.every, show=options.show)
+    tallies = []
+    with multiprocessing.Pool(options.jobs, maxtasksperchild=8) as pool:
+        for tally in (map if options.jobs == 1 else pool.imap_unordered)(run, parts):
+            tallies.append(tally)
+            if len(tallies) % 4 == 0:
+                done, failed = chunk * len(tallies), sum(t.failed for t in tallies)
+                print(f"{done} done, {failed} failed", file=sys.stderr, flush=True)
+    read, good, failed = (sum(getattr(t, name) for t in tallies) for name in ("read", "good", "failed"))
+    taken = sum((t.taken for t in tallies), Counter[str]())
+    slowest = max((t.slowest for t in tallies), default=(0.0, -1))
+    seconds, wall = sum(t.seconds for t in tallies), time.monotonic() - started
     print(
-        f"{options.count} programs from number {options.first}, {read} can be read, {good} accepted, {failed} failed; {time.process_time() - started:.0f} s of processor time, slowest {slowest[0]:.2f} s (case {slowest[1]})"
+        f"{options.count} programs from number {options.first}, {read} can be read, {good} accepted, {failed} failed; {seconds:.0f} s of processor time, "
+        f"{options.count / max(wall, 0.001):.0f} a second, slowest {slowest[0]:.2f} s (case {slowest[1]})"
     )
     print("in those accepted: " + ", ".join(f"{name} {taken[name]}" for name in sorted(taken)))
     kinds = [

@@ -152,7 +152,7 @@ class Sagas:
         simple = ["step"] * 6 + ["task", "fails", "raise", "abandon", "receive"]
         nested = ["choice", "either", "parallel", "parallel", "loop", "while", "try", "try", "first"]
         simple += [m for m in self.more if m in FLAT] * 2  # `tolerate` is no kind of its own
-        nested += [m for m in self.more if m not in FLAT and m != "tolerate"] * 4
+        nested += [m for m in self.more if m not in FLAT and m not in ("tolerate", "kinds")] * 4
         return getattr(self, "_" + self.pick(*simple, *(nested if depth else [])))(depth)
 
     def _each(self, depth: int) -> str:
@@ -233,11 +233,19 @@ class Sagas:
         if self.pick(True, False, False):
             rules = [
                 f"{error}: {self.pick('reject', 'unknown', 'escalate', 'halt', 'retry 1', 'retry 1 then unknown', 'retry 2 then halt')}"
-                for error in ("Busy", "other")
+                for error in (
+                    *(("Unavailable", "ServerError", "AlreadyExists") if "kinds" in self.more else ("Busy",)),
+                    "other",
+                )
                 if self.pick(True, False)
             ]
             rules += [f"timeout: {self.pick('unknown', 'halt', 'escalate')}"] if self.pick(True, False, False) else []
             options += [f"errors {{ {'; '.join(rules)} }}"] if rules else []
+        if "kinds" in self.more:
+            service = self.pick("rest", "grpc", "queue", "idem", "fair")
+            options += [f"key {self.pick('k', 'k per attempt', 'k per run')}"] if self.pick(True, False) else []
+            self.steps.append(name)
+            return f"step {name} on {service} {{ {'; '.join(options)} }}"
         self.steps.append(name)
         return f"step {name} on {self.pick('bare', 'idem', 'safe', 'fair', 'wall')} {{ {'; '.join(options)} }}"
 
@@ -286,6 +294,9 @@ SERVICES = """service bare
 service idem { idempotent }
 service safe { null_safe }
 service fair { idempotent; null_safe }
+service rest via rest { null_safe }
+service grpc via grpc { idempotent; null_safe }
+service queue via queue { idempotent }
 service wall { idempotent; null_safe; rejects_after_cancel }
 """
 ORDERS = ("", "", "undo_order reverse", "undo_order parallel", "undo_order dependencies")
@@ -548,6 +559,8 @@ def test_the_comparison_can_fail():
         ("saga w { step x { undo ux } call v on compensated { } on failed { } } saga v { step p { pivot } } check never(w.failed) under { cancel }", Holds),
         # a way that has not begun to call another saga need not any more
         ("saga w { siblings cancel parallel { call v on compensated { } on failed { } task t fails E } children await } saga v { step p { pivot; timeout 5s } } check possible(w.compensated and not p.done) under { }", Holds),
+        # `other: unknown` is said of every error without a rule: of a queue too each may come after the effect
+        ("saga w { step x via queue { undo ux; errors { other: unknown } } on unknown ignore } check never(w.compensated and x.effect > 0) under { partial }", Violated),
         # an error whose outcome is unknown is asked about as a time-out is
         ("saga w { step p { pivot; errors { Busy: unknown; other: escalate } } on unknown ask } check possible(w.compensated) under { reject }", Holds),
     ],

@@ -38,6 +38,7 @@ class World(NamedTuple):
     beside: tuple = ()  # ways of a parallel that nobody looks after
     data: tuple = ()  # the values of variables
     cancelled: bool = False
+    keys: frozenset[tuple[str, int]] = frozenset()  # of attempts that were carried out, where each has its own
 
     def record(self, step: str) -> str:
         return dict(self.records).get(step, "fresh")
@@ -70,6 +71,16 @@ class World(NamedTuple):
         return self._replace(due=tuple(sorted((*self.due, message[:3]))))
 
 
+UNCLEAR = {
+    "rest": "ServerError",
+    "grpc": "Unavailable",
+}  # by kind of call, the error after which the outcome is unknown
+NEVER = {  # by kind of call and part of it, what cannot befall a message
+    ("rest", "reply"): ("duplicate",), ("grpc", "request"): ("duplicate",), ("grpc", "reply"): ("duplicate",),
+    ("queue", "request"): ("lost", "undo-lost"), ("queue", "reply"): ("lost", "undo-lost"),
+}  # fmt: skip
+
+
 class Rule(NamedTuple):
     """What an outcome means: after so many retries this."""
 
@@ -88,6 +99,8 @@ class Call(NamedTuple):
     read_only: bool = False
     promises: frozenset[str] = frozenset()
     rules: tuple[tuple[str, Rule], ...] = ()
+    via: str = ""
+    per_attempt: bool = False  # each numbered attempt has a key of its own
     after: tuple[str, ...] = ()
     undo_after: tuple[str, ...] = ()
 
@@ -101,7 +114,17 @@ class Call(NamedTuple):
     @property
     def errors(self) -> tuple[str, ...]:
         """What a service may answer instead of yes."""
-        return (REJECTED, *(name for name, _ in self.rules if name not in ("other", "timeout")))
+        return (REJECTED, *(name for name, _ in self.rules if name not in ("other", "timeout", self.exists)))
+
+    @property
+    def exists(self) -> str:
+        """What its service answers instead of yes to what it has carried out before."""
+        known = self.via == "grpc" and "idempotent" in self.promises and not self.read_only
+        return "AlreadyExists" if known else ""
+
+    def sure(self, error: str) -> bool:
+        """Whether nothing was done where the service answers so."""
+        return self.via != "" and error != UNCLEAR.get(self.via) and self.rule(error).action != "unknown"
 
     @property
     def attempts(self) -> int:
@@ -111,27 +134,36 @@ class Call(NamedTuple):
 def calls(file: ast.File) -> dict[str, Call]:
     """Every step of a file, by its name."""
     services = {i.name.text: frozenset(o.key.text for o in i.options) for i in file.items if isinstance(i, ast.Service)}
+    kinds = {i.name.text: i.via.text for i in file.items if isinstance(i, ast.Service) and i.via is not None}
     found = {}
     todo: list[object] = [file]
     while todo:
         node = todo.pop()
         if isinstance(node, ast.Step):
             found[node.name.text] = call(
-                node, services.get(node.service.text, frozenset()) if node.service else frozenset()
+                node,
+                services.get(node.service.text, frozenset()) if node.service else frozenset(),
+                node.via.text if node.via is not None else kinds.get(node.service.text if node.service else "", ""),
             )
         if isinstance(node, tuple):
             todo += node
     return found
 
 
-def call(step: ast.Step, promises: frozenset[str]) -> Call:
+def call(step: ast.Step, promises: frozenset[str], via: str) -> Call:
     own = {o.key.text: o.operands for o in step.options}
     names = {key: tuple(o.text for o in operands if isinstance(o, ast.Name)) for key, operands in own.items()}
     rules = tuple(
         (r.error.text, Rule(r.retry.value if r.retry else 0, r.action.text if r.action else "reject"))
         for r in step.errors
     )
+    retry = own["retry"][0].value if "retry" in own else 0
+    known = dict(rules)
+    if via in UNCLEAR and UNCLEAR[via] not in known:
+        rules = (*rules, (UNCLEAR[via], known.get("other", Rule(retry, "unknown"))))
     return Call(
+        via=via,
+        per_attempt=names.get("key", ())[1:3] == ("per", "attempt") or "attempt" in names.get("key", ())[1:],
         undo=names["undo"][0] if "undo" in own else "",
         retry=own["retry"][0].value if "retry" in own else 0,
         timeout="timeout" in own,
@@ -183,6 +215,11 @@ class Outside:
         if call_.read_only:
             return [(("ignore", step, way, attempt, ""), answered(world))]
         idempotent, barrier = "idempotent" in call_.promises, "rejects_after_cancel" in call_.promises
+        if way == "forward" and idempotent and call_.per_attempt:
+            outcomes = (*call_.errors, *(("timeout",) if call_.timeout else ()))
+            own = not any(self.insists(step, way, attempt, what) for what in outcomes)
+            idempotent = own and (step, attempt) in world.keys
+            world = world._replace(keys=world.keys | {(step, attempt)})
         if way == "undo":
             safe = barrier or self.saga_of(step).policy.register == "log" or "null_safe" in call_.promises
             after, how, counts = {
@@ -201,9 +238,10 @@ class Outside:
             }[before]
         world = world.remember(step, after)
         label = ("apply" if counts else "ignore", step, way, attempt, how)
-        found = [(label, answered(world))]
+        known = call_.exists if way == "forward" and before in ("applied", "undone") and not counts else ""
+        found = [(label, answered(world, known or OK))]
         if counts and way == "forward" and part == "request" and "partial" in self.kinds:
-            for error in call_.errors:
+            for error in [e for e in call_.errors if not call_.sure(e)]:
                 failed = world.put(reply._replace(says=error))
                 found += self.cause("partial", message, error, failed, lasts=False)
         return found
@@ -220,13 +258,14 @@ class Outside:
             for error in call_.errors if way == "forward" else (REJECTED,):
                 answer = Message(step, way, attempt, "reply", error)
                 found += self.cause(fails, message, error, rest.put(answer))
-        if f"{prefix}lost" in self.kinds:
+        never = NEVER.get((call_.via, part), ())
+        if f"{prefix}lost" in self.kinds and f"{prefix}lost" not in never:
             found += self.cause(
                 f"{prefix}lost", message, "timeout", rest.lets_time_out(message) if call_.timeout else rest
             )
         if f"{prefix}slow" in self.kinds and call_.timeout:
             found += self.cause(f"{prefix}slow", message, "timeout", world.lets_time_out(message))
-        if "duplicate" in self.kinds:
+        if "duplicate" in self.kinds and "duplicate" not in never:
             second = message._replace(part="copy" if part == "request" else "echo")
             found += self.cause("duplicate", message, DELIVERED, world.put(second))
         return found

@@ -42,7 +42,8 @@ class Steps:
                 continue
             rest = world.take(message)
             label = ("reply", *this, message.says)
-            if message.says == OK:
+            known = message.says == its.exists and its.exists not in dict(its.rules)
+            if message.says == OK or known:
                 found.append((label, done(self.compensation(key)), rest.ended(*this), None))
             else:
                 found += [(label, *after) for after in self.outcome(key, attempt, doubt, message.says, rest)]

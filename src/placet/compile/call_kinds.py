@@ -61,6 +61,8 @@ def definite(step: Step) -> frozenset[str]:
     if kind is None:
         return frozenset()
     unsure = {rule.error for rule in step.errors if rule.action == "unknown"}.union(kind.unclear)
+    if OTHER in unsure:  # it is said of every error without a rule of its own
+        unsure.add("")
     return frozenset({"", *(rule.error for rule in step.errors)} - unsure)
 
 
