@@ -70,6 +70,9 @@ class Writer:
             "each",
             "decided",
             "with",
+            "patch",
+            "some",
+            "scope",
         ]
         return getattr(self, "_" + self.pick(*simple, *(nested if depth else [])))(depth)
 
@@ -125,6 +128,18 @@ class Writer:
     def _first(self, depth: int) -> str:
         event_ = f"receive {self.fresh('m')} -> {self.block(depth - 1)}"
         return f"first of {{ {event_} timer {self.draw(st.integers(1, 9))}s -> {self.block(depth - 1)} }}"
+
+    def _patch(self, depth: int) -> str:
+        return f'patch "{self.pick("v1", "v2")}" {self.block(depth - 1)} {self.pick("", f"otherwise {self.block(depth - 1)}")}'
+
+    def _some(self, depth: int) -> str:
+        ways = f"{self.block(depth - 1)} {self.block(depth - 1)}"
+        others = "go_on" if self.saga else self.pick("cancel", "go_on")
+        return f"parallel {self.fresh('p')} 1 of {{ {ways} }} others {others} ; {self._task(0)}"
+
+    def _scope(self, depth: int) -> str:
+        beside = "" if self.saga else self.pick("", " beside at_most 1")
+        return f"try {self.fresh('y')} {self.block(depth - 1)} on signal z{beside} {self.block(0)}"
 
     def _with(self, depth: int) -> str:
         return f"with p {self.block(depth - 1)}"

@@ -68,6 +68,11 @@ def system_of(text: str, hypothesis: Hypothesis, most: int = STATES):
         return None
     bare = nets[0]
     names = {s.id: shown(s) for p in model.processes for s in statements(p.body)}
+    for process in model.processes:
+        for s in statements(process.body):
+            for h in getattr(s, "handlers", ()):
+                if h.trigger != "error":
+                    names[h.id] = f"{'signal' if h.trigger == 'event' else 'timeout'}({h.name})"
     labels: dict[int, str | None] = {}
     net = weave(bare, hypothesis).compiled
     for t, role in enumerate(net.roles.transitions):
@@ -77,7 +82,7 @@ def system_of(text: str, hypothesis: Hypothesis, most: int = STATES):
             labels[t] = end if own == bare.subject else names.get(net.origin.transitions[t].id)
         elif role.kind is Kind.TASK:
             labels[t] = names[net.origin.transitions[t].id] + (f"!{role.says}" if role.says else "")
-        elif role.kind in (Kind.EVENT, Kind.TIMER) and not role.step:
+        elif role.kind in (Kind.EVENT, Kind.TIMER) and names.get(net.origin.transitions[t].id):
             labels[t] = names[net.origin.transitions[t].id]
         else:
             labels[t] = told(label(role))
@@ -183,6 +188,11 @@ class Sagas:
         self.called.append(f"workflow {name} {{ {body} }}")
         ends = (*(("failed",) if "fails" in body else ()), *(("other",) if "end" in body else ()))
         return f"call {name} " + " ".join(f"on {end} {self.pick('{ }', self.block(0))}" for end in ends)
+
+    def _scope(self, depth: int) -> str:
+        how = self.pick("signal z", "timeout 9s")
+        also = self.pick("", f" on {self.pick('E', 'any')} {self.block(0)}")
+        return f"try {self.fresh('y')} {self.block(depth - 1)} on {how} {self.block(0)}{also}"
 
     def _decided(self, depth: int) -> str:
         choice = f"choice {self.fresh('k')} {{ when x >= 1 {self.block(depth - 1)}{self.pick('', f' otherwise {self.block(depth - 1)}')} }}"
@@ -346,8 +356,11 @@ def test_the_net_does_what_the_saga_says(text, hypothesis):
     suppress_health_check=list(HealthCheck),
     derandomize="PLACET_CASES" not in os.environ,
 )
-@given(sagas(("each", "tolerate", "call", "runs", "decided", "patch", "with", "holding")), st.sampled_from(HYPOTHESES))
-def test_instances_calls_data_and_pools(text, hypothesis):
+@given(
+    sagas(("each", "tolerate", "call", "runs", "decided", "patch", "with", "holding", "scope")),
+    st.sampled_from(HYPOTHESES),
+)
+def test_instances_calls_data_pools_and_scopes(text, hypothesis):
     assume(compare(text, hypothesis))
 
 
@@ -416,6 +429,17 @@ OF_COORDINATORS = [
     for kind in ("cancel", "crash", "duplicate")
     for others, budget in (((), 1), (("slow",), 2), (("reject", "undo-fail"), 2))
 ]
+
+
+@settings(
+    max_examples=CASES // 4,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize="PLACET_CASES" not in os.environ,
+)
+@given(sagas(("kinds",)), st.sampled_from([*HYPOTHESES, OF_COORDINATORS[-1]]))
+def test_kinds_of_calls_and_keys(text, hypothesis):
+    assume(compare(text, hypothesis))
 
 
 @settings(
@@ -579,6 +603,8 @@ def test_verdicts_that_were_wrong(text, right):
         # several undos at once hold one thing: they got stuck
         ("pool p 1 saga w { undo_order dependencies with p { step x { undo ux } step y { undo uy } } task t fails E }", "P293"),
         ("pool p 1 saga w { with p { call v on compensated { } on failed { } } } saga v { undo_order parallel step x { undo ux } step y { undo uy } }", "P293"),
+        # a way that nobody looks after was interrupted when the scope was left
+        ("saga w { siblings abandon try { parallel { step x { undo ux } task t fails E } } on signal z { task a } on E { task b } }", "P403"),
         # a way that is stopped from outside went on with its next instance
         ("saga w { siblings cancel parallel { task t fails E for each i in 1..2 tolerate 1 { step x { undo ux; timeout 5s } } } }", "P403"),
     ],

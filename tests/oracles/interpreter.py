@@ -696,6 +696,8 @@ def _held(term):
         return
     if term[:1] == ("with",):
         yield term[2].pool.text
+    if term[:1] == ("holding",):  # to undo what was done in one
+        yield term[1].text
     for part in term:
         yield from _held(part)
 

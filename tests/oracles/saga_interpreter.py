@@ -256,6 +256,11 @@ class Saga(Steps, Ways, Turns, Undos):
                 return [(None, ("with", term.body, term), world, None)] if free else []
             case ast.Call():
                 return self.calls(term, world, around)
+            case ("halting", inner):
+                return [
+                    (label, BACK if after == GONE else ("halting", after), world._replace(data=v), None)
+                    for label, after, v in self.plain.steps(inner, world.data, self.at(around))
+                ]
             case ("entered", inner):
                 return self.run(inner, world, around)
             case ("plain", inner, forks):
@@ -450,7 +455,12 @@ class Saga(Steps, Ways, Turns, Undos):
             if isinstance(why, tuple):
                 return ("entered", why[1]), None
             for handler in attempt.handlers:
-                if why != GIVEN_UP and handler.name.text in (why, "any") and not handler.signal:
+                if (
+                    why != GIVEN_UP
+                    and handler.name.text in (why, "any")
+                    and not handler.signal
+                    and handler.timeout is None
+                ):
                     return ("entered", handler.body), None
             return BACK, why
         if ended(after):

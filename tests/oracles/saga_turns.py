@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oracles.interpreter import GIVEN_UP, GONE, _raised
+from oracles.interpreter import GIVEN_UP, GONE, _raised, _stopped
 from oracles.saga_undos import BACK, FAILED, NOTHING, UNDONE, Around
 from oracles.saga_ways import idle, is_done
 from placet.syntax import ast
@@ -66,12 +66,12 @@ class Turns:
             case ("handled", inner, left):
                 its = self.after_call(left, around)
                 return [(self.handled(a, left), w, r) for a, w, r in self.stopped(inner, world, its, why)]
-            case ("called" | "runs", *_) if why == "signal":
-                return []
             case ("called", inner, call, its):
                 saga = self.machine.of(its)
                 if fresh(inner) and saga.unbegun(inner):
                     return [(final or BACK, world, GIVEN_UP)]
+                if why == "signal":
+                    return []
                 awaited = self.policy.children == "await" and why in ("sibling", "cancel")
                 if inner in (BACK, FAILED) or is_done(inner):  # all is done, which is not said yet, or not heard yet
                     return [] if awaited else self.callee_over(saga, inner, call, its, world)
@@ -81,6 +81,8 @@ class Turns:
                 return [(("called", after, call, its), w, None) for after, w, _ in found]
             case ("runs", _, _, _, False):
                 return [(final or BACK, world, GIVEN_UP)]
+            case ("runs", *_) if why == "signal":
+                return []
             case ("runs", inner, call, its, _):
                 # when all is done, which is not said yet, it is still to be found
                 over = _raised(inner) or (inner[:1] == ("ended",) and not hasattr(inner, "_fields"))
@@ -112,10 +114,15 @@ class Turns:
             case ("asking", *_):  # no moment of its own: what could be done from there could have been done before
                 return []
         if hasattr(term, "_fields"):
+            if self.calls_next(term):  # which begins at once
+                return []
             key = self.next_step(term, around)
             if key:
                 return self.stopped(("ready", key, 1, False), world, around, why)
             return [(BACK, world, GIVEN_UP)]
+        if term[0] == "plain" and why == "signal":  # several things in it are stopped one by one
+            rest = _stopped(term[1])
+            return [] if rest is None else [(BACK if rest == GONE else ("halting", rest), world, GIVEN_UP)]
         return [(BACK, world, GIVEN_UP)] if term[0] == "plain" else []
 
     def unbegun(self, term) -> bool:
@@ -208,6 +215,11 @@ class Turns:
                 ]
         return []
 
+    def calls_next(self, term) -> bool:
+        while isinstance(term, ast.Block | ast.Try) and self.machine.has_steps(term):
+            term = term.statements[0] if isinstance(term, ast.Block) else term.body
+        return isinstance(term, ast.Call) and self.plain.processes[term.target.text].kind == "saga"
+
     def next_step(self, statement, around: Around) -> str:
         """The step that comes next, where a statement begins with one."""
         match statement:
@@ -215,7 +227,7 @@ class Turns:
                 return self.key(name.text, around)
             case ast.Block(statements) if statements:
                 return self.next_step(statements[0], around)
-            case ast.Try(_, body):
+            case ast.Try(_, body) if not any(h.signal or h.timeout for h in statement.handlers):
                 return self.next_step(body, around)
             case ast.ForEach(_, low) if not statement.parallel:
                 return self.next_step(statement.body, self.in_instance(statement, self.plain.count(low), around))

@@ -97,6 +97,11 @@ def _interruptible(agenda: Agenda, stmt: Scope, outside: list[Handler], inner: E
                 head(outside[0].span), help="leave `tolerate` out, or put the `try` into the block of the instances",
             )  # fmt: skip
             return inner
+    if env.policy is not None and env.policy.siblings == "abandon" and agenda.survey.of(stmt.body).forks:
+        agenda.report(
+            "P403", "error", "what interrupts ways would reach those too that `siblings abandon` has left alone, when the scope is left",
+            head(outside[0].span), help="say `siblings await`, or put the `try` into the ways",
+        )  # fmt: skip
     for handler in outside:
         box = env.frame.mailboxes.get(handler.name)
         if handler.trigger == "event" and box is not None and not box.kept:

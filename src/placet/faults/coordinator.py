@@ -96,7 +96,7 @@ class Coordinators:
                 words = origin._replace(phrase=f"{_saga(origin.actor)} goes further back")
                 pre = (scope.undone, mark, *flag, *more)
                 loom.consequence(
-                    f"{places[scope.undone]}:leaves{suffix}", _ones(pre), _ones(post), words, Role(Kind.ROUTE)
+                    f"{places[scope.undone]}:leaves{suffix}", _ones(pre), _ones((*post, *flag)), words, Role(Kind.ROUTE)
                 )
 
     def _turning(self, back: int, number: int) -> _Variants:
