@@ -408,7 +408,7 @@ class Cancelled(Sagas):
 )
 @given(st.data(), st.sampled_from(HYPOTHESES))
 def test_sagas_with_ways_that_are_cancelled(data, hypothesis):
-    text = saga(lambda *options: data.draw(st.sampled_from(options)), Cancelled)
+    text = saga(lambda *options: data.draw(st.sampled_from(options)), kind=Cancelled)
     assume(compare(text, hypothesis, 600))
 
 

@@ -306,6 +306,8 @@ class Saga(Steps, Ways, Turns, Undos):
                 ]
             case ("ways", ways, shape, failing, stuck, failed):
                 return self.in_parallel(ways, shape, failing, stuck, failed, world, around)
+            case ("some", ways, need, failing, stuck):
+                return self.some_of(ways, need, failing, stuck, world, around)
             case ("ready", key, attempt, doubt):
                 this = (key, "forward", attempt)
                 sent = world.put(request(*this))

@@ -68,11 +68,11 @@ class Turns:
                 return [(self.handled(a, left), w, r) for a, w, r in self.stopped(inner, world, its, why)]
             case ("called", inner, call, its):
                 saga = self.machine.of(its)
-                if fresh(inner) and saga.unbegun(inner):
+                awaited = self.policy.children == "await" and why in ("sibling", "cancel")
+                if fresh(inner) and (awaited or saga.unbegun(inner)):
                     return [(final or BACK, world, GIVEN_UP)]
                 if why == "signal":
                     return []
-                awaited = self.policy.children == "await" and why in ("sibling", "cancel")
                 if inner in (BACK, FAILED) or is_done(inner):  # all is done, which is not said yet, or not heard yet
                     return [] if awaited else self.callee_over(saga, inner, call, its, world)
                 if awaited:
@@ -105,14 +105,24 @@ class Turns:
                         inside = self.ways(put(after), shape, failing=turned, stuck=stuck, failed=failed)
                         found.append((inside, w, reason))
                 return found
+            case ("some", ways, need, failing, stuck):
+                found = []
+                for i, way in enumerate(ways):
+                    if way is None or way in (BACK, FAILED, GONE) or way[0] in ("done", "won", "lost"):
+                        continue
+                    for after, w, reason in self.stopped(way, world, around, why):
+                        put = (*ways[:i], after, *ways[i + 1 :])
+                        found.append((self.some(put, need, failing=failing, stuck=stuck), w, reason))
+                return found
             case ("ready", key, attempt, doubt):
                 after = self.given_up(key) if doubt else self.refused(key) if attempt > 1 else self.unasked(key)
                 return [(after, world.ended(key, "forward", attempt), GIVEN_UP)] if after is not None else []
             case ("call", key, attempt, _):
                 after = self.given_up(key)
                 return [(after, world.ended(key, "forward", attempt), GIVEN_UP)] if after is not None else []
-            case ("asking", *_):  # no moment of its own: what could be done from there could have been done before
-                return []
+            case ("asking", key, _):
+                after = final or self.given_up(key)
+                return [(after, world, GIVEN_UP)] if after is not None else []
         if hasattr(term, "_fields"):
             if self.calls_next(term):  # which begins at once
                 return []

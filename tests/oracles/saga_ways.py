@@ -43,8 +43,8 @@ class Ways:
                 ways = [("idle", way) for way in ways]
             shape = Shape(at_most=at_most, tolerate=self.plain.count(term.tolerate) if term.tolerate else 0)
             return [(None, self.ways(tuple(ways), shape, failing=False, stuck=False, failed=0), world, None)]
-        if term.need is not None:
-            raise NotImplementedError("stands in a sequence")
+        if term.need is not None and self.plain.count(term.need) < len(term.branches):
+            return [(None, self.some(tuple(b.body for b in term.branches), self.plain.count(term.need)), world, None)]
         ways = tuple(b.body for b in term.branches)
         return [(None, self.ways(ways, Shape(), failing=False, stuck=False, failed=0), world, None)]
 
@@ -102,6 +102,48 @@ class Ways:
             if failing and self.policy.siblings == "cancel":
                 for one, w, reason in self.stopped(way, world, around):
                     found.append((None, after(one, failing=True), w, reason))
+        return found
+
+    # -- several ways of which some are needed: one that is done counts (`won`), or comes too late, and is `lost` when it is undone
+
+    def some(self, ways, need: int, *, failing: bool = False, stuck: bool = False):
+        """Ways that have come to rest are None."""
+        heard = [way is not None and way[:1] in (("won",), ("lost",)) for way in ways]
+        if all(heard) and not (failing or stuck):
+            return done(("both", tuple(way[1] for way in ways if way[0] == "won")))
+        if all(way is None for way in ways):
+            return FAILED if stuck else BACK
+        return ("some", ways, need, failing, stuck)
+
+    def some_of(self, ways, need: int, failing: bool, stuck: bool, world: World, around: Around):
+        found = []
+        enough = sum(way is not None and way[:1] == ("won",) for way in ways) >= need
+        for i, way in enumerate(ways):
+            put = (
+                lambda one, failing=failing, stuck=stuck, i=i: self.some(  # noqa: E731
+                    (*ways[:i], one, *ways[i + 1 :]), need, failing=failing, stuck=stuck
+                )
+            )
+            silent = lambda after: found.append((None, after, world, None))  # noqa: E731
+            if way is None:
+                continue
+            if way == BACK:  # its end is heard of some time later
+                silent(put(("lost",)) if enough and not failing else put(None, failing=True))
+            elif way == FAILED:
+                silent(put(None, stuck=True))
+            elif way[0] in ("done", "won", "lost") and not hasattr(way, "_fields"):
+                if way[0] == "done" and not failing:
+                    silent(put(self.turning(way[1])) if enough else put(("won", way[1])))
+                if failing and way[0] != "lost":
+                    silent(put(self.turning(way[1])))
+                if stuck:
+                    silent(put(None))
+            else:
+                for label, after, w, reason in self.run(way, world, around):
+                    found.append((label, put(after), w, reason))
+                if enough or (failing and self.policy.siblings == "cancel"):
+                    for after, w, reason in self.stopped(way, world, around):
+                        found.append((None, put(after), w, reason))
         return found
 
     def rested(self, put, way, shape: Shape, failing: bool, stuck: bool, failed: int, world: World, around: Around):
