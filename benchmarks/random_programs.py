@@ -241,7 +241,11 @@ class Program:
             words |= {"trip", "safe"}
         names = ("bare", "safe", "news", "N", "count", "open", "db", "helper", "trip")
         wanted = words | ({"helper"} if "help" in words or words.isdisjoint(PROCESSES) else set())
-        return [line for name, line in zip(names, PRELUDE, strict=True) if name in wanted and self.rng.random() < 0.99]
+        told = self.rng.choice(
+            ("timeout 5s", "timeout 5s", "retry 1; errors { Busy: retry 2 then unknown; other: reject }")
+        )
+        lines = [line.replace("timeout 5s", told) for line in PRELUDE]
+        return [line for name, line in zip(names, lines, strict=True) if name in wanted and self.rng.random() < 0.99]
 
     def start(self, item: str) -> None:
         """A net with places and a machine with a beginning, so that more of them mean something."""
