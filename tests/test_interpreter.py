@@ -1,6 +1,6 @@
 """Random programs, compiled to a net and interpreted on their syntax tree: the same visible traces, up to a length.
 
-`PLACET_CASES=5000 pytest tests/test_interpreter.py` looks at more of them than every run of the tests does.
+`PLACET_EXAMPLES=5000 pytest tests/test_interpreter.py` looks at more of them than every run of the tests does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from placet.ir import model as ir
 from placet.source import SourceFile
 from placet.syntax.parser import parse
 
-CASES = int(os.environ.get("PLACET_CASES", "25"))
+CASES = int(os.environ.get("PLACET_EXAMPLES", "25"))
 LENGTH = 6
 
 

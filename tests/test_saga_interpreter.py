@@ -1,6 +1,6 @@
 """Random small sagas under faults, compiled to a net and interpreted on their syntax tree: the same traces.
 
-`PLACET_CASES=5000 pytest tests/test_saga_interpreter.py` looks at more of them than every run of the tests does.
+`PLACET_EXAMPLES=5000 pytest tests/test_saga_interpreter.py` looks at more of them than every run of the tests does.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from placet.source import SourceFile
 from placet.syntax.parser import parse
 from test_interpreter import TooLargeError, shown
 
-CASES = int(os.environ.get("PLACET_CASES", "40"))
+CASES = int(os.environ.get("PLACET_EXAMPLES", "40"))
 STATES = 2_000
 LENGTH = 60
 
@@ -342,7 +342,7 @@ def sagas(draw, more: tuple[str, ...] = ()) -> str:
     max_examples=CASES,
     deadline=None,
     suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_CASES" not in os.environ,
+    derandomize="PLACET_EXAMPLES" not in os.environ,
 )
 @given(sagas(), st.sampled_from(HYPOTHESES))
 def test_the_net_does_what_the_saga_says(text, hypothesis):
@@ -354,7 +354,7 @@ def test_the_net_does_what_the_saga_says(text, hypothesis):
     max_examples=CASES // 3,
     deadline=None,
     suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_CASES" not in os.environ,
+    derandomize="PLACET_EXAMPLES" not in os.environ,
 )
 @given(
     sagas(("each", "tolerate", "call", "runs", "decided", "patch", "with", "holding", "scope")),
@@ -404,7 +404,7 @@ class Cancelled(Sagas):
     max_examples=max(CASES // 8, 1),
     deadline=None,
     suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_CASES" not in os.environ,
+    derandomize="PLACET_EXAMPLES" not in os.environ,
 )
 @given(st.data(), st.sampled_from(HYPOTHESES))
 def test_sagas_with_ways_that_are_cancelled(data, hypothesis):
@@ -416,7 +416,7 @@ def test_sagas_with_ways_that_are_cancelled(data, hypothesis):
     max_examples=max(CASES // 8, 1),
     deadline=None,
     suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_CASES" not in os.environ,
+    derandomize="PLACET_EXAMPLES" not in os.environ,
 )
 @given(st.data(), st.sampled_from(HYPOTHESES))
 def test_sagas_that_continue_as_new(data, hypothesis):
@@ -435,7 +435,7 @@ OF_COORDINATORS = [
     max_examples=CASES // 4,
     deadline=None,
     suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_CASES" not in os.environ,
+    derandomize="PLACET_EXAMPLES" not in os.environ,
 )
 @given(sagas(("kinds",)), st.sampled_from([*HYPOTHESES, OF_COORDINATORS[-1]]))
 def test_kinds_of_calls_and_keys(text, hypothesis):
@@ -446,7 +446,7 @@ def test_kinds_of_calls_and_keys(text, hypothesis):
     max_examples=CASES // 2,
     deadline=None,
     suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_CASES" not in os.environ,
+    derandomize="PLACET_EXAMPLES" not in os.environ,
 )
 @given(sagas(("each", "runs", "decided", "with")), st.sampled_from(OF_COORDINATORS))
 def test_what_befalls_coordinators(text, hypothesis):

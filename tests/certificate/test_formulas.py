@@ -24,7 +24,7 @@ from placet.net.builder import NetBuilder
 from placet.pipeline import Loaded, Options, check
 from strategies import compiled_of
 
-CASES = int(os.environ.get("PLACET_CASES", "120"))
+CASES = int(os.environ.get("PLACET_EXAMPLES", "120"))
 
 
 @dataclass

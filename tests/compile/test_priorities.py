@@ -94,7 +94,7 @@ def definition(base: Compiled, ranks: list[int]) -> Graph:
 def test_moves_are_those_of_the_definition() -> None:
     choose = random.Random(20)
     split = never = 0
-    cases = int(os.environ.get("PLACET_CASES", "1500"))
+    cases = int(os.environ.get("PLACET_EXAMPLES", "1500"))
     for _ in range(cases):
         text, ranks = random_net(choose)
         base, made = unranked(text, ranks), compiled_of(text)

@@ -1,6 +1,6 @@
 """Measured a few ways at a time and measured whole: the same obligations, the same statuses, and runs of the whole.
 
-`PLACET_CASES=400 pytest tests/coverage/test_slices.py` looks at more sagas than every run of the tests does.
+`PLACET_EXAMPLES=400 pytest tests/coverage/test_slices.py` looks at more sagas than every run of the tests does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from placet.faults.weave import weave
 from placet.pipeline import as_loaded
 
 MOST = Budget(states=30_000)
-CASES = int(os.environ.get("PLACET_CASES", "40"))
+CASES = int(os.environ.get("PLACET_EXAMPLES", "40"))
 GUARANTEES = ("", "idempotent", "null_safe", "idempotent; null_safe", "idempotent; null_safe; rejects_after_cancel")
 POLICIES = ("", "siblings abandon", "siblings cancel", "register after", "on undo_failure continue", "on undo_failure escalate",
             "failing_step undo", "on unknown ignore", "undo_order parallel")  # fmt: skip
