@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from placet.pipeline import compile_source, verify
+from placet.report.words import resting_on
 from placet.source import SourceFile
 
 SMS = "service sms { idempotent; null_safe; rejects_after_cancel%s }\n"
@@ -49,14 +50,27 @@ workflow one { task c %s task a }
 workflow two { task d %s task b }
 system all
 check deadlock_free(all) under { }"""
+RUNS = """saga s { step pay on sms { undo back } choice { when "more" { continue_as_new%s at_most 1 } otherwise { } } }
+check never(s.compensated and pay.effect >= 1)"""
+FIRST = """service shop { idempotent; null_safe%s }
+saga s { parallel 1 of { step here on shop { undo a } step there on shop { undo b } } others cancel }
+check never(s.completed and here.effect >= 1 and there.effect >= 1)"""
 
 RULES = {
     "calls": ((TWICE % "") + "check never(sms.calls > 1)", "never", "no more than 1 call to `sms` be under way: `bulkhead 1 wait`"),
     "calls, at least": ((TWICE % "") + "check never(sms.calls >= 2)", "never", "`bulkhead 1 wait`"),
+    "calls of a member": (
+        ("service sms[2]\nsaga alarm { parallel { step one on sms[2] { read_only; timeout 9s } step two on sms[2] { read_only; timeout 9s } } }\n"
+        "check never(sms[2].calls>1)"), "never", "no more than 1 call to `sms[2]` be under way: `bulkhead 1 wait`",
+    ),
+    "undos that the next run does not know": (
+        (SMS % "") + RUNS % "", "never", "let the next run know what `pay` did, so that it is undone with it: `continue_as_new carrying undo`",
+    ),
+    "a way that was cancelled": (FIRST % "", "never", "let `shop` refuse requests that arrive after their cancellation"),
     "sent": ((TWICE % "") + "check never(sms.sent > 1)", "never", "asked no more than 1 time in a while: `rate_limit 1 per 1s wait`"),
     "failing": (
         (SMS % "") + "saga s { step a on sms { undo b; retry 3; timeout 9s } }\ncheck never(sms.failing > 1)", "never",
-        "once 1 call in a row have failed: `circuit_breaker after 1",
+        "once 1 call in a row failed: `circuit_breaker after 1",
     ),
     "refused at once": (TWICE % "; rate_limit 1 per 1s reject" + "check never(alarm.compensated) under { }", "never", "wait until `sms` may be asked"),
     "a key forgotten": (KEY % "per run ttl 10s", "never", "a longer `ttl`, or none"),
@@ -91,6 +105,8 @@ RULES = {
 SILENT = {  # the same with another cause: (text, check, words that would be wrong)
     "a limit of nothing": ((TWICE % "") + "check never(sms.calls >= 1)", "never", "bulkhead"),
     "taken on the other way": (LOCKS % ("left", "right"), "", ""),
+    "handed on": ((SMS % "") + RUNS % " carrying undo", "", ""),
+    "refused when it was cancelled": (FIRST % "; rejects_after_cancel", "", ""),
     "given back": (LEAK % "release box", "", ""),
     "who fails had not looked": (
         "var seats : 0..2 = 1\nworkflow w { parallel { task door sets seats = seats - 1 task phone sets seats = seats - 1 } }\ncheck never(w.failed)",
@@ -123,3 +139,23 @@ def test_rules(rule):
 def test_it_is_not_said_where_it_is_not_the_cause(rule):
     text, check, words = SILENT[rule]
     assert not [line for line in told(text, check) if words in line]
+
+
+def test_who_acquires_has_no_name_but_that_of_the_pool():
+    text = (
+        "pool left[2] 1\nworkflow w { parallel { { acquire left[1] acquire left[2] } { acquire left[2] acquire left[1] } } }\n"
+        "check deadlock_free(w)"
+    )
+    (model,) = verify(compile_source(SourceFile("w.placet", text))).models
+    whys = [line for c in model.checks for line in c.story.why]
+    assert sum("one of `left[2]` is needed to go on: it was taken in step" in line for line in whys) == 1, whys
+
+
+def test_a_loop_is_counted_once_for_all_runs():
+    text = (SMS % "") + (
+        'saga s { loop at_most 2 { step pay on sms { undo back } } until "ok" '
+        'choice { when "more" { continue_as_new at_most 2 } otherwise { } } }\ncheck possible(pay.done)'
+    )
+    (model,) = verify(compile_source(SourceFile("w.placet", text))).models
+    said = resting_on(model.checks[0].assumptions)
+    assert said.startswith("for 3 runs of `s` and 2 rounds of the loop around `pay`, under"), said

@@ -19,6 +19,8 @@ from placet.ir.model import Again
 if TYPE_CHECKING:
     from placet.compile.env import Agenda, Env, Frame
 
+FORGETS = ", and forgets what there is to undo"  # how the phrase ends where a run hands on no undos
+
 
 def enter(agenda: Agenda, frame: Frame, start: int, env: Env, undone: int) -> None:
     """All runs of a saga from its start to its ends, of which `failed` and `compensated` are there already."""
@@ -99,7 +101,7 @@ def again(agenda: Agenda, stmt: Again, ports: Ports, env: Env) -> None:
         # what has no step is compiled as in a workflow: there the way back is that of an error
         to = env.route.place if stmt.carrying and isinstance(env.route, Back) else runs.undone
         agenda.draft.quiet.add(agenda.move(f"{path}#back", (runs.back, came), (to,), env, stmt.id, back, stmt.span))
-    words += ", and its undos with it" if stmt.carrying else ", and forgets what there is to undo"
+    words += ", and its undos with it" if stmt.carrying else FORGETS
     agenda.draft.step(stmt.id, agenda.move(path, (ports.start,), given, env, stmt.id, words, stmt.span))
     runs.past.add(env.past and stmt.carrying)
     if len(runs.past) > 1:

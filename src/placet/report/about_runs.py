@@ -430,9 +430,9 @@ def advice(run: Run) -> Iterator[str]:
     if part.stays and run.loop is not None:
         leaves = _ways_out(run)
         if leaves:
+            bounded = ", or bound the repetition (`at_most`)" if run.compiled.kind not in ("net", "machine") else ""
             yield (
-                f"the repetition can be left ({listed(leaves, 'or')}): say `assuming fair` if that happens at some time, "
-                "or bound the repetition (`at_most`)"
+                f"the repetition can be left ({listed(leaves, 'or')}): say `assuming fair` if that happens at some time{bounded}"
             )
         else:
             yield f"give the repetition a way out that leads to {wanted}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from placet.compile.saga_runs import FORGETS
 from placet.logic.state import support
 from placet.net.roles import Kind
 from placet.report.advice_flow import for_machines, for_nets, for_workflows
@@ -83,14 +84,37 @@ def _for_sagas(run: Run) -> Iterator[str]:
             continue
         if effect > 0 and _applied_again(step, effect, happened):
             yield _recognise(step)
+        elif effect > 0 and step.undo and _is_forgotten(run, happened):
+            yield (
+                f"let the next run know what {quoted(short(step.id))} did, so that it is undone with it: `continue_as_new carrying undo`"
+            )
         elif effect > 0 and (_is_over(run) if _of_sagas(run) else _is_compensated(run, step)):
             imported = any(run.compiled.origin.transitions[t].event is not None for t in run.fired)
             yield from _left_in_effect(step, happened, _error(run, step), imported=imported)
+        elif effect > 0 and _came_after_its_undo(happened) and "rejects_after_cancel" not in step.guarantees:
+            yield _refuse(step)
         elif effect < 0 and "null_safe" not in step.guarantees:
             yield (
                 f"let {quoted(step.service)} answer an undo of {quoted(short(step.id))} that finds nothing to undo, "
                 "without doing anything (`null_safe`)"
             )
+
+
+def _is_forgotten(run: Run, happened: _Happened) -> bool:
+    """Whether its saga has continued as new after it, and has handed on no undos."""
+    applied = happened.last(Kind.APPLY)
+    later = run.fired[applied + 1 :] if applied >= 0 and not happened.undo else ()
+    return any(run.compiled.origin.transitions[t].phrase.endswith(FORGETS) for t in later)
+
+
+def _came_after_its_undo(happened: _Happened) -> bool:
+    """Whether its request was carried out when its undo was over."""
+    undone = max(happened.last(Kind.APPLY, undo=True), happened.last(Kind.IGNORE, undo=True))
+    return 0 <= undone < happened.last(Kind.APPLY)
+
+
+def _refuse(step: Step) -> str:
+    return f"let {quoted(step.service)} refuse requests that arrive after their cancellation (`rejects_after_cancel`)"
 
 
 def _recognise(step: Step) -> str:
@@ -154,8 +178,6 @@ def _happened(run: Run, step: Step) -> _Happened:
 def _left_in_effect(step: Step, happened: _Happened, error: str, *, imported: bool) -> Iterator[str]:
     """Why a step is still in effect after the compensation, and the guarantee or policy that would have undone it."""
     name, service = quoted(short(step.id)), quoted(step.service)
-    applied = happened.last(Kind.APPLY)
-    undone = max(happened.last(Kind.APPLY, undo=True), happened.last(Kind.IGNORE, undo=True))
     asked = happened.last(Kind.SEND, undo=True)
     if step.pivot and not step.undo and not imported:
         yield (
@@ -168,9 +190,9 @@ def _left_in_effect(step: Step, happened: _Happened, error: str, *, imported: bo
         yield f"try {quoted(step.undo)} until it is let through (`on undo_failure retry`): it was refused before {service} was asked"
     elif asked < 0 and (mistaken := _mistaken(happened.said)):
         yield f"{mistaken}: leave it out of the `errors` of {name}"
-    elif 0 <= undone < applied:
+    elif _came_after_its_undo(happened):
         if "rejects_after_cancel" not in step.guarantees:
-            yield f"let {service} refuse requests that arrive after their cancellation (`rejects_after_cancel`)"
+            yield _refuse(step)
     elif asked < 0 and happened.last(Kind.TIMER) >= 0 and happened.last(Kind.REPLY) < 0 and imported:
         yield f"let the `Catch` of {name} take the time-out too (`States.Timeout`), and lead to {quoted(step.undo)}"
     elif asked < 0 and happened.last(Kind.TIMER) >= 0 and happened.last(Kind.REPLY) < 0:

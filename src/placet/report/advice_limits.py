@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 _LIMITS = {  # by what is counted of a service: which word of the service keeps it small
     "calls": "let no more than {calls} to {service} be under way: `bulkhead {most} wait`",
-    "failing": "leave {service} alone once {calls} in a row have failed: `circuit_breaker after {most} probe 30s`",
+    "failing": "leave {service} alone once {calls} in a row failed: `circuit_breaker after {most} probe 30s`",
     "sent": "let {service} be asked no more than {times} in a while: `rate_limit {most} per 1s wait`",
 }
-_COUNTED = re.compile(r"(\w+)\.(calls|failing|sent) (>=|>) (\d+)$")
+_COUNTED = re.compile(r"([^\W\d][\w-]*(?:\[\d+\])*)\.(calls|failing|sent)\s*(>=|>)\s*(\d+)$")
 _BLOCKED = {RATE_LIMITED: "`rate_limit N per TIME wait`", BULKHEAD_FULL: "`bulkhead N wait`"}
 
 

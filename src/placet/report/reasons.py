@@ -244,10 +244,11 @@ def _taken(run: Run, place: int) -> str:
     if not run.compiled.initial[place] or not takers or run.last[place]:
         return ""
     n = takers[-1]
-    who = transition_name(run.compiled, run.fired[n])
-    return (
-        f"{phrase_of(run, place)} is needed to go on: {who} took it in step {run.number(n)}, and nothing gives it back"
-    )
+    who, what = transition_name(run.compiled, run.fired[n]), phrase_of(run, place)
+    taken = (
+        f"{who} took it" if who not in what else "it was taken"
+    )  # who acquires of a pool has no name but that of the pool
+    return f"{what} is needed to go on: {taken} in step {run.number(n)}, and nothing gives it back"
 
 
 def _places(run: Run, places: list[int]) -> str:

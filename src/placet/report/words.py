@@ -93,7 +93,7 @@ def resting_on(assumptions: Assumptions) -> str:
     """What a verdict rests on: `for 3 attempts, under lost, reject at most 1, guards free`; empty for nothing."""
     parts: list[str] = []
     if assumptions.bounds:
-        parts.append("for " + listed([_bound(name, count) for name, count in assumptions.bounds]))
+        parts.append("for " + listed(list(dict.fromkeys(_bound(name, count) for name, count in assumptions.bounds))))
     if assumptions.unjustified_bounds:
         parts.append("bounds not justified")
     if assumptions.faults:
