@@ -230,6 +230,12 @@ WRONG = (
         "99,999 members are more than can be looked at",
         "for each i in 1..99999",
     ),
+    ("net n { place a[i in 1..2][i in 1..3] }", "two ranges of one name call their number `i`", "i in 1..3"),
+    (
+        "net n { place a = 1 } check never(a >= i) for each i in 1..2 for each i in 1..3",
+        "two ranges of one check call their number `i`",
+        "i",
+    ),
     ("net n { place a[2000000000] }", "this number is too large", "2000000000"),
     ("net n { place a[1000000000 * 1000000000] }", "this comes to more than 10^9", "1000000000 * 1000000000"),
 )
@@ -251,11 +257,17 @@ def test_an_array_without_its_index():
     )
     assert [(d.code, d.help) for d in loaded.diagnostics if d.severity == "error"] == [("P201", "did you mean `b[1]`?")]
     loaded = compile_source(
-        SourceFile("a.placet", "net n { place a[2] = 1; transition t[i in 1..2]: a[i] -> } check live(t)")
+        SourceFile("a.placet", "net n { place a[0..2] = 1; transition t[i in 0..2]: a[i] -> } check live(t)")
     )
     assert [d.help for d in loaded.diagnostics if d.code == "P232"] == [
-        "ask it of one of the array, as in `t[1]`, or of each: `(t[i]) for each i in 1..2`"
+        "ask it of one of the array, as in `t[0]`, or of each: `(t[i]) for each i in 0..2`"
     ]
+
+
+def test_a_condition_about_a_member_keeps_its_number_in_ids():
+    text = "var seat[2] : 0..2 = any workflow w { choice { when seat[2] >= 1 { task a } otherwise { task b } } }"
+    ids = [name for name, _ in compiled(text)[0].steps]
+    assert {"w/choice(seat_2 >= 1)[seat_2 >= 1]", "w/choice(seat_2 >= 1)[otherwise]"} <= set(ids)
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,11 @@ class Arrays:
             return []
         once = item._replace(each=(), one=True)
         variables = [each.name.text for each in item.each]
+        for n, each in enumerate(item.each):
+            if each.name.text in variables[:n]:
+                message = f"two ranges of one check call their number `{each.name.text}`"
+                self._say("P266", message, each.name.span, "give each a name of its own")
+                return []
         return [self._one(once, {**numbers, **dict(zip(variables, own, strict=True))}) for own in product(*ranges)]
 
     def _bound(self, number: ast.Number) -> int | None:
@@ -232,6 +237,12 @@ class Arrays:
                     help_ = "give it the same range in each of them"
                     raise IndexProblem(message, index.start, index.end, help_)  # noqa: TRY301 - told as all others are
                 return [({}, written(parts, lambda term: shown(term, {**self._params, **numbers})))]
+            indices = [i for p in parts for i in p.indices]
+            variables = [i.variable for i in indices]
+            for n, index in enumerate(indices):
+                if index.variable and index.variable in variables[:n]:
+                    message = f"two ranges of one name call their number `{index.variable}`"
+                    raise IndexProblem(message, index.start, index.end, "give each a name of its own")  # noqa: TRY301
             dimensions = [self._dimension(i, numbers, declares, name) for p in parts for i in p.indices]
         except IndexProblem as problem:
             self._problem(name, problem, numbers)
@@ -246,7 +257,6 @@ class Arrays:
             return []
         if not self._few([len(d) for d in dimensions], name.span):
             return []
-        variables = [i.variable for p in parts for i in p.indices]
         self._left -= len(variables)
         found = []
         for own in product(*dimensions):

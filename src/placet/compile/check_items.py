@@ -296,7 +296,10 @@ class CheckReader:
         text = atom.name.text
         known = [*self._words.processes, *self._words.nets, *self._words.places, *self._words.transitions]
         if several := [n for n in known if n != text and text in forms(n)]:
-            help_ = f"ask it of one of the array, as in `{several[0]}`, or of each: `({text}[i]) for each i in 1..{len(several)}`"
+            numbers = [int(n[len(text) + 1 : -1]) for n in several if n[len(text) + 1 : -1].isdigit()]
+            help_ = f"ask it of one of the array, as in `{several[0]}`"
+            if len(numbers) == len(several):
+                help_ += f", or of each: `({text}[i]) for each i in {min(numbers)}..{max(numbers)}`"
         elif text in self._words.elements:
             help_ = f"`possible({text}.done)` and `never({text}.done)` ask about a task or a step"
         else:

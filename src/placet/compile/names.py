@@ -11,6 +11,7 @@ Two statements of one name under one label are told apart by the innermost *way*
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ DIVIDERS = str.maketrans(dict.fromkeys("/#[]()~`", " "))
 
 DUE = "[due]"  # how the id of the way ends by which a run of `every` begins that was due before
 CANCELLED = "[cancelled]"  # and that of the handler by which one takes the place of another
+
+_INDEX = re.compile(r"(?<=[\w\]])\[(\d+)\]")  # `stock[2]` in a condition
 
 LABELLED = {
     ast.Choice: "choice",
@@ -53,7 +56,7 @@ class Member(NamedTuple):
 
 def slug(sentence: str) -> str:
     """A sentence as part of an id: one line, none of the characters that divide an id, shortened."""
-    words = " ".join(sentence.translate(DIVIDERS).split())
+    words = " ".join(_INDEX.sub(r"_\1", sentence).translate(DIVIDERS).split())
     return words if len(words) <= LONGEST else words[: LONGEST - 1].rstrip() + "…"
 
 
