@@ -495,6 +495,8 @@ EXAMPLES = [
             "step y on bare { undo uy; undo_after x } step p on bare { pivot } step z on bare { undo uz; undo_after x }",
         )
     ),
+    # a point of no return has no undo that another one could wait for
+    "saga w { undo_order parallel parallel { task a step p on idem { pivot } } step y on idem { undo uy; undo_after p } task t fails E }",
     "saga w { undo_order dependencies loop at_most 2 { try { task a } on any { step p on idem { pivot } } } step x on idem { undo ux; after p } task t fails E }",
     "saga w { undo_order dependencies try { task a fails E step y on idem { undo uy } } on any { step p on idem { pivot } } step x on idem { undo ux; after y } task t fails E }",
     # a way that nobody looks after fails when its scope is left already
@@ -521,6 +523,10 @@ STOPPED = [
     "saga w { for each i in 1..2 at_most 1 parallel { step x on idem { errors { Busy: halt } } } }",
     # what is refused for sure and then stopped between two attempts is not undone, though its outcome would be unknown after a time-out
     "saga w { step s on wall { undo us } parallel { step x on fair { undo ux; retry 2; timeout 5s; read_only } task t fails E } siblings cancel on unknown ask }",
+    # an instance that is found by a cancellation has not failed, one that had failed before has
+    "saga w { for each i in 1..2 tolerate 1 { step x on idem { undo ux } } }",
+    "saga w { for each i in 1..2 parallel tolerate 1 { step x on idem { undo ux } } }",
+    "saga w { for each i in 1..2 tolerate 1 { parallel { step x on idem { undo ux } task t fails E } } siblings abandon }",
     # a saga that is called behind a point of no return has ways of its own
     "saga w { step p on idem { pivot } call v on compensated { task c } on failed { } } saga v { siblings cancel parallel { task a fails E step x on idem { undo ux } } }",
     # one that has not begun is found by what finds its caller, also where its first step is tried for ever
@@ -574,6 +580,10 @@ def test_the_comparison_can_fail():
         ("saga w { undo_order parallel step p { pivot } step y { undo uy; undo_after z } step z { undo uz } task t fails E } check option_to_complete(w) under { }", Holds),
         # a way that nobody looks after may fail when the scope around it is left
 ("saga w { siblings abandon try { parallel { { raise E } step x { undo ux } } } on E { task b } } check option_to_complete(w) under { reject }", Holds),
+        # a pivot is not undone, so nothing waits for that
+        ("saga w { undo_order parallel parallel { task a step p { pivot } } step y { undo uy; undo_after p } task t fails E } check never(w.failed and not uy.done) under { }", Holds),
+        # an instance that is cancelled has not failed: the saga is not completed without it
+        ("saga w { for each i in 1..2 tolerate 1 { step x { undo ux } } } check never(w.completed and not x[1].done) under { cancel }", Holds),
         # one of several instances stops half-way: none begins any more, and all come to rest
         ("saga w { for each i in 1..2 at_most 1 parallel { step x { errors { Busy: halt } } } } check option_to_complete(w) under { reject }", Holds),
         ("saga w { parallel 2 of { step x { errors { Busy: halt } } step y } others go_on step z } check option_to_complete(w) under { reject }", Holds),
@@ -605,6 +615,8 @@ def test_verdicts_that_were_wrong(text, right):
         ("pool p 1 saga w { with p { call v on compensated { } on failed { } } } saga v { undo_order parallel step x { undo ux } step y { undo uy } }", "P293"),
         # a way that nobody looks after was interrupted when the scope was left
         ("saga w { siblings abandon try { parallel { step x { undo ux } task t fails E } } on signal z { task a } on E { task b } }", "P403"),
+        # what stands before a point of no return in a part was waited for, though it is not undone
+        ("saga w { undo_order parallel parallel { step x { undo ux } step p { pivot } } step y { undo uy; undo_after x } }", "P403"),
         # a way that is stopped from outside went on with its next instance
         ("saga w { siblings cancel parallel { task t fails E for each i in 1..2 tolerate 1 { step x { undo ux; timeout 5s } } } }", "P403"),
     ],

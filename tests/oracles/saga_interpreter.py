@@ -17,7 +17,7 @@ from oracles.saga_policies import policy
 from oracles.saga_services import Outside, World, calls, request
 from oracles.saga_steps import Steps
 from oracles.saga_turns import Turns
-from oracles.saga_undos import BACK, FAILED, NOTHING, UNDONE, Around, Undos, done
+from oracles.saga_undos import BACK, FAILED, NOTHING, TURNED, UNDONE, Around, Undos, done
 from oracles.saga_ways import MANY, Ways
 from placet.syntax import ast
 
@@ -172,7 +172,7 @@ class SagaInterpreter:
             for label, after, w in moves:
                 left = list(w.beside)
                 left.remove((frame, way, around))
-                over = after in (BACK, FAILED, GONE) or after[:1] == ("done",)
+                over = after in (BACK, FAILED, TURNED, GONE) or after[:1] == ("done",)
                 left += [] if over else [(frame, after, around)]
                 found.append((label, w._replace(beside=tuple(sorted(left, key=repr)))))
         return found
@@ -287,6 +287,11 @@ class Saga(Steps, Ways, Turns, Undos):
             case ("instance", inner, each, number):
                 its = around._replace(numbers=(*around.numbers, (each.name.text, number)))
                 return [(m[0], self.one_of(m[1], each, number), *m[2:]) for m in self.run(inner, world, its)]
+            case ("trial", inner, why):
+                return [
+                    (label, self.trial(one, why or ("own" if reason is not None else None)), w, reason)
+                    for label, one, w, reason in self.run(inner, world, around)
+                ]
             case ("scope", inner, attempt, why):
                 found = []
                 for label, after, w, reason in self.run(inner, world, around):
@@ -435,7 +440,7 @@ class Saga(Steps, Ways, Turns, Undos):
             if failed == self.plain.count(each.tolerate):
                 return self.turning(self.joined(bodies, left, alike=True)), world, MANY
             failed, inner, reason = failed + 1, done(NOTHING), None
-        if inner == BACK:
+        if inner in (BACK, TURNED):
             return self.turning(self.joined(bodies, left, alike=True)), world, reason
         if not ended(inner):
             return ("series", inner, each, number, left, failed), world, None if each.tolerate is not None else reason
@@ -444,7 +449,7 @@ class Saga(Steps, Ways, Turns, Undos):
         left = (*left, inner[1])
         if number == self.plain.count(each.high):
             return done(self.joined(bodies, left, alike=True)), world, None
-        return ("series", each.body, each, number + 1, left, failed), world, None
+        return ("series", self.tried(each), each, number + 1, left, failed), world, None
 
     def within(self, inner, within: ast.With):
         if ended(inner):

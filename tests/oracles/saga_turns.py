@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oracles.interpreter import GIVEN_UP, GONE, _raised, _stopped
-from oracles.saga_undos import BACK, FAILED, NOTHING, UNDONE, Around
+from oracles.saga_undos import BACK, FAILED, NOTHING, TURNED, UNDONE, Around
 from oracles.saga_ways import idle, is_done
 from placet.syntax import ast
 
@@ -48,12 +48,12 @@ class Turns:
                 return [(a, w, r) for one, w, r in found for a in self.round(one, loop, number, left, w, around)]
             case ("series", inner, each, number, left, failed):
                 found = self.stopped(inner, world, self.in_instance(each, number, around), why)
-                # it is not the instance that has failed
-                failed = 0 if each.tolerate is None else self.plain.count(each.tolerate)
                 return [(*self.instance(one, each, number, left, failed, w, r, around)[:2], r) for one, w, r in found]
             case ("instance", inner, each, number):
                 its = around._replace(numbers=(*around.numbers, (each.name.text, number)))
                 return [(self.one_of(a, each, number), w, r) for a, w, r in self.stopped(inner, world, its, why)]
+            case ("trial", inner, cause):
+                return [(self.trial(a, cause or "told"), w, r) for a, w, r in self.stopped(inner, world, around, why)]
             case ("scope", inner, attempt, before):
                 found = [
                     (*self.caught(a, attempt, before or r), w) for a, w, r in self.stopped(inner, world, around, why)
@@ -97,12 +97,11 @@ class Turns:
             case ("ways", ways, shape, failing, stuck, failed):
                 found = []
                 for i, way in enumerate(ways):
-                    if way is None or way in (BACK, FAILED, GONE) or is_done(way) or idle(way):
+                    if way is None or way in (BACK, FAILED, TURNED, GONE) or is_done(way) or idle(way):
                         continue
                     put = lambda one, i=i: (*ways[:i], one, *ways[i + 1 :])  # noqa: E731
                     for after, w, reason in self.stopped(way, world, around, why):
-                        turned = failing or shape.tolerate > 0  # it is not the instance that has failed
-                        inside = self.ways(put(after), shape, failing=turned, stuck=stuck, failed=failed)
+                        inside = self.ways(put(after), shape, failing=failing, stuck=stuck, failed=failed)
                         found.append((inside, w, reason))
                 return found
             case ("some", ways, need, failing, stuck):
@@ -241,7 +240,7 @@ class Turns:
                 return self.next_step(body, around)
             case ast.ForEach(_, low) if not statement.parallel:
                 return self.next_step(statement.body, self.in_instance(statement, self.plain.count(low), around))
-            case ("sequence" | "scope" | "loop" | "series" | "entered", inner, *_):
+            case ("sequence" | "scope" | "loop" | "series" | "trial" | "entered", inner, *_):
                 return self.next_step(inner, around)
         return ""
 
@@ -253,7 +252,7 @@ def fresh(term) -> bool:
             return True
         case ("sequence", inner, _, 0, ()) | ("scope", inner, _, None):
             return fresh(inner)
-        case ("series", inner, _, _, (), 0) | ("called", inner, *_):
+        case ("series", inner, _, _, (), 0) | ("called", inner, *_) | ("trial", inner, None):
             return fresh(inner)
         case ("runs", _, _, _, begun):
             return not begun

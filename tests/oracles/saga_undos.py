@@ -9,6 +9,7 @@ from oracles.saga_services import OK, Outside, World, request
 from placet.syntax import ast
 
 BACK = ("back",)  # has failed, and has undone what it did
+TURNED = ("back", "told")  # of an instance that may fail: it has not failed by itself
 FAILED = ("failed",)  # an undo gave up: nothing further is undone
 UNDONE = ("undone",)  # of a compensation: it is over
 NOTHING = ("nothing",)  # the compensation of what need not be undone
@@ -57,7 +58,8 @@ class Undos:
                 its = self.known[name]
                 for k, others in enumerate(inside):
                     before_pivot = k < i and self.pivotal(statements[i])
-                    if k != i and set(others) & set(its.undo_after) and not its.pivot and not before_pivot:
+                    waited = {n for n in others if self.compensation(n)[0] == "undo"} & set(its.undo_after)
+                    if k != i and waited and not its.pivot and not before_pivot:
                         found[i].add(k)
                     if k != i and set(others) & set(its.after) and self.policy.order == "dependencies":
                         found[k].add(i)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from oracles.saga_undos import BACK, FAILED, NOTHING, Around, done
+from oracles.saga_undos import BACK, FAILED, NOTHING, TURNED, Around, done
 from placet.syntax import ast
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class Ways:
         if isinstance(term, ast.ForEach):
             numbers = range(self.plain.count(term.low), self.plain.count(term.high) + 1)
             if not term.parallel:
-                return [(None, ("series", term.body, term, numbers[0], (), 0), world, None)]
-            ways = [("instance", term.body, term, n) for n in numbers]
+                return [(None, ("series", self.tried(term), term, numbers[0], (), 0), world, None)]
+            ways = [("instance", self.tried(term), term, n) for n in numbers]
             at_most = self.plain.count(term.at_most) if term.at_most is not None else None
             if at_most is not None:
                 ways = [("idle", way) for way in ways]
@@ -47,6 +47,16 @@ class Ways:
             return [(None, self.some(tuple(b.body for b in term.branches), self.plain.count(term.need)), world, None)]
         ways = tuple(b.body for b in term.branches)
         return [(None, self.ways(ways, Shape(), failing=False, stuck=False, failed=0), world, None)]
+
+    def tried(self, each: ast.ForEach):
+        """An instance; where it may fail, with what has made it turn back first: itself (own), or something outside (told)."""
+        return each.body if each.tolerate is None else ("trial", each.body, None)
+
+    def trial(self, inner, why):
+        over = not hasattr(inner, "_fields") and inner[0] in ("done", "back", "failed", "gone")
+        if not over:
+            return ("trial", inner, why)
+        return TURNED if inner == BACK and why == "told" else inner
 
     def one_of(self, inner, each: ast.ForEach, number: int):
         over = not hasattr(inner, "_fields") and inner[0] in ("done", "back", "failed")
@@ -82,8 +92,14 @@ class Ways:
                 else:
                     found.append((None, after(None, failing=True), world, MANY))
                 continue
-            if way in (BACK, FAILED):  # its end is heard of some time later
-                found.append((None, *self.rested(put, way, shape, failing, stuck, failed, world, around), None))
+            if way in (BACK, FAILED, TURNED):  # its end is heard of some time later
+                found.append(
+                    (
+                        None,
+                        *self.rested(put, BACK if way == TURNED else way, shape, failing, stuck, failed, world, around),
+                        None,
+                    )
+                )
                 continue
             if is_done(way):
                 if failing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.compile.env import Back, Handled, Ports, record
+from placet.compile.env import Back, Handled, Ports, SagaScope, record
 from placet.compile.findings import head
 from placet.compile.flow import TOO_MANY
 from placet.compile.gates import counted
@@ -12,6 +12,7 @@ from placet.compile.phrases import next_up
 from placet.compile.statements import name_of
 from placet.compile.survey import ABANDON
 from placet.net.roles import PLAIN
+from placet.net.roles import Scope as ScopeRecord
 
 if TYPE_CHECKING:
     from placet.compile.env import Agenda, Env
@@ -82,24 +83,33 @@ def saga_tolerant(agenda: Agenda, stmt: Tolerant, ports: Ports, env: Env) -> Non
 
 
 def saga_spare(agenda: Agenda, stmt: Spare, ports: Ports, env: Env) -> None:
-    """An instance that fails is back at its `undone`, its own effects reversed.
+    """An instance that fails is back at its `undone`, its own effects reversed, and what failed is remembered as by a scope.
 
-    It goes on as done, and is passed over when the saga goes back; or more have failed than may, and the saga turns back. Being cancelled brings it there too. So what is in it counts as one of several tokens: the saga hears of it again.
+    It goes on as done, and is passed over when the saga goes back; or more have failed than may, and the saga turns back.
+    What turns the saga back from outside is no failure of the instance: it leads further back.
     """
     path = env.path(stmt.id)
     span = stmt.span
     label = name_of(stmt.id)
     undone = agenda.place(f"{path}#its.undone", env, stmt.id, f"`{label}` is not in effect", span)
-    last = agenda.spared[env.path(stmt.group)][-1]
-    outer = env._replace(route=Back(ports.undone, env.scope))
-    inner = env._replace(scope=None, route=Back(undone, None), beside=True)
-    quiet = agenda.draft.quiet
-    many = f"`{label}` fails, and more have than may"
+    clear = raised = -1
+    if agenda.survey.of(stmt.body).forks:
+        clear = record(agenda, f"{path}#clear", env, stmt.id, "no error was raised", span, 1)
+        raised = record(agenda, f"{path}#raised", env, stmt.id, "an error was raised", span)
+
+    def remember(error: str) -> int:
+        name = _short(error)
+        return record(agenda, f"{path}#caught.{name}", env, stmt.id, f"`{label}` turned back: {name}", span)
+
+    scope = SagaScope(len(agenda.draft.saga_scopes), env.scope, remember, clear, raised)
+    outer = env.scope.number if env.scope is not None else -1
+    agenda.draft.saga_scopes.append(ScopeRecord(undone, ports.undone, outer, clear, raised))
+    inner = env._replace(scope=scope, route=Back(undone, scope))
     if ports.undo == ports.undone:
-        _spared(agenda, stmt, env, f"{path}#spared", undone, ports.done)
-        agenda.raising(f"{path}#leave", (undone, last), TOO_MANY, outer, stmt.id, many, span, PLAIN, (last,))
+        agenda.later(_finish_saga_spare, stmt, ports, env, scope, undone, ((), ()))
         agenda.push(stmt.body, Ports(ports.start, ports.done, undone, undone), inner)
         return
+    quiet = agenda.draft.quiet
     going = record(agenda, f"{path}#going", env, stmt.id, f"`{label}` is not over", span, 1)
     passed = record(agenda, f"{path}#passed", env, stmt.id, f"`{label}` was done", span)
     skipped = record(agenda, f"{path}#skipped", env, stmt.id, f"`{label}` has failed, which was tolerated", span)
@@ -116,7 +126,30 @@ def saga_spare(agenda: Agenda, stmt: Spare, ports: Ports, env: Env) -> None:
     quiet.add(agenda.move(f"{path}#back", (ports.undo, passed), (undo, asked), env, stmt.id, back, span))
     quiet.add(agenda.move(f"{path}#backed", (undone, asked), (ports.undone, asked), env, stmt.id, back, span))
     quiet.add(agenda.move(f"{path}#over", (ports.undo, skipped), (ports.undone, skipped), env, stmt.id, over, span))
-    _spared(agenda, stmt, env, f"{path}#spared", undone, ports.done, ((going,), (skipped,)))
-    pre = (undone, going, last)
-    agenda.raising(f"{path}#too.many", pre, TOO_MANY, outer, stmt.id, many, span, PLAIN, (going, last))
+    agenda.later(_finish_saga_spare, stmt, ports, env, scope, undone, ((going,), (skipped,)))
     agenda.push(stmt.body, Ports(ports.start, done, undo, undone), inner)
+
+
+def _finish_saga_spare(
+    agenda: Agenda, stmt: Spare, ports: Ports, env: Env, scope: SagaScope, undone: int,
+    more: tuple[tuple[int, ...], tuple[int, ...]],
+) -> None:  # fmt: skip
+    """What each error that made the instance turn back leads to: on, while so many may fail, or further back."""
+    path = env.path(stmt.id)
+    last = agenda.spared[env.path(stmt.group)][-1]
+    back = env._replace(route=Back(ports.undone, env.scope))
+    flag = (scope.raised,) if scope.raised >= 0 else ()
+    # a way that nobody looks after may fail when the instance is over
+    stays = flag if env.policy is not None and env.policy.siblings == "abandon" else ()
+    words = f"`{name_of(stmt.id)}` fails, and more have than may"
+    for error, mark in list(scope.arrived.items()):
+        name = _short(error)
+        taken, given = (mark, *flag, *more[0]), (*stays, *more[1])
+        _spared(agenda, stmt, env, f"{path}#spared.{name}", undone, ports.done, (taken, given))
+        tested = (*more[0], last, *stays)
+        pre = (undone, mark, *flag, *more[0], last)
+        agenda.raising(f"{path}#leave.{name}", pre, TOO_MANY, back, stmt.id, words, stmt.span, PLAIN, tested)
+
+
+def _short(error: str) -> str:
+    return error.rpartition("/")[2] or "abandon"

@@ -35,21 +35,29 @@ def turns(agenda: Agenda, stmt: Sequence, env: Env) -> Turns:
         return NONE
     undoable = [agenda.survey.of(part).undoable and not (isinstance(part, Step) and part.pivot) for part in stmt.parts]
     named: dict[str, set[int]] = {}
+    undone: dict[str, set[int]] = {}  # where it is undone: a pivot never is
     part_of: dict[str, int] = {}
     for i, own in enumerate(steps):
         for s in own:
             for form in forms(s.name):
                 named.setdefault(form, set()).add(i)
+                if s.undo is not None and not s.pivot:
+                    undone.setdefault(form, set()).add(i)
             part_of[s.id] = i
     before: dict[int, set[int]] = {}
     met: set[tuple[str, str]] = set()
     for i, own in enumerate(steps):
         for s in own:
             for name in s.undo_after:
-                others = named.get(name, set()) - {i}
-                if others:
-                    met.add((s.id, name))
-                    before.setdefault(i, set()).update(() if s.pivot else others)
+                if not named.get(name, set()) - {i}:
+                    continue
+                met.add((s.id, name))
+                others = () if s.pivot else undone.get(name, set()) - {i}
+                before.setdefault(i, set()).update(others)
+                if any(k < i and agenda.survey.of(stmt.parts[k]).pivot for k in others):
+                    message = f"the undo of `{s.name}` would wait for a part with a point of no return in it, behind which `{name}` is not undone"
+                    help_ = f"leave `undo_after {name}` out, or take the point of no return out of the part"
+                    agenda.report("P403", "error", message, s.span, help=help_)
             for on in s.after if ordered else ():
                 k = part_of.get(on, i)
                 if k != i:
