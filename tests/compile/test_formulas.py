@@ -127,3 +127,27 @@ def test_operators_without_end():
     for text in (f"check ltl {'G ' * 5000} free == 1", f"check ltl {'not ' * 5000} free == 1"):
         _, (found, *_) = parse(SourceFile("m", SHOP + text))
         assert found.code == "P109"
+
+
+def test_a_step_of_one_run_of_a_saga_that_continues_as_new():
+    """Loops inside a run have numbers too, behind that of the run; the first run has none."""
+    text = (
+        "service b { idempotent; null_safe; rejects_after_cancel }\n"
+        'saga s { loop at_most 2 { step in on b { undo out } } until "ok" step pay on b { undo back } '
+        'choice { when "more" { continue_as_new carrying undo at_most 1 } otherwise { } } step end on b { undo no } }\n'
+        "workflow day { call s on compensated { } on failed { } }\n"
+    )
+    true = (
+        "possible(s, pay[2].done and pay[1].done)", "possible(s, pay[1].done and not pay[2].done)", "never(s, pay[2].done and not pay[1].done)",
+        "never(s, in[2].done and not in[1].done)", "possible(s, in[1].done and not in[2].done and out[1].done)",
+        "never(s, back[1].done and pay[2].done and not back[2].done)", "possible(s, pay[1].effect + pay[2].effect >= 2)",
+        "never(s, pay[2].effect >= 1 and pay[1].effect <= 0)", "possible(day, in[2].done and s.completed)",
+        "ctl of s AG (pay[2].fires -> pay[1].done) and EF pay[2].fires",
+    )  # fmt: skip
+    loaded = pipeline.compile_source(SourceFile("s.placet", text + "\n".join(f"check {c}" for c in true)))
+    assert not [d for d in loaded.diagnostics if d.severity == "error"], loaded.diagnostics
+    found = [c for m in pipeline.check(loaded, pipeline.Options()).models for c in m.checks]
+    assert {c.label: c.outcome for c in found} == dict.fromkeys(true, "proved")
+    for name in ("pay[3].done", "pay[0].done", "day[1].done", "pay[2].failed"):
+        wrong = pipeline.compile_source(SourceFile("s.placet", f"{text}check possible(s, {name})"))
+        assert [d.span.text for d in wrong.diagnostics if d.severity == "error"] == [name]

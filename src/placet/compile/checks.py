@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from placet.analysis.questions import standard
-from placet.compile.observers import Watch
+from placet.compile.observers import Watch, in_run
 from placet.compile.value_places import ValuePlaces
 from placet.compiled import Query
 from placet.diagnostics import Diagnostic
@@ -198,14 +198,15 @@ class _Queries:
         if fact.kind == "tokens":
             return [self._numbers()[fact.id]]
         if fact.kind == "effect":
-            return [self.watch.effect(n) for n in self._steps().get(fact.id, ())]
+            numbers, steps = self._steps().get(fact.id, []), self._compiled.roles.steps
+            return [self.watch.effect(n) for n in in_run(numbers, fact.id, fact.name, lambda n: steps[n].id)]
         if fact.kind == "service":
             return self._of_service(fact)
         if fact.kind in ("done", "fires"):
             watch = self.watch.done if fact.kind == "done" else self.watch.fires
-            return [i for i in (watch(fact.id),) if i >= 0]
+            return [i for i in (watch(fact.id, fact.name),) if i >= 0]
         if fact.kind in ("undone", "undoes"):
-            return [i for i in (self.watch.undone(fact.id, now=fact.kind == "undoes"),) if i >= 0]
+            return [i for i in (self.watch.undone(fact.id, fact.name, now=fact.kind == "undoes"),) if i >= 0]
         found = [self._reached(p) for p in self._ends.get((fact.id, fact.name), ())]
         return [i for i in found if i >= 0]
 

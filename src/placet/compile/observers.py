@@ -8,7 +8,7 @@ from placet.net.observer import Observer, completed
 from placet.net.roles import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from placet.compiled import Compiled
     from placet.net.roles import Role
@@ -56,23 +56,29 @@ class Watch:
         self._applies: dict[str, list[tuple[int, int]]] | None = None
         self._effects: dict[int, int] = {}  # number of a saga step -> observer
 
-    def done(self, identifier: str) -> int:
-        """The latch that says a statement was done (a call: ended in any way); -1 where nothing in the net does it."""
-        transitions = self._steps.get(identifier) or self._steps.get(f"{identifier}#") or []
+    def done(self, identifier: str, run: str = "") -> int:
+        """The latch that says a statement was done (a call: ended in any way); -1 where nothing in the net does it.
+
+        `run`: only in one run of a saga that continues as new, such as `[2]`.
+        """
         name = identifier.rpartition("/")[2]
-        return self.latch(f"{identifier}#done", f"`{name}` was done", transitions)
+        return self.latch(f"{identifier}{run}#done", f"`{name}{run}` was done", self._doing(identifier, run))
+
+    def _doing(self, identifier: str, run: str) -> list[int]:
+        transitions = self._steps.get(identifier) or self._steps.get(f"{identifier}#") or []
+        return in_run(transitions, identifier, run, self._compiled.net.transitions.__getitem__)
 
     def latch(self, identifier: str, phrase: str, transitions: Iterable[int]) -> int:
         """The latch that says one of these transitions has fired; -1 where there are none."""
         deltas = tuple((t, 1) for t in sorted(set(transitions)))
         return self._add(Observer(identifier, phrase, deltas)) if deltas else -1
 
-    def fires(self, identifier: str) -> int:
+    def fires(self, identifier: str, run: str = "") -> int:
         """Whether the last step did a statement; -1 where nothing in the net does it."""
-        transitions = self._steps.get(identifier) or self._steps.get(f"{identifier}#") or []
-        return self._moment(f"{identifier}#fires", f"`{identifier.rpartition('/')[2]}` is done", transitions)
+        name = identifier.rpartition("/")[2]
+        return self._moment(f"{identifier}{run}#fires", f"`{name}{run}` is done", self._doing(identifier, run))
 
-    def undone(self, identifier: str, *, now: bool) -> int:
+    def undone(self, identifier: str, run: str = "", *, now: bool) -> int:
         """The latch that says the coordinator has learnt that the undo of a saga step was done; `now`: by the last step."""
         origins = self._compiled.origin.transitions
         transitions = [
@@ -80,10 +86,11 @@ class Watch:
             for t, role in enumerate(self._compiled.roles.transitions)
             if role.kind is Kind.REPLY and role.direction == "undo" and not role.says and origins[t].id == identifier
         ]
-        name = identifier.rpartition("/")[2]
+        transitions = in_run(transitions, identifier, run, self._compiled.net.transitions.__getitem__)
+        name = identifier.rpartition("/")[2] + run
         if now:
-            return self._moment(f"{identifier}#undoes", f"the undo of `{name}` is done", transitions)
-        return self.latch(f"{identifier}#undone", f"the undo of `{name}` was done", transitions)
+            return self._moment(f"{identifier}{run}#undoes", f"the undo of `{name}` is done", transitions)
+        return self.latch(f"{identifier}{run}#undone", f"the undo of `{name}` was done", transitions)
 
     def _moment(self, identifier: str, phrase: str, transitions: Iterable[int]) -> int:
         """The observer that says one of these transitions was the last to fire; -1 where there are none."""
@@ -141,6 +148,21 @@ class Watch:
             )
             roles = roles._replace(steps=steps)
         return self._compiled._replace(observers=tuple(self._observers), roles=roles)
+
+
+def in_run(found: Sequence[int], identifier: str, run: str, name: Callable[[int], str]) -> list[int]:
+    """Of all that stands for a statement, by its names in the net, what belongs to one run of a saga that continues as new.
+
+    The first run adds nothing to names, each later one its number, and loops inside each run the same numbers behind it.
+    """
+    if not run:
+        return list(found)
+    own = len(identifier.rpartition("/")[2])
+    numbers = {i: name(i).partition("#")[0].rpartition("/")[2][own:] for i in found}
+    deepest = max((n.count("[") for n in numbers.values()), default=0)
+    if run == "[1]":
+        return [i for i, n in numbers.items() if n.count("[") < deepest]
+    return [i for i, n in numbers.items() if n.count("[") == deepest and n.startswith(run)]
 
 
 def _applies(compiled: Compiled) -> dict[str, list[tuple[int, int]]]:

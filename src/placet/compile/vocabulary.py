@@ -100,15 +100,36 @@ class Vocabulary:
             for process, steps in self.undos.get(name, {}).items():
                 if process not in self.elements.get(name, {}):
                     found.append(Meaning(process, tuple(ir.Fact(of_undo, s.id) for s in steps)))
+            found = found or self._in_one_run(name, own, of_undo)
             for net, ids in self.transitions.get(name, {}).items():
                 found.append(Meaning(net, tuple(ir.Fact(own, i) for i in ids)))
         elif asked == "effect":
             for process, those in self.elements.get(name, {}).items():
                 facts = tuple(ir.Fact("effect", s.id) for s in those if isinstance(s, ir.Step))
                 found += [Meaning(process, facts)] if facts else []
+            found = found or self._in_one_run(name, "effect", "")
         elif asked in OF_SERVICES:
             fact = ir.Fact("service", name, asked)
             found += [Meaning(process, (fact,)) for process in sorted(self.services.get(name, ()))]
+        return found
+
+    def _in_one_run(self, name: str, own: str, of_undo: str) -> list[Meaning]:
+        """`transfer[2]` where `transfer` is of a saga that continues as new: what it means in the second run."""
+        base, _, number = name.removesuffix("]").rpartition("[")
+        if not number.isdigit() or not name.endswith("]"):
+            return []
+        found: list[Meaning] = []
+        for kind, table in ((own, self.elements), (of_undo, self.undos)):
+            for process, those in table.get(base, {}).items() if kind else ():
+                if not 1 <= int(number) <= runs_of(self.processes[process]) or any(m.owner == process for m in found):
+                    continue
+                called = [
+                    s for s in those if base in (name_of(s), s.undo.name if isinstance(s, ir.Step) and s.undo else "")
+                ]
+                if kind == "effect":
+                    called = [s for s in called if isinstance(s, ir.Step)]
+                facts = tuple(ir.Fact(kind, s.id, f"[{number}]") for s in called)  # type: ignore[arg-type]
+                found += [Meaning(process, facts)] if facts else []
         return found
 
     def written(self) -> Iterable[str]:
@@ -151,6 +172,14 @@ def _ends(process: ir.Process, name: str) -> list[Meaning]:
     if name == "done":
         return [Meaning(process.id, tuple(ir.Fact("end", process.id, end) for end in process.ends))]
     return []
+
+
+def runs_of(process: ir.Process) -> int:
+    """How many runs of a saga there are, each with steps of its own; 0 where it does not continue as new."""
+    if process.kind != "saga":
+        return 0
+    most = [s.at_most or 0 for s in statements(process.body) if isinstance(s, ir.Again)]
+    return 1 + max(most) if most else 0
 
 
 def name_of(statement: ir.Statement | ir.Gateway) -> str:
