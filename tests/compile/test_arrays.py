@@ -264,6 +264,20 @@ def test_an_array_without_its_index():
     ]
 
 
+def test_what_follows_one_of_several_events_has_its_number():
+    text = """workflow w {
+  signal vote[i in 1..2]
+  first of { receive vote[i in 1..2] -> { task count[i] task other[3 - i] } timer 1h -> { end nobody } }
+  try { call sub[k in 1..2] on bad { task sorry[k] } } on signal stop[j in 1..2] { task halt[j] end halted }
+}
+workflow sub[2] { either { end bad } or { } }
+check possible(w, count[2].done and other[1].done and sorry[1].done and sorry[2].done)
+check never(count[1].done and count[2].done), never(count[1].done and other[1].done)
+check possible(halt[2].done and not halt[1].done)
+"""
+    assert set(verdicts(text).values()) == {"proved"}
+
+
 def test_a_condition_about_a_member_keeps_its_number_in_ids():
     text = "var seat[2] : 0..2 = any workflow w { choice { when seat[2] >= 1 { task a } otherwise { task b } } }"
     ids = [name for name, _ in compiled(text)[0].steps]

@@ -123,6 +123,10 @@ def _known_checks(checks: tuple[str, ...], where: str) -> tuple[str, ...]:
             from difflib import get_close_matches
 
             near = get_close_matches(check, known, 1)
+            name, asked, _ = check.partition("(")
+            if asked and name in known:
+                message = f"`{name}` is given here by its name alone; what it is asked of stands in the model: `check {name}(...)`"
+                raise click.BadParameter(message, param_hint=where)
             hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}"
             raise click.BadParameter(f"there is no check `{check}`; {hint}", param_hint=where)
     return tuple(dict.fromkeys(checks))

@@ -50,6 +50,7 @@ class Arrays:
         self._said: set[tuple[int, int]] = set()
         self._owner = ""
         self._later: tuple[str, ...] = ()  # variables of `for each` around, whose numbers come later
+        self._which: frozenset[str] = frozenset()  # variables around by which nothing inside is told apart yet
         self._left = MOST_VALUES
         self._at: Span | None = None
         self._read: dict[str, tuple[Piece, ...]] = {}
@@ -111,7 +112,14 @@ class Arrays:
         for own, text in self._called(head, numbers, declares=declares, ranges=True):
             values: Any = node
             member = values._replace(**{field: head._replace(text=text)})
-            made.append(self._one(member, {**numbers, **own}))
+            made.append(self._one(member, {**numbers, **own}) if declares else self._inside(member, numbers, own))
+        return made
+
+    def _inside(self, node: Any, numbers: Mapping[str, int], own: Mapping[str, int]) -> Any:
+        """What is done for one event or call of several: `task count[i]` in it is the one with this number, since no name around has it."""
+        outer, self._which = self._which, self._which | own.keys()
+        made = self._one(node, {**numbers, **own})
+        self._which = outer
         return made
 
     def _branches(self, branch: ast.Branch, numbers: Mapping[str, int]) -> list[ast.Branch]:
@@ -123,7 +131,7 @@ class Arrays:
             made = []
             for own, text in self._called(event, numbers, declares=False, ranges=True):
                 trigger = branch.trigger._replace(event=event._replace(text=text))
-                made.append(self._one(branch._replace(trigger=trigger), {**numbers, **own}))
+                made.append(self._inside(branch._replace(trigger=trigger), numbers, own))
             return made
         body = branch.body
         if len(body.statements) == 1 and body.span == body.statements[0].span:
@@ -293,7 +301,7 @@ class Arrays:
             low, high = value(index.low, known), value(index.high, known)
             span = self._within(name, index.start, index.end)
             return range(low, high + 1) if self._sensible(low, high, span) else range(0)
-        if not declares:
+        if not declares or any(n.value in self._which for n in names(index.low)):
             number = value(index.low, known)
             if number < 0:
                 self._say(
