@@ -244,3 +244,18 @@ def test_garbage_in_a_definition_is_located(tmp_path):
         broken = DEFINITION[:at] + choose.choice(["", "{", "]", '"', "\\", "x"]) + DEFINITION[at + 1 :]
         loaded = order(tmp_path, definition=broken)
         assert loaded.compiled or any(d.severity == "error" for d in loaded.diagnostics)
+
+
+def test_services_of_a_sidecar_may_be_arrays_and_its_checks_speak_of_parameters(tmp_path):
+    """Names of states are taken as they are, brackets and all."""
+    definition = DEFINITION.replace("ReserveStock", "Reserve[9]")
+    lines = "service stock[1..N] { idempotent; null_safe }\ncheck never(hold.effect >= N)"
+    text = 'param N = 2\nservice till[0..N] { idempotent }\nannotate "order.asl.json" {\nstate "Reserve[9]" as hold on %s undone by ReleaseStock\n'
+    for service in ("stock[3 - N]", "till[N - 2]"):
+        loaded = order(tmp_path, lines, text % service, definition)
+        assert not codes(loaded), loaded.diagnostics
+        (compiled,) = loaded.compiled
+        assert [c.label for c in compiled.queries] == ["never(hold.effect >= N)"]
+        assert {s.service for s in compiled.called.roles.steps} == {service.replace("3 - N", "1").replace("N - 2", "0")}
+    wrong = order(tmp_path, lines, text % "stock[N + 1]", definition)
+    assert [(d.code, d.span.text) for d in wrong.diagnostics if d.severity == "error"] == [("P266", "stock[N + 1]")]

@@ -33,3 +33,11 @@ def in_numbers(before: ast.Expression, numbers: Mapping[str, int], after: ast.Ex
         [(w * numbers[n.text], None) if n is not None and n.text in numbers else (w, n) for w, n in after.terms]
     )
     return after._replace(terms=terms)
+
+
+def described(name: str, members: set[tuple[int, ...]]) -> str:
+    """`fork` goes from 1 to 3."""
+    if len({len(m) for m in members}) != 1 or not next(iter(members)):
+        return f"`{name}` is counted otherwise"
+    ranges = [f"{min(column)}..{max(column)}" for column in zip(*members, strict=True)]
+    return f"`{name}` is an array of `{name}{''.join(f'[{r}]' for r in ranges)}`"

@@ -12,7 +12,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from placet.compile.array_numbers import compared, in_numbers
+from placet.compile.array_numbers import compared, described, in_numbers
 from placet.compile.findings import figures
 from placet.source import Span
 from placet.syntax import ast
@@ -62,7 +62,7 @@ class Arrays:
         items: list[ast.Item] = []
         try:
             for item in file.items:
-                items += [item] if isinstance(item, ast.Annotate) else self._nodes(item, {})
+                items += [self._annotated(item)] if isinstance(item, ast.Annotate) else self._nodes(item, {})
         except _TooManyError:
             message = "what the arrays of this file come to is more than can be looked at"
             self._findings.add("P266", message, self._at, help="two or three members show what many show")
@@ -86,6 +86,16 @@ class Arrays:
             return block
         self._check_uses()
         return inner
+
+    def _annotated(self, item: ast.Annotate) -> ast.Annotate:
+        """A sidecar: services are arrays and members as elsewhere, all other names are those of a definition and may have brackets."""
+        parts: list[Any] = []
+        for part in item.parts:
+            if isinstance(part, ast.Role) and part.service is not None:
+                parts.append(part._replace(service=self._one(part.service, {})))
+            else:
+                parts += self._nodes(part, {}) if isinstance(part, ast.Service) else [part]
+        return item._replace(parts=tuple(parts))
 
     # -- the tree ------------------------------------------------------------------------------------------------------
 
@@ -380,15 +390,7 @@ class Arrays:
                 brackets = "".join(f"[{n}]" for n in own)
                 self._say(
                     "P266",
-                    f"there is no `{name}{brackets}`: {_described(name, near[0])}",
+                    f"there is no `{name}{brackets}`: {described(name, near[0])}",
                     span,
                     "use one of its members",
                 )
-
-
-def _described(name: str, members: set[tuple[int, ...]]) -> str:
-    """`fork` goes from 1 to 3."""
-    if len({len(m) for m in members}) != 1 or not next(iter(members)):
-        return f"`{name}` is counted otherwise"
-    ranges = [f"{min(column)}..{max(column)}" for column in zip(*members, strict=True)]
-    return f"`{name}` is an array of `{name}{''.join(f'[{r}]' for r in ranges)}`"

@@ -42,20 +42,9 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
     Linear in the size of the file, but for guesses at misspelt names, of which there is a fixed number.
     """
     findings = Findings()
-    params: dict[str, int] = {}
-    named = file.named or any(isinstance(item, ast.Parameter) for item in file.items)
-    if named:
-        params = parameters(file, findings)
-    arrays = None
-    if _has_arrays(file):
-        from placet.compile.arrays import Arrays
-
-        arrays = Arrays(params, findings)
-        file = arrays.expanded(file)
-        if findings.diagnostics:  # what else is wrong may be wrong because of it
-            return ir.Model(file.source.path, (), (), ()), tuple(findings.diagnostics)
-    if named:
-        file = filled(file, params, findings)
+    file, params, arrays = written_out(file, findings)
+    if arrays is not None and findings.diagnostics:  # what else is wrong may be wrong because of it
+        return ir.Model(file.source.path, (), (), ()), tuple(findings.diagnostics)
     declared = declarations(file, findings)
     topics = Topics(tuple([item for item in file.items if isinstance(item, ast.Topic)]), findings)
     targets = {name: _targets(process.body, arrays, name) for name, process in declared.processes.items()}
@@ -129,6 +118,23 @@ def resolve(file: ast.File) -> tuple[ir.Model, tuple[Diagnostic, ...]]:
         declared.timings,
     )
     return model, tuple(findings.diagnostics if arrays is None else once_each(findings.diagnostics))
+
+
+def written_out(file: ast.File, findings: Findings) -> tuple[ast.File, dict[str, int], Arrays | None]:
+    """The file with numbers for parameters and members for arrays, which are not filled in where an array is wrong."""
+    params: dict[str, int] = {}
+    named = file.named or any(isinstance(item, ast.Parameter) for item in file.items)
+    if named:
+        params = parameters(file, findings)
+    arrays = None
+    if _has_arrays(file):
+        from placet.compile.arrays import Arrays
+
+        arrays = Arrays(params, findings)
+        file = arrays.expanded(file)
+        if findings.diagnostics:
+            return file, params, arrays
+    return (filled(file, params, findings) if named else file), params, arrays
 
 
 def _has_arrays(file: ast.File) -> bool:

@@ -14,6 +14,7 @@ from placet.analysis.questions import about_calls
 from placet.compile.check_items import CheckReader
 from placet.compile.checks import with_queries
 from placet.compile.findings import Findings, head, listed
+from placet.compile.resolve import written_out
 from placet.compile.sited_calls import Sited, with_calls
 from placet.compile.vocabulary import Calls, Named, Vocabulary
 from placet.diagnostics import Diagnostic
@@ -51,6 +52,13 @@ class Known(NamedTuple):
     roles: Roles
 
 
+class Around(NamedTuple):
+    """What the rest of the file declares."""
+
+    services: tuple[ast.Service, ...]
+    params: dict[str, int]
+
+
 class Found(NamedTuple):
     """What the sidecars of a file come to."""
 
@@ -60,21 +68,27 @@ class Found(NamedTuple):
 
 def compile_all(file: ast.File) -> Found:
     """Every `annotate` of a file, in its order. Raises nothing, whatever the definitions say."""
-    services_ = [item for item in file.items if isinstance(item, ast.Service)]
+    file, around = _around(file)
     compiled: list[Compiled] = []
     diagnostics: list[Diagnostic] = []
     seen: dict[tuple[str, str], ast.Annotate] = {}
     for item in file.items:
         if isinstance(item, ast.Annotate):
-            found, problems = _one(item, services_, seen)
+            found, problems = _one(item, around, seen)
             compiled += found
             diagnostics += problems
     return Found(tuple(compiled), tuple(diagnostics))
 
 
+def _around(file: ast.File) -> tuple[ast.File, Around]:
+    """The file with parameters and arrays written out, and what its sidecars may speak of. What is wrong with it `resolve` says."""
+    file, params, _ = written_out(file, Findings())
+    return file, Around(tuple([item for item in file.items if isinstance(item, ast.Service)]), params)
+
+
 def known(file: ast.File, subject: str) -> Known | None:
     """The annotated machine of that name; None where the file has none, or it is broken."""
-    outer = [item for item in file.items if isinstance(item, ast.Service)]
+    file, around = _around(file)
     for item in file.items:
         if not isinstance(item, ast.Annotate):
             continue
@@ -84,7 +98,7 @@ def known(file: ast.File, subject: str) -> Known | None:
         chosen = None if any(d.severity == "error" for d in problems) else _chosen(item, machines, findings)
         if source is None or chosen is None or chosen[0].name != subject:
             continue
-        roles = _roles(item, list(elements(subject, chosen[1])), subject, outer, findings)[0]
+        roles = _roles(item, list(elements(subject, chosen[1])), subject, around.services, findings)[0]
         return None if any(d.severity == "error" for d in findings.diagnostics) else Known(source, *chosen, roles)
     return None
 
@@ -114,7 +128,7 @@ def _roles(
 
 
 def _one(
-    annotate: ast.Annotate, outer: Sequence[ast.Service], seen: dict[tuple[str, str], ast.Annotate]
+    annotate: ast.Annotate, around: Around, seen: dict[tuple[str, str], ast.Annotate]
 ) -> tuple[list[Compiled], list[Diagnostic]]:
     """One `annotate`."""
     source, unread = opened(annotate.path)
@@ -139,7 +153,7 @@ def _one(
         message = f"`{chosen[0].name}` of `{annotate.path.text}` is annotated already"
         findings.add("P805", message, annotate.path.span, help="write it in one place")
         return [], list(findings.diagnostics)
-    made, more = _compiled(annotate, source, chosen, outer, findings)
+    made, more = _compiled(annotate, source, chosen, around, findings)
     return made, [*problems, *more]
 
 
@@ -167,19 +181,19 @@ def _compiled(
     annotate: ast.Annotate,
     source: SourceFile,
     chosen: tuple[Definition, Machine, Limits],
-    outer: Sequence[ast.Service],
+    around: Around,
     findings: Findings,
 ) -> tuple[list[Compiled], list[Diagnostic]]:
     definition, machine, limits = chosen
     every = list(elements(definition.name, machine))
-    roles, states = _roles(annotate, every, definition.name, outer, findings)
+    roles, states = _roles(annotate, every, definition.name, around.services, findings)
     waivers = [
         w
         for part in annotate.parts
         if isinstance(part, ast.Waiver) and (w := waived(part, states, findings)) is not None
     ]
     written = [part for part in annotate.parts if isinstance(part, ast.Check)]
-    checks = _checks(written, definition.name, every, roles, findings)
+    checks = _checks(written, definition.name, every, roles, around.params, findings)
     if any(d.severity == "error" for d in findings.diagnostics):
         return [], list(findings.diagnostics)
     bounds = fitted(machine)
@@ -197,7 +211,12 @@ def _compiled(
 
 
 def _checks(
-    written: Sequence[ast.Check], machine: str, every: Sequence[Element], roles: Roles, findings: Findings
+    written: Sequence[ast.Check],
+    machine: str,
+    every: Sequence[Element],
+    roles: Roles,
+    params: dict[str, int],
+    findings: Findings,
 ) -> list[ir.Check]:
     """The checks of the sidecar, whose names are those of the states."""
     steps = {role.does.path: role.step for role in roles.steps}
@@ -211,7 +230,7 @@ def _checks(
     ends = tuple(dict.fromkeys(("succeeded", "failed", *roles.ends.values())))
     process = ir.Process(machine, "saga", ir.Sequence(f"{machine}{{}}", tuple(parts)), ends)
     check_reader = CheckReader(
-        Vocabulary({machine: process}, {}), Calls({machine: frozenset()}), findings, Named({}, {}, set(), {})
+        Vocabulary({machine: process}, {}), Calls({machine: frozenset()}), findings, Named({}, {}, set(), params)
     )
     return [found for check in written for found in check_reader.read(check)]
 
