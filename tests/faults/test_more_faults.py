@@ -43,6 +43,28 @@ def test_an_undo_that_takes_a_second_fault(asked):
     assert answers(PAID_BY_HAND + f"check {asked}(book) under {{ reject, lost }} at_most 2") == [("proved", "")]
 
 
+def test_handlers_inside_handlers_take_a_failure_each():
+    """The undo of `r` takes four failures; `never` takes an error that nobody raises, and neither it nor its undo is told to be done."""
+    text = (
+        BANK
+        + """saga a {
+  try { step y on bank { undo uy; timeout 1s; errors { Bad: reject } } } on Bad {
+    try { step z on bank { undo uz; timeout 1s; errors { Sad: reject } } } on Sad {
+      try { step q on bank { undo uq; timeout 1s; errors { Mad: reject } } } on Mad { step r on bank { undo ur; timeout 1s } %s } } }
+  step last on bank { retriable; timeout 1s }
+}
+"""
+    )
+    assert [outcome for outcome, _ in answers(text % "" + "check no_dead_step(a)")] == ["proved"]
+    never = "try { task t } on Never { step never on bank { undo un; timeout 1s } }"
+    told = verify(compile_source(SourceFile("w.placet", text % never + "check no_dead_step(a)")))
+    (found,) = [c for m in told.models for c in m.checks]
+    assert "`ur`" not in found.story.headline
+    assert "`never`" in found.story.headline
+    assert [line for line in found.story.advice if "remove `never`" in line], found.story.advice
+    assert not [line for line in found.story.advice if "leave out" in line]
+
+
 @pytest.mark.parametrize("faults", ["under { }", "under { reject }"])
 def test_an_undo_that_takes_other_faults(faults):
     (found,) = answers(SAFE + f"check no_dead_step(s) {faults}")

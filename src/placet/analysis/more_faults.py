@@ -3,7 +3,8 @@
 What faults are allowed for bounds what is looked at, so that proofs are had in time; it is no promise that nothing worse will
 happen. What is asked of *all* runs may be told for these. That a step *can* happen is asked of some run, and faults only add
 runs: the undo inside the handler of a refusal needs a second failure after the first. To call it dead would have its reader
-take it out. So each step that no run does is looked for again: under faults of every kind, and with one and two more of the usual.
+take it out. So each step that no run does is looked for again: under faults of every kind, and with one and two more of the usual. Where
+these bring a step about, two more are tried again: of handlers inside handlers each takes a failure of its own.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     Weave = Callable[[int, bool], Compiled | None]
 
 ASKED = ("no_dead_step", "sound", "relaxed_sound")
-MORE = 2  # faults beside those that are allowed for
+MORE = 2  # faults beside those that are allowed for, or beside those that brought another step about
+MOST = 8  # of these
 STATES = 200_000  # of each search for such a step: most are found within a few hundred
 
 
@@ -73,14 +75,18 @@ def _looked_for(steps: tuple[str, ...], options: Options, woven: Weave) -> tuple
     alive: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
     left = steps
-    for more, every in ((0, True), *((n, False) for n in range(1, MORE + 1))):
-        net = woven(more, every) if left else None
+    more, most = -1, MORE
+    while left and more < most:
+        more += 1
+        net = woven(more, more == 0)
         if net is None:
             continue
         firing = dict(net.steps)
         queries = [Query("possible", s, Or(tuple(Fireable(t) for t in firing[s]))) for s in left if firing.get(s)]
         found = strategy.decide(net, queries, options._replace(budget=_part(options.budget), progress=None))
-        alive |= {a.query.label for a in found if isinstance(a.verdict, Holds)}
+        seen = {a.query.label for a in found if isinstance(a.verdict, Holds)}
+        alive |= seen
+        most = max(most, min(more + MORE, MOST)) if seen else most
         dead = {a.query.label for a in found if isinstance(a.verdict, Violated) and _for_ever(a.verdict)}
         unknown = frozenset(a.query.label for a in found if isinstance(a.verdict, Inconclusive))
         left = tuple(s for s in left if s not in alive | dead)

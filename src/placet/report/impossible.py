@@ -42,10 +42,10 @@ def dead_steps(run: Run) -> list[str]:
 
 
 def dead_undos(run: Run) -> list[Step]:
-    """The steps whose undos are among them."""
-    dead, roles = set(dead_transitions(run)), run.compiled.roles
-    kept = {roles.transitions[t].step for t in dead if roles.transitions[t].direction == "undo"}
-    return [s for s in roles.steps if s.id in kept and s.undo]
+    """The steps that can happen, and whose undos are among what cannot."""
+    roles = run.compiled.roles
+    dead = {(roles.transitions[t].step, roles.transitions[t].direction) for t in dead_transitions(run)}
+    return [s for s in roles.steps if s.undo and (s.id, "undo") in dead and (s.id, "forward") not in dead]
 
 
 def blocked_ways(run: Run) -> list[tuple[str, str]]:
