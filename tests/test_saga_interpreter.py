@@ -523,6 +523,10 @@ STOPPED = [
     "saga w { for each i in 1..2 at_most 1 parallel { step x on idem { errors { Busy: halt } } } }",
     # what is refused for sure and then stopped between two attempts is not undone, though its outcome would be unknown after a time-out
     "saga w { step s on wall { undo us } parallel { step x on fair { undo ux; retry 2; timeout 5s; read_only } task t fails E } siblings cancel on unknown ask }",
+    # one that is called has begun before its first request, where all undos are noted by then or where the step is tried for ever
+    "saga w { try { call v on compensated { } on failed { } } on signal z { task a } } saga v { register submit step x on idem { undo ux } }",
+    "saga w { call v on compensated { } on failed { } } saga v { step x on idem { undo ux; retriable } }",
+    "saga w { call v on compensated { } on failed { } } saga v { failing_step undo step x on idem { undo ux; pivot; timeout 5s } }",
     # an instance that is found by a cancellation has not failed, one that had failed before has
     "saga w { for each i in 1..2 tolerate 1 { step x on idem { undo ux } } }",
     "saga w { for each i in 1..2 parallel tolerate 1 { step x on idem { undo ux } } }",
@@ -584,6 +588,8 @@ def test_the_comparison_can_fail():
         ("saga w { undo_order parallel parallel { task a step p { pivot } } step y { undo uy; undo_after p } task t fails E } check never(w.failed and not uy.done) under { }", Holds),
         # an instance that is cancelled has not failed: the saga is not completed without it
         ("saga w { for each i in 1..2 tolerate 1 { step x { undo ux } } } check never(w.completed and not x[1].done) under { cancel }", Holds),
+        # a signal finds a saga before it calls another one, or not at all: after that the body of the `try` goes on without its handler
+        ("saga w { try { call v on compensated { task c } on failed { } } on signal z { task a } } saga v { register submit step x { undo ux } } check never(c.done and w.completed) under { }", Holds),
         # one of several instances stops half-way: none begins any more, and all come to rest
         ("saga w { for each i in 1..2 at_most 1 parallel { step x { errors { Busy: halt } } } } check option_to_complete(w) under { reject }", Holds),
         ("saga w { parallel 2 of { step x { errors { Busy: halt } } step y } others go_on step z } check option_to_complete(w) under { reject }", Holds),

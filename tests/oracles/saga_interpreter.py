@@ -300,6 +300,8 @@ class Saga(Steps, Ways, Turns, Undos):
                 return found + self.interrupted(inner, attempt, why, world, around)
             case ("with", inner, within):
                 return [(m[0], self.within(m[1], within), *m[2:]) for m in self.run(inner, world, around)]
+            case ("begun", inner):
+                return self.run(inner, world, around)
             case ("called", inner, call, its):
                 return self.called_saga(inner, call, its, world)
             case ("runs", inner, call, its, _):
@@ -485,7 +487,19 @@ class Saga(Steps, Ways, Turns, Undos):
                 (None, ("runs", body, call, its, False), world._replace(data=v), None)
                 for v in self.plain.begin(its, world.data)
             ]
-        return [(None, ("called", one, call, its), w, None) for one, w in self.machine.of(its).begins(world)]
+        by_itself = self.begins_by_itself(self.plain.processes[name])
+        return [
+            (None, ("called", ("begun", one) if by_itself else one, call, its), w, None)
+            for one, w in self.machine.of(its).begins(world)
+        ]
+
+    def begins_by_itself(self, process: ast.Process) -> bool:
+        """Whether a saga that is called has begun before its first request, and not only with that."""
+        first, own = self.next_step(process.body, Around()), policy(process)
+        if not first or process.kind != "saga":
+            return False
+        its = self.outside.of(first)
+        return bool(its.retriable or its.pivot or own.unknown == "retry" or own.register == "submit")
 
     def runs(self, inner, call: ast.Call, its: Frame, world: World):
         """A process without steps, whose ends lead to some."""

@@ -59,7 +59,7 @@ class Turns:
                     (*self.caught(a, attempt, before or r), w) for a, w, r in self.stopped(inner, world, around, why)
                 ]
                 return [(after, w, out) for after, out, w in found]
-            case ("entered", inner):
+            case ("entered" | "begun", inner):
                 return self.stopped(inner, world, around, why)
             case ("with", inner, within):
                 return [(self.within(a, within), w, r) for a, w, r in self.stopped(inner, world, around, why)]
@@ -227,7 +227,10 @@ class Turns:
     def calls_next(self, term) -> bool:
         while isinstance(term, ast.Block | ast.Try) and self.machine.has_steps(term):
             term = term.statements[0] if isinstance(term, ast.Block) else term.body
-        return isinstance(term, ast.Call) and self.plain.processes[term.target.text].kind == "saga"
+        if not isinstance(term, ast.Call):
+            return False
+        process = self.plain.processes[term.target.text]
+        return process.kind == "saga" and not self.begins_by_itself(process)
 
     def next_step(self, statement, around: Around) -> str:
         """The step that comes next, where a statement begins with one."""
@@ -250,8 +253,10 @@ def fresh(term) -> bool:
     match term:
         case _ if hasattr(term, "_fields"):
             return True
-        case ("sequence", inner, _, 0, ()) | ("scope", inner, _, None):
+        case ("sequence", inner, _, 0, ()):
             return fresh(inner)
+        case ("scope", inner, attempt, None):
+            return fresh(inner) and not any(h.signal or h.timeout for h in attempt.handlers)
         case ("series", inner, _, _, (), 0) | ("called", inner, *_) | ("trial", inner, None):
             return fresh(inner)
         case ("runs", _, _, _, begun):

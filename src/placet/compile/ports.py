@@ -104,8 +104,7 @@ def asks(agenda: Agenda, env: Env, ports: Ports, stmt: Step, path: str) -> None:
         return
     call = (path, "forward", 0)
     noted = stmt.undo is not None and not stmt.pivot and env.policy is not None and env.policy.register == "submit"
-    deaf = env.deaf and known.cancelled >= 0  # whoever calls its saga hears what that does not
-    if noted and known.back >= 0 and not deaf:
+    if noted and known.back >= 0:
         waits_here(agenda, env, ports.start, ports.undo, stmt, call=call, again=True)
     else:
         agenda.draft.ports[ports.start, ()] = known._replace(step=path, direction="forward")

@@ -16,13 +16,13 @@ from placet.compile.signals import opened
 from placet.compile.statements import name_of
 from placet.compile.values import renewed
 from placet.compile.vocabulary import statements
-from placet.ir.model import Spare
+from placet.ir.model import Scope, Sequence, Spare, Step, Tolerant
 from placet.net.roles import PLAIN
 from placet.net.roles import Scope as ScopeRecord
 
 if TYPE_CHECKING:
     from placet.compile.env import Agenda
-    from placet.ir.model import Call, Handler, Scope
+    from placet.ir.model import Call, Handler, Process, Statement
 
 
 def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
@@ -242,7 +242,31 @@ def _enter(agenda: Agenda, frame: Frame, stmt: Call, ports: Ports, entry: int, e
     waits_here(agenda, inner._replace(past=inner.past or pivot), done, undo, process.body)
     start = renewed(agenda, ports.start, inner) if process.variables else ports.start
     start = opened(agenda, start, inner) if process.signals else start
+    if own and start == ports.start and _begins_by_itself(process):
+        start = agenda.place(f"{path}#begun", inner, process.id, next_up(process.body), span)
+        words = f"`{frame.name}` begins"
+        agenda.draft.quiet.add(agenda.move(f"{path}#begins", (ports.start,), (start,), env, stmt.id, words, stmt.span))
     agenda.push(process.body, Ports(start, done, undo, undone), inner)
+
+
+def _begins_by_itself(process: Process) -> bool:
+    """Whether the moment before the first request is one of the callee, not of its caller.
+
+    It is where the undo is noted by then, or where that is the moment too before the step is asked for once more.
+    """
+    first: Statement = process.body
+    while not isinstance(first, Step):
+        if isinstance(first, Sequence) and first.parts:
+            first = first.parts[0]
+        elif isinstance(first, Tolerant | Spare) or (
+            isinstance(first, Scope) and all(h.trigger == "error" for h in first.handlers)
+        ):
+            first = first.body
+        else:
+            return False
+    policy = process.policy
+    insists = first.retriable or first.pivot
+    return insists or (policy is not None and (policy.on_unknown == "retry" or policy.register == "submit"))
 
 
 def _after(agenda: Agenda, stmt: Call, env: Env, frame: Frame, name: str, start: int) -> None:
