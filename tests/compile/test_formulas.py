@@ -148,6 +148,15 @@ def test_a_step_of_one_run_of_a_saga_that_continues_as_new():
     assert not [d for d in loaded.diagnostics if d.severity == "error"], loaded.diagnostics
     found = [c for m in pipeline.check(loaded, pipeline.Options()).models for c in m.checks]
     assert {c.label: c.outcome for c in found} == dict.fromkeys(true, "proved")
+    beside = (
+        f"{text}workflow t {{ task pay[2] }} check never(s.pay[2].done and not s.pay[1].done), possible(t.pay[2].done)"
+    )
+    (found,) = [
+        m.checks
+        for m in pipeline.check(pipeline.compile_source(SourceFile("s.placet", beside))).models
+        if m.subject == "t"
+    ]
+    assert [c.outcome for c in found] == ["proved"]
     for name in ("pay[3].done", "pay[0].done", "day[1].done", "pay[2].failed"):
         wrong = pipeline.compile_source(SourceFile("s.placet", f"{text}check possible(s, {name})"))
         assert [d.span.text for d in wrong.diagnostics if d.severity == "error"] == [name]

@@ -100,14 +100,14 @@ class Vocabulary:
             for process, steps in self.undos.get(name, {}).items():
                 if process not in self.elements.get(name, {}):
                     found.append(Meaning(process, tuple(ir.Fact(of_undo, s.id) for s in steps)))
-            found = found or self._in_one_run(name, own, of_undo)
+            found += self._in_one_run(name, own, of_undo)
             for net, ids in self.transitions.get(name, {}).items():
                 found.append(Meaning(net, tuple(ir.Fact(own, i) for i in ids)))
         elif asked == "effect":
             for process, those in self.elements.get(name, {}).items():
                 facts = tuple(ir.Fact("effect", s.id) for s in those if isinstance(s, ir.Step))
                 found += [Meaning(process, facts)] if facts else []
-            found = found or self._in_one_run(name, "effect", "")
+            found += self._in_one_run(name, "effect", "")
         elif asked in OF_SERVICES:
             fact = ir.Fact("service", name, asked)
             found += [Meaning(process, (fact,)) for process in sorted(self.services.get(name, ()))]
