@@ -527,6 +527,10 @@ STOPPED = [
     "saga w { try { call v on compensated { } on failed { } } on signal z { task a } } saga v { register submit step x on idem { undo ux } }",
     "saga w { call v on compensated { } on failed { } } saga v { step x on idem { undo ux; retriable } }",
     "saga w { call v on compensated { } on failed { } } saga v { failing_step undo step x on idem { undo ux; pivot; timeout 5s } }",
+    # one that is called and has no steps is cancelled with its caller, or not where its end is awaited; and never when it is over
+    "saga w { step s on idem { undo us } call v on compensated { } on failed { } step y on idem { undo uy } } saga v { task a task b fails E }",
+    "saga w { step s on idem { undo us } call v on compensated { } on failed { } step y on idem { undo uy } children await } saga v { try { task a } on timeout 9s { task b } }",
+    "saga w { step p on idem { pivot } call v on compensated { } on failed { } step y on idem { undo uy } } saga v { task a task b fails E }",
     # an instance that is found by a cancellation has not failed, one that had failed before has
     "saga w { for each i in 1..2 tolerate 1 { step x on idem { undo ux } } }",
     "saga w { for each i in 1..2 parallel tolerate 1 { step x on idem { undo ux } } }",
@@ -590,6 +594,8 @@ def test_the_comparison_can_fail():
         ("saga w { for each i in 1..2 tolerate 1 { step x { undo ux } } } check never(w.completed and not x[1].done) under { cancel }", Holds),
         # a signal finds a saga before it calls another one, or not at all: after that the body of the `try` goes on without its handler
         ("saga w { try { call v on compensated { task c } on failed { } } on signal z { task a } } saga v { register submit step x { undo ux } } check never(c.done and w.completed) under { }", Holds),
+        # one that is called and has no steps does not hear that its caller is cancelled, where its end is awaited
+        ("saga w { step s { undo us } call v on compensated { task c } on failed { } children await } saga v { task a task b } check never(c.done) under { cancel }", Holds),
         # one of several instances stops half-way: none begins any more, and all come to rest
         ("saga w { for each i in 1..2 at_most 1 parallel { step x { errors { Busy: halt } } } } check option_to_complete(w) under { reject }", Holds),
         ("saga w { parallel 2 of { step x { errors { Busy: halt } } step y } others go_on step z } check option_to_complete(w) under { reject }", Holds),

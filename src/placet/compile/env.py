@@ -273,7 +273,9 @@ class Agenda:
             int, Callable[[Agenda, Env, Env, int], Env]
         ] = {}  # by the same: inside what has no steps
         self.stopping: Callable[[Agenda, Statement, Env, Env, int], Env]  # inside the same, where ways are stopped
-        self.inside: Callable[[Agenda, Thread, Statement, Env, int], None]  # told of what has no steps in a saga
+        self.inside: Callable[
+            [Agenda, Thread, Statement, Env, int, tuple[int, int]], None
+        ]  # told of what has no steps in a saga
         self.bounds: dict[str, int] = {}
         self.unjustified = False
         self.free_guards: dict[str, None] = {}
@@ -296,7 +298,9 @@ class Agenda:
                 self.jobs.append((self.saga[type(statement)], statement, ports, env))
                 return
             around = env
-            env = env._replace(route=Back(ports.undone, env.scope), policy=None)  # what is inside keeps this route
+            deaf = env.deaf or env.policy.children == "await"  # of a saga that is called in it
+            route = Back(ports.undone, env.scope)  # which what is inside keeps
+            env = env._replace(route=route, policy=None, beyond=env.past or env.beyond, deaf=deaf)
             if around.heard and not isinstance(statement, _AT_ONCE):
                 env = self.interrupting[around.heard[-1].armed](self, around, env, ports.undone)
             if not isinstance(statement, _AT_ONCE):
@@ -304,7 +308,9 @@ class Agenda:
                     env = self.stopping(self, statement, around, env, ports.undone)
                 if not self.survey.of(statement).forks:
                     env = env if env.thread is not None else env._replace(thread=Thread())
-                    self.later(self.inside, env.thread, statement, around, ports.undone)
+                    thread = env.thread
+                    before = (len(thread.places), len(thread.inner)) if thread is not None else (0, 0)
+                    self.later(self.inside, thread, statement, around, ports.undone, before)
         self.jobs.append((self.plain[type(statement)], statement, ports, env))
 
     def later(self, job: Callable[..., None], *arguments: object) -> None:

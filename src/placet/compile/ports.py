@@ -75,14 +75,20 @@ def begins(agenda: Agenda, env: Env, ports: Ports, stmt: Statement) -> None:
     waits_here(agenda, env, ports.start, ports.undone, stmt)
 
 
-def inside(agenda: Agenda, thread: Thread, stmt: Statement, env: Env, undone: int) -> None:
-    """Each place inside of a statement without steps, in which one token moves, is a moment too: nothing of it is to be undone."""
+def inside(
+    agenda: Agenda, thread: Thread, stmt: Statement, env: Env, undone: int, before: tuple[int, int] = (0, 0)
+) -> None:
+    """Each place inside of a statement without steps, in which one token moves, is a moment too: nothing of it is to be undone.
+
+    `before`: how many places and threads there were in the thread when the statement began, which are not inside of it.
+    """
     if _calls_saga(agenda, stmt):
         return
+    places, known = before
     threads = [thread]
-    for inner in threads:
-        threads += inner.inner
-        for place in inner.places:
+    for number, inner in enumerate(threads):
+        threads += inner.inner[known:] if number == 0 else inner.inner
+        for place in inner.places[places:] if number == 0 else inner.places:
             waits_here(agenda, env._replace(stops=(), heard=()), place, undone, stmt)
 
 

@@ -314,7 +314,7 @@ def call(agenda: Agenda, stmt: Call, ports: Ports, env: Env) -> None:
         start = agenda.place(f"{path}#on.{name}", env, stmt.id, f"`{frame.name}` has ended `{name}`", stmt.span)
         agenda.later(_handle_end, stmt, env, frame, name, start)
         agenda.push(body, Ports(start, ports.done), env)
-    enter(agenda, frame, ports.start, env.thread if not agenda.survey.of(stmt).steps else None)
+    enter(agenda, frame, ports.start, env.thread if not agenda.survey.of(stmt).steps else None, env)
 
 
 def _handle_end(agenda: Agenda, stmt: Call, env: Env, frame: Frame, name: str, start: int) -> None:
@@ -342,12 +342,15 @@ def _finish_call(agenda: Agenda, stmt: Call, ports: Ports, env: Env, frame: Fram
         agenda.move(f"{frame.path}#after.{name}", (place,), (ports.done,), env, stmt.id, phrase, stmt.span)
 
 
-def enter(agenda: Agenda, frame: Frame, start: int, thread: Thread | None) -> None:
-    """The body of a process from a start place to its ends."""
+def enter(agenda: Agenda, frame: Frame, start: int, thread: Thread | None, around: Env | None = None) -> None:
+    """The body of a process from a start place to its ends; `around` of what calls it."""
     process = frame.process
     path = frame.path
     saga = process.kind == "saga"
     env = Env(frame, path, process.id, "", Top(frame), thread, held=frame.held)
+    if around is not None and around.failed >= 0:  # what is called in a saga is cancelled with that
+        frame.top = around.frame.top
+        env = env._replace(beside=True, beyond=around.beyond, deaf=around.deaf, failed=around.failed)
     runs = any(isinstance(s, Again) for s in statements(process.body))
     if runs and not saga:
         start = _anew(agenda, frame, start, env)
