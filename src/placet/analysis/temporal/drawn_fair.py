@@ -8,11 +8,10 @@ exempt, and never taken.
 
 from __future__ import annotations
 
-from array import array
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
-from placet.analysis.components import Rows
-from placet.analysis.temporal.fair import Space, fair_sets, loop, short_loop
+from placet.analysis.temporal.nearest import Nearest
 from placet.engines.diagrams.forest import LimitError
 from placet.logic.state import Fireable
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from placet.engines.diagrams.diagram import Diagram
     from placet.evidence import State, Trace
     from placet.logic.state import Predicate
-
-_LOOKS = (100, 2_000, 20_000)  # states among which a loop is looked for
 
 
 class Steps(Protocol):
@@ -87,70 +84,15 @@ def fair_round(
 
     Raises LimitError where there is none among the nearest states.
     """
-    seen = _Near(steps, stay, start, faults)
-    for most in _LOOKS:
-        end = seen.expand(most)
-        if end >= 0:
-            return seen.way(end), (), (), seen.order[end]
-        space = seen.space()
-        inside = range(space.rows.expanded)
-        for found in fair_sets(space, fairness, inside.__contains__):
-            first = min(found.members)
-            round_, whole = loop(space, found, first, fairness)
-            if whole:
-                labels = seen.labels
-                told = short_loop(space, found, first)
-                return (
-                    seen.way(first),
-                    tuple(labels[e] for e in round_),
-                    tuple(labels[e] for e in told),
-                    seen.order[first],
-                )
-        if space.rows.expanded == space.rows.states:
-            break
-    raise LimitError("work")
 
+    @cache
+    def able(state: State) -> tuple[tuple[int, State], ...]:
+        return tuple((t, to) for t, to in steps.next(state) if t not in faults)
 
-class _Near:
-    """The states of a set that are nearest to one of them, breadth-first, with their steps within the set."""
-
-    def __init__(self, steps: Steps, stay: int, start: State, faults: frozenset[int]) -> None:
-        self._steps, self._stay, self._faults = steps, stay, faults
-        self.order = [start]
-        self._numbers = {start: 0}
-        self._came = [(-1, -1)]
-        self._offsets, self.labels, self._targets = array("q", (0,)), array("i"), array("I")
-        self._able: list[tuple[int, ...]] = []
-
-    def expand(self, most: int) -> int:
-        """Go on up to so many states; gives one where nothing but a fault can happen, or -1."""
-        while len(self._able) < min(most, len(self.order)):
-            at = len(self._able)
-            able = [(t, to) for t, to in self._steps.next(self.order[at]) if t not in self._faults]
-            self._able.append(tuple(t for t, _ in able))
-            for t, to in able:
-                number = self._numbers.get(to, -1)
-                if number < 0:
-                    if not self._steps.diagram.has(self._stay, to):
-                        continue
-                    number = self._numbers[to] = len(self.order)
-                    self.order.append(to)
-                    self._came.append((at, t))
-                self.labels.append(t)
-                self._targets.append(number)
-            self._offsets.append(len(self.labels))
-            if not able:
-                return at
-        return -1
-
-    def space(self) -> Space:
-        rows = Rows(len(self.order), self._offsets, self.labels, self._targets)
-        return Space(rows, range(len(self.order)), (), 0, self._able.__getitem__)
-
-    def way(self, at: int) -> Trace:
-        """The steps from the first state to one."""
-        found = []
-        while at:
-            at, t = self._came[at]
-            found.append(t)
-        return tuple(reversed(found))
+    near = Nearest(
+        lambda state: ((t, 0, to) for t, to in able(state)), start, lambda state: steps.diagram.has(stay, state)
+    )
+    found = near.round(fairness, 0, lambda state: tuple(t for t, _ in able(state)), lambda state: not able(state))
+    if found is None:
+        raise LimitError("work")
+    return found.way, found.loop, found.told, near.order[found.at]
