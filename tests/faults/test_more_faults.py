@@ -8,7 +8,7 @@ import pytest
 from tests.oracles.reachability import explore
 
 from placet.analysis import more_faults, strategy
-from placet.evidence import Budget, Inconclusive
+from placet.evidence import Budget, Certificate, Inconclusive, Never, NeverHolds, Proof, Violated
 from placet.faults.hypothesis import DEFAULT, KINDS, Hypothesis
 from placet.faults.weave import weave
 from placet.pipeline import Options, check, compile_source, verify
@@ -90,17 +90,40 @@ def test_what_no_number_of_faults_brings_about_is_dead():
     assert "refund" not in story.headline
 
 
-def test_where_it_is_not_decided_nothing_is_claimed(monkeypatch):
+@pytest.mark.parametrize("cut", ["all", "every kind"])
+def test_where_it_is_not_decided_nothing_is_claimed(monkeypatch, cut):
+    """Also where the search under faults of every kind alone is cut off: what the usual ones do not bring about may be brought about by others."""
     decide = strategy.decide
 
     def out_of_states(compiled, queries, options):
         if queries and queries[0].check == "possible":
-            return tuple(strategy.Answer(q, Inconclusive("too many situations", "states"), 0.0) for q in queries)
+            if cut == "every kind" and "cancel" not in compiled.assumptions.faults:
+                dead = NeverHolds(queries[0].predicate)
+                certificate = Certificate("closed set")
+                return tuple(strategy.Answer(q, Violated(dead, Never(certificate), Proof("")), 0.0) for q in queries)
+            return tuple(strategy.Answer(q, Inconclusive("too many", "states", "77"), 0.0) for q in queries)
         return decide(compiled, queries, options)
 
     monkeypatch.setattr(strategy, "decide", out_of_states)
     (found,) = answers(PAID_BY_HAND + "check no_dead_step(book)")
     assert found[0] == "inconclusive"
+
+
+def test_the_budget_that_cut_it_off_is_named(monkeypatch):
+    decide = strategy.decide
+
+    def out_of_states(compiled, queries, options):
+        if queries and queries[0].check == "possible":
+            reason = Inconclusive("too many", "states", "77", "--budget-states")
+            return tuple(strategy.Answer(q, reason, 0.0) for q in queries)
+        return decide(compiled, queries, options)
+
+    monkeypatch.setattr(strategy, "decide", out_of_states)
+    loaded = compile_source(SourceFile("w.placet", PAID_BY_HAND + "check no_dead_step(book)"))
+    for most, option in ((5_000, "--budget-states"), (5_000_000, "")):  # beyond the limit of its own no option helps
+        (verdict,) = [c.verdict for m in check(loaded, Options(budget=Budget(states=most))).models for c in m.checks]
+        assert (verdict.budget, verdict.limit, verdict.option) == ("states", "77", option)
+        assert verdict.reason.endswith("was not decided: too many")
 
 
 def saga(rng: random.Random) -> str:

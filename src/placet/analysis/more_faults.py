@@ -42,12 +42,14 @@ def reconsidered(compiled: Compiled, answers: tuple[Answer, ...], options: Optio
     if not dead:
         return answers
     alive, unknown = _looked_for(tuple(dead), options, woven)
-    aside = alive | unknown
+    aside = alive | unknown.keys()
     if not aside:
         return answers
     rest = compiled._replace(steps=tuple(step for step in compiled.steps if step[0] not in aside))
     return tuple(
-        _anew(compiled, rest, answer, options, alive.intersection(found), unknown.intersection(found))
+        _anew(
+            compiled, rest, answer, options, alive.intersection(found), {s: unknown[s] for s in found if s in unknown}
+        )
         if aside.intersection(found := _dead(compiled, answer))
         else answer
         for answer in answers
@@ -67,13 +69,16 @@ def _dead(compiled: Compiled, answer: Answer) -> list[str]:
     return [step for step, transitions in compiled.steps if transitions and culprits.issuperset(transitions)]
 
 
-def _looked_for(steps: tuple[str, ...], options: Options, woven: Weave) -> tuple[frozenset[str], frozenset[str]]:
-    """The steps that were seen to happen with more faults, and those of which it was not decided.
+def _looked_for(
+    steps: tuple[str, ...], options: Options, woven: Weave
+) -> tuple[frozenset[str], dict[str, Inconclusive]]:
+    """The steps that were seen to happen with more faults, and those of which it was not decided, with what cut it off.
 
     Under faults of every kind first: where a siphon keeps a step from happening there, no number of them changes that.
     """
     alive: frozenset[str] = frozenset()
-    unknown: frozenset[str] = frozenset()
+    of_every: dict[str, Inconclusive] = {}  # undecided under every kind: what the usual ones do decides nothing of that
+    unknown: dict[str, Inconclusive] = {}
     left = steps
     more, most = -1, MORE
     while left and more < most:
@@ -88,9 +93,10 @@ def _looked_for(steps: tuple[str, ...], options: Options, woven: Weave) -> tuple
         alive |= seen
         most = max(most, min(more + MORE, MOST)) if seen else most
         dead = {a.query.label for a in found if isinstance(a.verdict, Violated) and _for_ever(a.verdict)}
-        unknown = frozenset(a.query.label for a in found if isinstance(a.verdict, Inconclusive))
+        unknown = {a.query.label: a.verdict for a in found if isinstance(a.verdict, Inconclusive)}
+        of_every = unknown if more == 0 else of_every
         left = tuple(s for s in left if s not in alive | dead)
-    return alive, unknown - alive
+    return alive, {s: cut for s, cut in (of_every | unknown).items() if s in left}
 
 
 def _for_ever(verdict: Violated) -> bool:
@@ -103,17 +109,22 @@ def _part(budget: Budget) -> Budget:
 
 
 def _anew(
-    compiled: Compiled, rest: Compiled, answer: Answer, options: Options, alive: frozenset[str], unknown: frozenset[str]
+    compiled: Compiled,
+    rest: Compiled,
+    answer: Answer,
+    options: Options,
+    alive: frozenset[str],
+    unknown: dict[str, Inconclusive],
 ) -> Answer:
     """The answer without the steps that are no dead ones, or that it is unknown of."""
     (again,) = strategy.decide(rest, [answer.query], options)
     verdict: Verdict = again.verdict
     if isinstance(verdict, Holds) and unknown:
-        reason = (
-            f"whether it takes more faults than are allowed for, or never happens, that {_phrase(compiled, unknown)}, was not "
-            f"decided within {STATES:,} situations"
-        )
-        verdict = Inconclusive(reason, "states", f"{STATES:,}")
+        told = _phrase(compiled, frozenset(unknown))
+        cut = next(iter(unknown.values()))
+        reason = f"whether it takes more faults than are allowed for, or never happens, that {told}, was not decided: {cut.reason}"
+        raised = cut.option if _part(options.budget) == options.budget or cut.budget != "states" else ""
+        verdict = Inconclusive(reason, cut.budget, cut.limit, raised)
     elif isinstance(verdict, Holds):
         note = f"only with more faults than these, or others, {_phrase(compiled, alive)}, so that is not taken for dead"
         verdict = verdict._replace(note="; ".join(n for n in (verdict.note, note) if n))
