@@ -112,6 +112,12 @@ SILENT = {  # the same with another cause: (text, check, words that would be wro
         "var seats : 0..2 = 1\nworkflow w { parallel { task door sets seats = seats - 1 task phone sets seats = seats - 1 } }\ncheck never(w.failed)",
         "never", "relies on",
     ),
+    "the choice was about something else": (
+        """var seats : 0..2 = 1
+workflow w { choice { when seats >= 1 { task note } otherwise { end none } }
+  parallel { task door sets seats = seats - 1 task phone sets seats = seats - 1 } }
+check never(w.failed)""", "never", "relies on",
+    ),
     "looked at again": (ROUNDS % "choice { when short { end no } otherwise { task fine } }", "", ""),
     "kept": (SIGNAL % " buffered", "", ""),
     "in order": (TOPIC % "; fifo", "", ""),

@@ -151,7 +151,7 @@ class Fork(NamedTuple):
 
 
 class Published(NamedTuple):
-    """A transition that sends a message to a topic: which, by which handler (empty: by a process), and whether anybody reads it."""
+    """A transition that sends a message to a topic: which, by which handler or process, and whether anybody reads it."""
 
     transition: int
     event: str

@@ -214,7 +214,7 @@ def _handler_goes_on(run: Run, made: list[int]) -> str:
         origin = run.compiled.origin.transitions[t]
         if not name or not _after(behind, origin) or behind.actor != origin.actor:
             continue
-        if not (_inside(run, other, origin) if other >= 0 else _undone_by(run, t)):
+        if not (inside(run, other, origin) if other >= 0 else _undone_by(run, t)):
             continue
         subject = quoted(short(behind.actor) or run.compiled.subject)
         return (
@@ -257,7 +257,7 @@ def _side_by_side(run: Run, made: list[int]) -> str:
     if fork is None:
         return ""
     ways = [compiled.origin.places[p] for p, _ in compiled.net.post[fork] if compiled.net.places[p].endswith("#start")]
-    homes = [next((w for w in ways if _inside(run, t, w)), None) for t in made]
+    homes = [next((w for w in ways if inside(run, t, w)), None) for t in made]
     names = [transition_name(compiled, t) for t in made]
     if homes[0] and homes[1] and homes[0] != homes[1]:
         if _race(run, fork):
@@ -272,7 +272,7 @@ def _side_by_side(run: Run, made: list[int]) -> str:
 
 
 def _way(run: Run, transition: int, ways: list[Origin]) -> Origin | None:
-    return next((w for w in ways if _inside(run, transition, w)), None)
+    return next((w for w in ways if inside(run, transition, w)), None)
 
 
 def _fails(run: Run, transition: int) -> bool:
@@ -280,7 +280,8 @@ def _fails(run: Run, transition: int) -> bool:
     return kind is Kind.TASK and "#" in name
 
 
-def _inside(run: Run, transition: int, around: Origin) -> bool:
+def inside(run: Run, transition: int, around: Origin) -> bool:
+    """Whether what a transition comes from stands inside something in the text."""
     span = run.compiled.origin.transitions[transition].span
     return (
         span is not None and around.span is not None and around.span.start <= span.start and span.end <= around.span.end

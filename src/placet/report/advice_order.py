@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from placet.logic.state import support
 from placet.net.roles import Kind
+from placet.report.advice_flow import inside
 from placet.report.messages import CONSUMED
 from placet.report.reasons import is_stuck, since
 from placet.report.run import transition_name
@@ -228,7 +229,7 @@ def _looked_before(run: Run) -> str:
         if looked < 0 or not others:
             continue
         now, then = origin[run.fired[last]], origin[run.fired[others[-1]]]
-        if now.actor == then.actor and not _way(run, now.id):
+        if now.actor == then.actor and not any(run.compiled.net.transitions[t].endswith("#fork") for t in run.fired):
             continue
         return (
             f"{transition_name(run.compiled, run.fired[last])} relies on {quoted(name)} as it was in step {run.number(looked)}, and "
@@ -261,14 +262,8 @@ def _looks(run: Run, n: int, last: int, variable: str) -> bool:
     origin = run.compiled.origin.transitions
     if "#choose" not in net.transitions[t]:
         return False
-    span, inner = origin[t].span, origin[run.fired[last]].span
     sees = any(_variable(run, p) == variable for p, _ in (*net.pre[t], *net.read[t]))
-    return sees and origin[t].actor == origin[run.fired[last]].actor and span is not None and inner is not None
-
-
-def _way(run: Run, identifier: str) -> bool:
-    """Whether a fork of the run has ways of which this stands in one: others of the same actor go on beside it."""
-    return any(run.compiled.net.transitions[t].endswith("#fork") for t in run.fired) and "/" in identifier
+    return sees and inside(run, run.fired[last], origin[t])
 
 
 def _rounds_are_over(run: Run) -> str:
