@@ -76,6 +76,17 @@ RULES = {
     "a key forgotten": (KEY % "per run ttl 10s", "never", "a longer `ttl`, or none"),
     "a key of each attempt": (KEY % "per attempt", "never", "`per run` instead of `per attempt`"),
     "two orders of locks": (LOCKS % ("right", "left"), "option_to_complete", "in the same order, such as first `left`, then `right`"),
+    "a ring of many": (
+        """param N = 9
+net ring {
+  place fork[N] = 1, idle[N] = 1, one[N], two[N]
+  transition first[i in 1..N]: idle[i] + fork[i] -> one[i]
+  transition second[i in 1..N]: one[i] + fork[i % N + 1] -> two[i]
+  transition back[i in 1..N]: two[i] -> idle[i] + fork[i] + fork[i % N + 1]
+}
+check deadlock_free(ring)""", "deadlock_free",
+        "`fork[4]` and 5 more take them in the same order, such as first `fork[1]`, then `fork[2]`, then `fork[3]`, then `fork[4]` and so on",
+    ),
     "a lock kept": (LEAK % "", "proper_completion", "write `with box { ... }`"),
     "a look too early": (SEATS % "sets seats = seats - 1", "never", "relies on `seats` as it was in step 1, and"),
     "rounds used up": (ROUNDS % "", "never", "`short` then still holds: look again behind it"),

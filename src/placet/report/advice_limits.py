@@ -24,6 +24,7 @@ _LIMITS = {  # by what is counted of a service: which word of the service keeps 
     "sent": "let {service} be asked no more than {times} in a while: `rate_limit {most} per 1s wait`",
 }
 _COUNTED = re.compile(r"([^\W\d][\w-]*(?:\[\d+\])*)\.(calls|failing|sent)\s*(>=|>)\s*(\d+)$")
+_NAMED = 4  # things of a ring: who has read four knows the rest
 _BLOCKED = {RATE_LIMITED: "`rate_limit N per TIME wait`", BULKHEAD_FULL: "`bulkhead N wait`"}
 
 
@@ -101,13 +102,12 @@ def _kept(run: Run) -> Iterator[str]:
 
 def _in_a_ring(run: Run) -> Iterator[str]:
     """Who holds one thing waits for another, and who holds that one for the first: they took them in different orders."""
-    holders = _waits_for(run)
-    ring = _ring({p: tuple(q for q, _ in after) for p, after in holders.items()})
+    ring = _ring(_waits_for(run))
     if len(ring) > 1:
         things = [quoted(_thing(run, p)) for p in sorted(ring)]
         who = "whoever" if run.compiled.kind == "net" else "every way that"
-        order = ", then ".join(things)
-        yield f"let {who} needs several of {listed(things)} take them in the same order, such as first {order}"
+        order = ", then ".join(things[:_NAMED]) + (" and so on" if len(things) > _NAMED else "")
+        yield f"let {who} needs several of {listed(things, most=_NAMED + 1)} take them in the same order, such as first {order}"
     elif run.compiled.kind == "net":
         yield from _given_back(run)
 
@@ -144,23 +144,24 @@ def _thing(run: Run, place: int) -> str:
     return short(run.compiled.net.places[place].partition("#")[0])
 
 
-def _waits_for(run: Run) -> dict[int, list[tuple[int, int]]]:
-    """For each thing that somebody took: what its holder waits for now, and by which transition it was taken."""
+def _waits_for(run: Run) -> dict[int, list[int]]:
+    """For each thing that somebody took: what its holder waits for now. Linear in the arcs of the net and of what fired."""
     net, last = run.compiled.net, run.last
     held = frozenset(still_open(run.compiled, last))
     lacking = {p for p in range(len(net.places)) if run.compiled.initial[p] and _is_thing(run, p)}
-    found: dict[int, list[tuple[int, int]]] = {}
+    users: dict[int, list[int]] = {}  # of what is held
+    for blocked, needs in enumerate(net.pre):
+        for p, _ in needs:
+            if p in held:
+                users.setdefault(p, []).append(blocked)
+    found: dict[int, list[int]] = {}
     for t in dict.fromkeys(reversed(run.fired)):
         taken = [p for p, w in net.pre[t] if p in lacking and w > dict(net.post[t]).get(p, 0) and not last[p]]
         given = held.intersection(p for p, _ in net.post[t])
-        if not taken or not given:
-            continue
-        for blocked in range(len(net.transitions)):
-            if given.isdisjoint(dict(net.pre[blocked])):
-                continue
+        for blocked in {user for p in given if taken for user in users.get(p, ())}:
             wanted = [p for p, w in net.pre[blocked] if p in lacking and last[p] < w]
             for p in taken:
-                found.setdefault(p, []).extend((q, t) for q in wanted if q != p)
+                found.setdefault(p, []).extend(q for q in wanted if q != p)
     return found
 
 
@@ -169,7 +170,7 @@ def _is_thing(run: Run, place: int) -> bool:
     return run.compiled.kind == "net" or (bool(classes) and classes[place] is PlaceClass.RESOURCE)
 
 
-def _ring(after: dict[int, tuple[int, ...]]) -> list[int]:
+def _ring(after: dict[int, list[int]]) -> list[int]:
     """Things that lead back to themselves, in their order; empty where none do."""
     import networkx as nx  # only where something is stuck
 
