@@ -1,14 +1,16 @@
 """The Model Checking Contest's examinations against their oracles: right, unknown, wrong and seconds for each examination.
 
-    python benchmarks/mcc.py [--corpora FOLDER] [--only RC,RF,...] [--most N] [--skip N] [--step N] [--timeout SECONDS] [NET ...]
+    python benchmarks/mcc.py [--corpora FOLDER] [--only RC,RF,...] [--most N] [--skip N] [--step N] [--timeout SECONDS] [--record FILE] [NET ...]
 
 Each examination runs in a process of its own, as in the contest. Prints every unknown answer and every wrong one by name; a
-wrong one makes the exit status 1.
+wrong one makes the exit status 1. With `--record`, each result is a line of that file, and what it already knows is not asked
+again, but for examinations with unknown answers that had less time: a long table can be made in parts.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -16,6 +18,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 BESIDE = Path(__file__).resolve().parent.parent.parent / "shared" / "corpora"
 
@@ -55,6 +58,39 @@ def ask(folder: Path, examination: str, timeout: float) -> tuple[dict[str, str],
     return answers(done.stdout), perf_counter() - begun, trouble
 
 
+def examine(folder: Path, key: str, oracle: Path, timeout: float) -> dict[str, Any]:
+    """One examination of one net, counted; what is unknown or wrong is printed."""
+    name = folder.name
+    want = {q: v for q, v in answers(oracle.read_text(encoding="utf-8")).items() if v not in OPEN}
+    got, took, trouble = ask(folder, EXAMINATIONS[key], timeout)
+    if trouble:
+        print("TROUBLE", name, key, trouble[-2000:], flush=True)
+    unknown = [q for q in want if got.get(q, "?") in OPEN]
+    wrong = [q for q in want.keys() - set(unknown) if got[q] != want[q]]
+    for q in wrong:
+        print("WRONG", name, q, "oracle", want[q], "placet", got[q], flush=True)
+    if unknown:
+        print("unknown", name, key, len(unknown), "of", len(want), f"{took:.1f} s", flush=True)
+    right = len(want) - len(unknown) - len(wrong)
+    return {
+        "net": name,
+        "examination": key,
+        "timeout": timeout,
+        "right": right,
+        "unknown": len(unknown),
+        "wrong": len(wrong),
+        "seconds": round(took, 2),
+    }
+
+
+def recorded(file: Path | None) -> dict[tuple[str, str], dict[str, Any]]:
+    """The last line of each net and examination."""
+    if file is None or not file.exists():
+        return {}
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return {(line["net"], line["examination"]): line for line in lines}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("nets", nargs="*")
@@ -64,38 +100,34 @@ def main() -> int:
     parser.add_argument("--skip", type=int, default=0)
     parser.add_argument("--step", type=int, default=1, help="every so many-th net")
     parser.add_argument("--timeout", type=float, default=25.0)
+    parser.add_argument("--record", type=Path)
     given = parser.parse_args()
     names = sorted(p.parent.name for p in (given.corpora / "mcc").glob("*/model.pnml"))
     names = given.nets or names[given.skip :: given.step][: given.most]
+    known = recorded(given.record)
     count: Counter[tuple[str, str]] = Counter()
     seconds: Counter[str] = Counter()
-    wrong = 0
     for name in names:
         folder = given.corpora / "mcc" / name
         for key in given.only.split(","):
             oracle = folder / "oracle" / f"{key}.out"
             if not oracle.exists() or (key in FILES and not (folder / f"{EXAMINATIONS[key]}.xml").exists()):
                 continue
-            want = {q: v for q, v in answers(oracle.read_text(encoding="utf-8")).items() if v not in OPEN}
-            got, took, trouble = ask(folder, EXAMINATIONS[key], given.timeout)
-            seconds[key] += took
-            if trouble:
-                print("TROUBLE", name, key, trouble[-2000:], flush=True)
-            unknown = [q for q in want if got.get(q, "?") in OPEN]
-            for q in want.keys() - set(unknown):
-                count[key, "right" if got[q] == want[q] else "wrong"] += 1
-                if got[q] != want[q]:
-                    wrong += 1
-                    print("WRONG", name, q, "oracle", want[q], "placet", got[q], flush=True)
-            count[key, "unknown"] += len(unknown)
-            if unknown:
-                print("unknown", name, key, len(unknown), "of", len(want), f"{took:.1f} s", flush=True)
+            before = known.get((name, key))
+            if before is None or (before["unknown"] and before["timeout"] < given.timeout):
+                before = examine(folder, key, oracle, given.timeout)
+                if given.record:
+                    with given.record.open("a", encoding="utf-8") as file:
+                        print(json.dumps(before), file=file)
+            seconds[key] += before["seconds"]
+            for what in ("right", "unknown", "wrong"):
+                count[key, what] += before[what]
     print(f"{len(names)} nets, {given.timeout:.0f} s each")
     for key in EXAMINATIONS:
         if seconds[key]:
             row = "  ".join(f"{what} {count[key, what]:5}" for what in ("right", "unknown", "wrong"))
             print(f"{key:5} {row}  {seconds[key] / len(names):6.1f} s a net")
-    return 1 if wrong else 0
+    return 1 if any(n for (_, what), n in count.items() if what == "wrong") else 0
 
 
 if __name__ == "__main__":
