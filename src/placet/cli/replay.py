@@ -14,10 +14,22 @@ from placet.errors import EvidenceError, UsageError
 
 if TYPE_CHECKING:
     from placet.compiled import Compiled, Query
-    from placet.evidence import Trace
+    from placet.evidence import Trace, Violated
     from placet.logic.state import Predicate
 
 MOST = 256 << 20  # bytes of a report
+GONE = "the model is not asked this any more"
+
+
+class Undecided(str):
+    """Why one run says neither that a check is violated nor that it is not."""
+
+    __slots__ = ()
+
+
+_MEASURED = Undecided("it counts obligations over all runs, of which this run breaks one")
+_OTHERS = Undecided("this can still happen; whether the check is violated depends on the other runs too")
+_PART = Undecided("this can still happen; that a fair run goes round so needs a longer loop than the report shows")
 
 
 @debug_option
@@ -28,13 +40,15 @@ def command(report: str, *, quiet: bool) -> int:
     """Replay the counterexamples of a report that `placet verify --format json` wrote.
 
     The models are read and compiled again, as they are now; each run is fired step by step, and what it should show is
-    asked of where it ends.
+    asked of where it ends. Checks that are about many runs together, such as `ctl` and `coverage`, are not decided by one
+    run; they are named.
 
     \b
     Exit status
-      0  every run shows what it should
+      0  every run that decides its check shows what it should
       1  one does not, such as after the model was mended
       2  usage, no report, a broken model, or nothing to replay
+      3  no check of the report is decided by one run
     """  # noqa: D301 - click needs the character itself
     try:
         found = _replayed(_document(report))
@@ -42,15 +56,23 @@ def command(report: str, *, quiet: bool) -> int:
         print(f"error: `{report}` cannot be replayed: {problem}", file=sys.stderr)
         return exit_codes.UNUSABLE
     good = sum(1 for _, _, why, _ in found if not why)
+    open_ = [label for label, _, why, _ in found if isinstance(why, Undecided)]
     for label, path, why, steps in () if quiet else found:
-        click.echo(f"{'does not show it' if why else 'shows it':18}{label} in {path}{f': {why}' if why else ''}")
+        said = "cannot decide it" if isinstance(why, Undecided) else "does not show it" if why else "shows it"
+        click.echo(f"{said:18}{label} in {path}{f': {why}' if why else ''}")
         for number, phrase in enumerate(steps, 1):
             click.echo(f"  {number:3}  {phrase}")
     if not found:
         click.echo("there is nothing to replay: no check of the report is violated")
         return exit_codes.UNUSABLE
-    click.echo(f"{good} of {len(found)} counterexamples replayed")
-    return exit_codes.PROVED if good == len(found) else exit_codes.VIOLATED
+    decided = len(found) - len(open_)
+    if open_:
+        many = "checks are" if len(open_) > 1 else "check is"
+        click.echo(f"{len(open_)} {many} not decided by one run: {', '.join(open_)}")
+    if not decided:
+        return exit_codes.INCONCLUSIVE
+    click.echo(f"{good} of {decided} counterexample{'s' if decided > 1 else ''} replayed")
+    return exit_codes.PROVED if good == decided else exit_codes.VIOLATED
 
 
 def _document(path: str) -> dict[str, Any]:
@@ -110,7 +132,7 @@ def _asked(model: dict[str, Any], check: dict[str, Any]) -> tuple[Compiled, Quer
     """The net and the query of a check, from the model as it is now; or why there is none."""
     from placet.cli.certifying import questions_of
     from placet.faults.hypothesis import Hypothesis, checked
-    from placet.pipeline import Options, load
+    from placet.pipeline import Options, load, prepare
 
     rests = check["assumptions"]
     hypothesis = checked(Hypothesis(tuple(rests["faults"]), rests["fault_budget"])) if rests["faults"] else None
@@ -126,7 +148,11 @@ def _asked(model: dict[str, Any], check: dict[str, Any]) -> tuple[Compiled, Quer
     for (subject, _), question in questions_of(loaded, options).items():
         if subject == model["subject"] and question is not None and question[1].label == check["label"]:
             return question
-    return "the model is not asked this any more, or a run alone does not show it"
+    for compiled in loaded.compiled:
+        if compiled.subject == model["subject"]:
+            asked = prepare(compiled, options).queries
+            return next((_MEASURED for query in asked if query.label == check["label"]), GONE)
+    return GONE
 
 
 def _shown(compiled: Compiled, query: Query, story: dict[str, Any], fired: Trace) -> str:
@@ -135,6 +161,7 @@ def _shown(compiled: Compiled, query: Query, story: dict[str, Any], fired: Trace
     from placet.evidence import (
         Certificate,
         Grows,
+        Lasso,
         Never,
         NeverHolds,
         NoReturn,
@@ -142,6 +169,7 @@ def _shown(compiled: Compiled, query: Query, story: dict[str, Any], fired: Trace
         Pump,
         Reach,
         Reaches,
+        RunBreaks,
         Strands,
         Violated,
     )
@@ -150,7 +178,7 @@ def _shown(compiled: Compiled, query: Query, story: dict[str, Any], fired: Trace
     trace = fired[: loop if loop is not None else turned + 1 if turned is not None else 0]
     asked = question(compiled, query)
     if isinstance(asked, str):
-        return asked
+        return Undecided(asked)
     net = asked.compiled
     again = () if loop is None else fired[loop:]
     if story["kind"] == "lasso" and run(net, run(net, net.start, trace), again) != run(net, net.start, trace):
@@ -164,16 +192,35 @@ def _shown(compiled: Compiled, query: Query, story: dict[str, Any], fired: Trace
         return Violated(Strands(predicate), NoReturn(trace, 0), Proof(""))
 
     kind = {"reach": "never", "never": "some", "no_return": "again", "lasso": "again"}.get(story["kind"])
-    why = "what it shows cannot be asked of a run alone"
+    why: str = _OTHERS
+    run(net, run(net, net.start, trace), fired[len(trace) :])
     if story["kind"] == "pump":
         tries = [Violated(Grows(p), Pump(trace, again), Proof("")) for p in range(len(net.net.places))]
     else:
         tries = [claim(o.predicate) for o in asked.obligations if o.kind == kind and not o.through]
+        whole = Lasso(trace, again) if again else Reach(fired)
+        tries += [
+            Violated(RunBreaks(o.formula, o.fairness), whole, Proof("")) for o in asked.obligations if o.kind == "ltl"
+        ]
     for violated in tries:
         try:
             replay(net, violated)
         except EvidenceError as problem:
-            why = str(problem)
+            why = _PART if _unfair(net, violated) else str(problem)
         else:
             return ""
     return why
+
+
+def _unfair(net: Compiled, violated: Violated) -> bool:
+    """Whether the run breaks the formula, and only its loop is not fair."""
+    from placet.analysis.replay import replay
+    from placet.evidence import RunBreaks
+
+    if not isinstance(violated.claim, RunBreaks):
+        return False
+    try:
+        replay(net, violated._replace(claim=violated.claim._replace(fairness="nothing")))
+    except EvidenceError:
+        return False
+    return True

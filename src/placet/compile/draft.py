@@ -130,6 +130,10 @@ class Draft:
         self.roles.append(role)
         return index
 
+    def counts_ways(self, identifier: str, transition: int) -> None:
+        """The move is one by which a parallel counts its ways, or stops those that are not needed any more."""
+        self.roles[transition] = self.roles[transition]._replace(ways=identifier)
+
     def step(self, identifier: str, transition: int) -> None:
         """One more transition by which something the user wrote may happen."""
         found = self.steps.get(identifier)

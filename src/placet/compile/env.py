@@ -266,7 +266,7 @@ class Agenda:
         ] = {}  # by path of a saga with a budget of them: the records of how many are left
         self.copies: dict[str, list[Any]] = {}  # by IR id of a step whose replies only its name tells: its calls so far
         self.stoppable: dict[int, Stoppable] = {}  # by the record that a way of a parallel has failed
-        self.stopped_by: dict[int, str] = {}  # by the record that stops ways: why, where no other way has failed
+        self.stopped_by: dict[int, tuple[str, str]] = {}  # by the record that stops ways: why, and of which parallel
         self.interruptible: dict[int, Stoppable] = {}  # by the record that a scope is not interrupted yet
         self.scopes_heard: dict[int, list[tuple[Heard, list[Handler], Env]]] = {}  # by the same: this and those around
         self.interrupting: dict[

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.env import Exit, Heard, Thread, backwards
+from placet.compile.phrases import way_of
 from placet.compile.signals import taken
 from placet.compile.threads import finish_thread
 from placet.net.roles import Kind, Role
@@ -46,7 +47,7 @@ def interrupts(agenda: Agenda, handlers: Sequence[Handler], heard_: Heard, env: 
                 role = _role(handler)._replace(step=port.step, direction=port.direction, attempt=port.attempt)
                 label = f"{env.path(handler.id)}#interrupts{name}@{draft.names[port.place]}{doubt}"
                 needs, gives = (port.place, heard_.armed, *port.keeps, *pre), (*post, *keeps)
-                words = f"{_words(handler)} and interrupts `{stmt.id.rpartition('/')[2]}`"
+                words = f"{_words(handler)} and interrupts {way_of(stmt)}"
                 made = agenda.move(label, needs, gives, where, handler.id, words, handler.span, role)
                 draft.step(handler.id, made)
 

@@ -71,6 +71,14 @@ def way_done(way: ir.Way) -> str:
     return f"{the_way(way)} is done"
 
 
+def way_of(statement: Anything) -> str:
+    """A statement as a noun, and a sequence of several by its first one, as a way of a parallel is told."""
+    if not isinstance(statement, ir.Sequence):
+        return called(statement)
+    first = _first(statement)
+    return "the empty way" if isinstance(first, ir.Sequence) else f"the way of {called(first)}"
+
+
 def the_way(way: ir.Way) -> str:
     """A parallel way as a noun: by its first statement."""
     first = _first(way.body)

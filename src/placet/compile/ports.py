@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from placet.compile.phrases import way_of
 from placet.compile.survey import ABANDON
 from placet.compile.vocabulary import statements
 from placet.ir.model import Call
@@ -134,17 +135,18 @@ def stops_anywhere(agenda: Agenda, stmt: Statement, around: Env, env: Env, undon
     from placet.compile.env import Exit, Thread, backwards  # which imports this module
     from placet.compile.threads import finish_thread
 
-    label = stmt.id.rpartition("/")[2]
-    role = Role(Kind.ROUTE, commits=True)
+    label = way_of(stmt)
     exits = []
     for level, failing in enumerate(around.stops):
+        why, parallel = agenda.stopped_by[failing]
+        role = Role(Kind.ROUTE, commits=True, ways=parallel)
         throw = backwards(undone, around.scope, ABANDON)
         variants = [("", throw.pre, throw.post)]
         if throw.later is not None:
             variants.append((".later", *throw.later))
         for suffix, pre, post in variants:
             name = f"{around.path(stmt.id)}#stopped" + (f"[{level + 1}]" if level else "") + suffix
-            words = f"`{label}` is stopped, since {agenda.stopped_by.get(failing, FAILED)}"
+            words = f"{label} is stopped, since {why}"
             exits.append(Exit(name, (failing, *pre), (failing, *post), words, stmt.id, stmt.span, role))
     if around.heard and env.thread is not None:  # what interrupts it finds its token there too
         env.thread.exits += exits
@@ -167,12 +169,12 @@ def _stopped(agenda: Agenda, env: Env, port: Port, stmt: Statement, failing: int
     from placet.compile.env import backwards  # which imports this module
 
     draft = agenda.draft
-    label = stmt.id.rpartition("/")[2]
-    why = agenda.stopped_by.get(failing, FAILED)
-    phrase = f"`{label}` is stopped, since {why}"
+    label = way_of(stmt)
+    why, parallel = agenda.stopped_by[failing]
+    phrase = f"{label} is stopped, since {why}"
     if port.attempt:
-        phrase = f"nobody waits any more for `{label}`, since {why}"
-    role = Role(Kind.ROUTE, port.step, port.direction, port.attempt, commits=True)
+        phrase = f"nobody waits any more for {label}, since {why}"
+    role = Role(Kind.ROUTE, port.step, port.direction, port.attempt, commits=True, ways=parallel)
     after = (failing, *port.keeps, *((port.gone,) if port.gone >= 0 else ()))
     throw = backwards(port.back, env.scope, ABANDON)
     variants = [("", throw.pre, throw.post)]

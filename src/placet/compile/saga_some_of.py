@@ -14,7 +14,7 @@ from placet.compile.env import Ports, record
 from placet.compile.findings import head
 from placet.compile.gates import counted
 from placet.compile.phrases import next_up, the_way
-from placet.compile.ports import stop_siblings, stops_anywhere
+from placet.compile.ports import FAILED, stop_siblings, stops_anywhere
 
 if TYPE_CHECKING:
     from placet.compile.env import Agenda, Env
@@ -54,10 +54,11 @@ class _Some:
         need = stmt.need or 0
         self.count = counted(agenda, f"{base}#done", env, stmt.id, f"of {len(stmt.ways)} ways are done", need)
         self.enough = self.count[need]
-        agenda.stopped_by[self.enough] = ENOUGH
+        agenda.stopped_by[self.enough] = (ENOUGH, stmt.id)
         agenda.later(stop_siblings, self.enough)
         self.stops = (*env.stops, self.enough)
         if env.policy is not None and env.policy.siblings == "cancel":
+            agenda.stopped_by[self.failing] = (FAILED, stmt.id)
             agenda.later(stop_siblings, self.failing)
             self.stops = (*env.stops, self.failing, self.enough)
         agenda.stopping = stops_anywhere
@@ -83,7 +84,9 @@ class _Some:
         calm, failing, whole, stuck, enough = self.calm, self.failing, self.whole, self.stuck, self.enough
 
         def quietly(name: str, pre: tuple[int, ...], post: tuple[int, ...], phrase: str) -> None:
-            agenda.draft.quiet.add(agenda.move(f"{path}#{name}", pre, post, env, way.id, phrase, span))
+            made = agenda.move(f"{path}#{name}", pre, post, env, way.id, phrase, span)
+            agenda.draft.counts_ways(self.stmt.id, made)
+            agenda.draft.quiet.add(made)
 
         for n, so_far in enumerate(self.count[:-1]):
             after = (over, won, self.count[n + 1], calm)

@@ -38,7 +38,7 @@ def some_of(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
             start = _begins(agenda, way, start, count[need], inner)
             overs.append(done)
         else:
-            overs.append(counts(agenda, way, done, count, inner))
+            overs.append(counts(agenda, way, done, count, inner, stmt.id))
         pending.append((way.body, Ports(start, done), inner))
     for body, its_ports, inner in reversed(pending):
         agenda.push(body, its_ports, inner)
@@ -58,13 +58,14 @@ def some_of(agenda: Agenda, stmt: Parallel, ports: Ports, env: Env) -> None:
     agenda.move(f"{path}#join", (stopping, *stopped), (ports.done,), env, stmt.id, f"`{name}` goes on", span)
 
 
-def counts(agenda: Agenda, way: Way, done: int, count: list[int], env: Env) -> int:
+def counts(agenda: Agenda, way: Way, done: int, count: list[int], env: Env, parallel: str) -> int:
     """The place where a way has been counted; what comes after the last one that was needed is counted no more."""
     path = env.path(way.id)
     over = agenda.place(f"{path}#over", env, way.id, way_done(way), way.span)
     for n, place in enumerate(count):
         after = count[min(n + 1, len(count) - 1)]
         made = agenda.move(f"{path}#counts[{n}]", (done, place), (over, after), env, way.id, way_done(way), way.span)
+        agenda.draft.counts_ways(parallel, made)
         agenda.draft.quiet.add(made)
     return over
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.env import Exit, Fork, Thread
-from placet.net.roles import PLAIN
+from placet.net.roles import PLAIN, Kind, Role
 
 if TYPE_CHECKING:
     from placet.compile.env import Agenda, Env
@@ -172,7 +172,10 @@ def new_fork(agenda: Agenda, path: str, ways: int, env: Env, origin: str, span: 
         stopped = draft.place(f"{way}.stopped", origin, "this way has stopped", span, env.frame.path)
         raised = draft.place(f"{way}.raised", origin, "this way has raised an error", span, env.frame.path)
         thread.places.append(raised)
-        thread.exits.append(Exit(f"{way}.stop", (stop,), (stopped,), "a way is stopped", origin, span, PLAIN))
+        exit_ = Exit(
+            f"{way}.stop", (stop,), (stopped,), "a way is stopped", origin, span, Role(Kind.ROUTE, ways=origin)
+        )
+        thread.exits.append(exit_)
         fork.ways.append((thread, stop, stopped, raised))
         agenda.later(finish_thread, thread, env)
     return fork

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.compile import beside, draft, instances, pools, saga_scopes, saga_to_net, scopes, statements
+from placet.compile import beside, draft, instances, pools, saga_parallel, saga_scopes, saga_to_net, scopes, statements
 from placet.compile.call_net import step
 from placet.compile.draft import TooLargeError
 from placet.compile.env import Agenda, Env, Frame, Top
@@ -56,7 +56,7 @@ SAGA: Dispatch = {
     ir.Step: step,
     ir.Sequence: saga_to_net.sequence,
     ir.Choice: saga_to_net.choice,
-    ir.Parallel: saga_to_net.parallel,
+    ir.Parallel: saga_parallel.parallel,
     ir.Loop: saga_to_net.loop,
     ir.Race: saga_to_net.race,
     ir.Scope: saga_scopes.scope,

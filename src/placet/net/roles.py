@@ -57,6 +57,7 @@ class Role(NamedTuple):
     escalates: bool = False  # hands the case over to a person
     says: str = ""  # of a message its name, of a reply or task how it ended (empty: done), of a timer its time
     ails: int = 0  # of an answer or a time-out: 1 where its service counts as failing by it, -1 where as well
+    ways: str = ""  # the id of the parallel that counts or stops its ways by this move
 
 
 class Channel(NamedTuple):
