@@ -302,6 +302,22 @@ def _with_faults(compiled: Compiled, options: Options, more: int, *, every: bool
     return woven if isinstance(woven, Net) else None
 
 
+def measured_net(compiled: Compiled, options: Options) -> Compiled | Inconclusive:
+    """The net with its faults that a group of measured queries is asked of; or why there is nothing to measure."""
+    from placet.faults.weave import weave
+
+    if compiled.final.quiet:
+        return Inconclusive("what a saga owes is asked of each saga, and not of a whole system", "theory")
+    if not compiled.roles.steps:
+        return Inconclusive("the model has no saga steps, so there is nothing to ask", "theory")
+    try:
+        return weave(compiled, _hypothesis(compiled.queries[0], options)).compiled
+    except UsageError as problem:
+        if compiled.queries[0].faults is None:
+            raise  # the options ask for it, not the model
+        return Inconclusive(str(problem), "theory")
+
+
 def _measured(compiled: Compiled, options: Options) -> list[CheckReport]:
     """The entries of the queries that are answered from what a saga owes under faults: one measurement serves them all."""
     from time import perf_counter
@@ -309,25 +325,15 @@ def _measured(compiled: Compiled, options: Options) -> list[CheckReport]:
     from placet.coverage.anomalies import ANOMALIES
     from placet.coverage.sliced import measure
     from placet.engines.chosen import named
-    from placet.faults.weave import weave
     from placet.report.answers import report_check
     from placet.report.coverage import report_anomaly, report_coverage
 
     begun = perf_counter()
     queries = compiled.queries
-    if compiled.final.quiet:
-        reason = "what a saga owes is asked of each saga, and not of a whole system"
-        return [report_check(compiled, query, Inconclusive(reason, "theory")) for query in queries]
-    if not compiled.roles.steps:
-        reason = "the model has no saga steps, so there is nothing to ask"
-        return [report_check(compiled, query, Inconclusive(reason, "theory")) for query in queries]
+    woven = measured_net(compiled, options)
+    if isinstance(woven, Inconclusive):
+        return [report_check(compiled, query, woven) for query in queries]
     hypothesis = _hypothesis(queries[0], options)
-    try:
-        woven = weave(compiled, hypothesis).compiled
-    except UsageError as problem:
-        if queries[0].faults is None:
-            raise
-        return [report_check(compiled, query, Inconclusive(str(problem), "theory")) for query in queries]
     entries: dict[int, CheckReport] = {}
     for counted in (True, False):
         numbers = [n for n, query in enumerate(queries) if (query.check == "coverage") is counted]

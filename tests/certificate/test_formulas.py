@@ -117,7 +117,7 @@ def certificates(seed, count):
         loaded = Loaded("net", "", (compiled,))
         certificate = certify(check(loaded, options), options)
         (found,) = questions_of(loaded, options_of(certificate)).values()
-        yield rng, case, certificate, certificate.entries[0], question(*found)
+        yield rng, case, certificate, certificate.entries[0], found.meaning()
 
 
 def test_what_is_written_is_accepted_and_says_the_truth():
@@ -258,13 +258,13 @@ def test_unbounded_nets_are_shown_by_a_set_closed_upwards():
     said = [(e.check, e.verdict, sorted(e.evidence[0]) if e.evidence else e.none) for e in certificate.entries]
     assert said[:2] == [("never", "proved", ["least"]), ("possible", "violated", ["least", "obligation"])]
     for entry in certificate.entries[:2]:
-        Checker(certificate).check(question(*asked[entry.subject, entry.query]), entry)
+        Checker(certificate).check(asked[entry.subject, entry.query].meaning(), entry)
 
 
 def test_a_set_closed_upwards_must_hold_all_that_it_should():
     certificate, asked = upwards()
     entry = certificate.entries[0]
-    what = question(*asked[entry.subject, entry.query])
+    what = asked[entry.subject, entry.query].meaning()
     least = [list(map(list, one)) for one in entry.evidence[0]["least"]]
     spoilt = [[], [[]], [[[10**9, 1]]], [[["p", 1]]], [[[0, -1]]], {"a": 1}, None, 7, [[0, 1]], [[[0, 1]]] * 100_000]
     for n, one in enumerate(least):

@@ -14,7 +14,7 @@ from placet.certificate import make
 from placet.certificate.closed import RefusedError
 from placet.certificate.form import FormError, Layers, States, lines, read
 from placet.certificate.layers import covers, never_in
-from placet.certificate.meaning import Obligation, Question, faults, question
+from placet.certificate.meaning import Obligation, Question, faults
 from placet.certificate.recheck import Checker
 from placet.cli.certifying import certify, options_of, questions_of
 from placet.compiled import Query
@@ -105,7 +105,7 @@ def judged(certificate, questions):
         found = questions.get((entry.subject, entry.query))
         if found is None or entry.none:
             continue
-        asked = question(*found)
+        asked = found.meaning()
         if isinstance(asked, str):
             continue
         try:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from placet.certificate.form import unshifted
 from placet.logic.state import evaluate
-from placet.net.firing import fire_state
+from placet.net.firing import fire, fire_state
 from placet.values import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from placet.compiled import Compiled
     from placet.evidence import State, Trace
     from placet.logic.state import Predicate
@@ -72,6 +74,7 @@ def closed_set(compiled: Compiled, states: Any, start: State, without: frozenset
     if start not in numbers:
         raise RefusedError("its set does not hold the state to start from")
     always = [t for t in range(len(net.transitions)) if not net.pre[t]]
+    counting = _counting(compiled)
     users: list[list[int]] = [[] for _ in range(width)]
     for t, arcs in enumerate(net.pre):
         if arcs:
@@ -80,9 +83,13 @@ def closed_set(compiled: Compiled, states: Any, start: State, without: frozenset
     for state in members:
         candidates = [*always, *(t for p in range(width) if state[p] for t in users[p])]
         for t in candidates:
-            after = fire_state(net, compiled.observers, state, t)
-            if after is None:
+            marked = fire(net, state[:width], t)
+            if marked is None:
                 continue
+            after = marked + state[width:]
+            for slot, delta, low, high in counting[t]:
+                value = min(high, max(low, after[slot] + delta))
+                after = (*after[:slot], value, *after[slot + 1 :])
             target = numbers.get(after, -1)
             if target < 0 and t not in without:
                 raise RefusedError("a firing leaves its set")
@@ -90,6 +97,15 @@ def closed_set(compiled: Compiled, states: Any, start: State, without: frozenset
             targets.append(target)
         offsets.append(len(labels))
     return Graph(members, offsets, labels, targets)
+
+
+def _counting(compiled: Compiled) -> list[list[tuple[int, int, int, int]]]:
+    """By transition, which slots of a state it counts up or down, by how much and within which limits."""
+    found: list[list[tuple[int, int, int, int]]] = [[] for _ in compiled.net.transitions]
+    for slot, observer in enumerate(compiled.observers, len(compiled.net.places)):
+        for t, delta in observer.deltas:
+            found[t].append((slot, delta, observer.low, observer.high))
+    return found
 
 
 def leading_to(graph: Graph, goal: bytearray, without: frozenset[int]) -> bytearray:
@@ -105,4 +121,42 @@ def leading_to(graph: Graph, goal: bytearray, without: frozenset[int]) -> bytear
             if not found[i]:
                 found[i] = 1
                 pending.append(i)
+    return found
+
+
+def components(steps: Sequence[Iterable[tuple[int, int]]], inside: set[int]) -> list[set[int]]:
+    """The strongly connected components within a set of nodes (R. E. Tarjan 1972); a step is a label and the node it leads to."""
+    found: list[set[int]] = []
+    low: dict[int, int] = {}
+    number: dict[int, int] = {}
+    stack: list[int] = []
+    for root in inside:
+        if root in number:
+            continue
+        number[root] = low[root] = len(number)
+        stack.append(root)
+        work = [(root, iter(steps[root]))]
+        while work:
+            node, onwards = work[-1]
+            for _, to in onwards:
+                if to not in inside:
+                    continue
+                if to not in number:
+                    number[to] = low[to] = len(number)
+                    stack.append(to)
+                    work.append((to, iter(steps[to])))
+                    break
+                if low[to] >= 0:
+                    low[node] = min(low[node], number[to])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == number[node]:
+                    own = set()
+                    while node not in own:
+                        own.add(stack.pop())
+                    for done in own:
+                        low[done] = -1  # of no matter to the rest
+                    found.append(own)
     return found

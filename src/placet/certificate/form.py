@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from placet.certificate.meaning import Question
+    from placet.certificate.measured import Owed
     from placet.evidence import Trace
 
 SCHEMA = "placet.certificate/1"
@@ -76,7 +77,7 @@ class Certificate(NamedTuple):
     runs: tuple[Trace, ...] = ()
 
 
-def digest(question: Question) -> str:
+def digest(question: Question | Owed) -> str:
     """A name for the net, its start, and what is asked: equal names, equal questions."""
     import hashlib
     import json

@@ -12,7 +12,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
-from placet.certificate.closed import BeyondError, RefusedError
+from placet.certificate.closed import BeyondError, RefusedError, components
 from placet.logic.state import evaluate
 from placet.logic.temporal import (
     YES,
@@ -58,7 +58,7 @@ class Space(NamedTuple):
 def fair_nodes(space: Space, fairness: str, inside: Iterable[int]) -> set[int]:
     """The nodes among which a fair run can go round for ever without leaving `inside`. O(edges) for each time that a set is cut down."""
     found: set[int] = set()
-    pending = _components(space, set(inside))
+    pending = components(space.steps, set(inside))
     while pending:
         own = pending.pop()
         taken = {(space.over[n], t) for n in own for t, to in space.steps[n] if to in own}
@@ -69,7 +69,7 @@ def fair_nodes(space: Space, fairness: str, inside: Iterable[int]) -> set[int]:
             continue
         lacking = _lacking(space, fairness, own, taken)
         if lacking:
-            pending += _components(space, own - lacking)
+            pending += components(space.steps, own - lacking)
         else:
             found |= own
     return found
@@ -88,44 +88,6 @@ def _lacking(space: Space, fairness: str, own: set[int], taken: set[tuple[int, i
     if fairness != "nothing":
         raise RefusedError("it is about a fairness that there is not")
     return set()
-
-
-def _components(space: Space, inside: set[int]) -> list[set[int]]:
-    """The strongly connected components within a set of nodes (R. E. Tarjan 1972)."""
-    found: list[set[int]] = []
-    low: dict[int, int] = {}
-    number: dict[int, int] = {}
-    stack: list[int] = []
-    for root in inside:
-        if root in number:
-            continue
-        number[root] = low[root] = len(number)
-        stack.append(root)
-        work = [(root, iter(space.steps[root]))]
-        while work:
-            node, steps = work[-1]
-            for _, to in steps:
-                if to not in inside:
-                    continue
-                if to not in number:
-                    number[to] = low[to] = len(number)
-                    stack.append(to)
-                    work.append((to, iter(space.steps[to])))
-                    break
-                if low[to] >= 0:
-                    low[node] = min(low[node], number[to])
-            else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == number[node]:
-                    own = set()
-                    while node not in own:
-                        own.add(stack.pop())
-                    for done in own:
-                        low[done] = -1  # of no matter to the rest
-                    found.append(own)
-    return found
 
 
 # -- CTL -------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from placet.certificate.closed import BeyondError, RefusedError
 from placet.certificate.form import Certificate, Entry, Layers, States, digest, shifted, unshifted
+from placet.certificate.make_owed import MissingError, Tools
+from placet.certificate.make_owed import evidence as evidence_of
 from placet.certificate.meaning import Obligation, faults, question
+from placet.certificate.measured import owed
 from placet.certificate.recheck import Checker
 from placet.errors import EvidenceError
 from placet.evidence import Budget, Holds, Lasso, Never, NoReturn, Pump, Reach, Tree, Violated
@@ -20,9 +23,11 @@ from placet.logic.state import FALSE, And, Fireable, Linear, Or, evaluate
 from placet.net.firing import enabled, fire_state
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from placet.certificate.meaning import Question
+    from placet.certificate.measured import Owed
+    from placet.certificate.owed import Runs
     from placet.compiled import Compiled, Query
     from placet.engines.protocol import Exploration
     from placet.evidence import State, Trace, Verdict, Witness
@@ -61,13 +66,25 @@ class Making:
 
     def add(self, compiled: Compiled, query: Query, number: int, verdict: Verdict) -> None:
         """Make the entry of one answer. Raises EvidenceError where the evidence found does not show the verdict."""
+        self._add(compiled, query, number, verdict, lambda: self._evidence(compiled, query, verdict))
+
+    def measured(
+        self, compiled: Compiled, query: Query, number: int, verdict: Verdict, counts: tuple[int, int] | None
+    ) -> None:
+        """As `add` for what a saga owes under faults. `counts` are feasible and covered, where all was counted."""
+        self._add(compiled, query, number, verdict, lambda: self._owed(compiled, query, verdict, counts))
+
+    def _add(
+        self, compiled: Compiled, query: Query, number: int, verdict: Verdict,
+        make: Callable[[], tuple[Question | Owed, list[dict[str, Any]]]],
+    ) -> None:  # fmt: skip
         outcome = (
             "proved" if isinstance(verdict, Holds) else "violated" if isinstance(verdict, Violated) else "inconclusive"
         )
         entry = Entry(query.check, query.label, compiled.subject, number, outcome)
         try:
-            asked, evidence = self._evidence(compiled, query, verdict)
-        except NoneError as why:
+            asked, evidence = make()
+        except (NoneError, MissingError) as why:
             self._entries.append(entry._replace(none=str(why)))
             return
         entry = entry._replace(question=digest(asked), evidence=tuple(evidence))
@@ -101,6 +118,21 @@ class Making:
         if isinstance(verdict, Holds):
             return asked, [self._proof(asked, obligation) for obligation in asked.obligations]
         return asked, [self._refutation(asked, verdict)]
+
+    def _owed(
+        self, compiled: Compiled, query: Query, verdict: Verdict, counts: tuple[int, int] | None
+    ) -> tuple[Owed, list[dict[str, Any]]]:
+        if not isinstance(verdict, Holds | Violated):
+            raise NoneError(NOT_DECIDED)
+        asked = owed(compiled, query)
+        if isinstance(asked, str):
+            raise NoneError(asked)
+
+        def whole() -> tuple[int, Runs] | None:
+            number = self._whole(asked.compiled, asked.compiled.start, MANY)
+            return None if number is None else (number, self._checker().runs(asked.compiled, number))
+
+        return asked, [evidence_of(asked, verdict, counts, Tools(whole, self._run), _TOO_MANY)]
 
     # -- proofs ------------------------------------------------------------------------------------------------------
 

@@ -12,20 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 from placet.analysis.replay_formulas import replay_formula
 from placet.analysis.replay_upwards import check_upwards
+from placet.certificate import recheck_owed, sums
 from placet.certificate.closed import Graph, RefusedError, closed_set, fired_along, index, leading_to
 from placet.certificate.form import digest
 from placet.certificate.formulas import Branching, broken
 from placet.certificate.layers import covers, never_in
 from placet.certificate.meaning import faults
+from placet.certificate.measured import Owed
+from placet.certificate.owed import Runs
 from placet.errors import EvidenceError
 from placet.evidence import Lasso, Reach, RunBreaks
-from placet.logic.state import And, Dead, Fireable, Linear, Not, Or, evaluate
+from placet.logic.state import Fireable, Or, evaluate
 from placet.net.firing import enabled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from placet.certificate.form import Certificate, Entry
+    from placet.certificate.form import Certificate, Entry, Layers
     from placet.certificate.meaning import Obligation, Question
     from placet.compiled import Compiled
     from placet.evidence import State, Trace
@@ -43,17 +46,20 @@ class Checker:
     def __init__(self, certificate: Certificate) -> None:
         self._certificate = certificate
         self._graphs: dict[tuple[object, ...], Graph] = {}
+        self._runs: dict[tuple[object, ...], Runs] = {}
 
     def extend(self, certificate: Certificate) -> None:
         """Go on with a certificate that has more than before, and all that it had under the same numbers."""
         self._certificate = certificate
 
-    def check(self, question: Question, entry: Entry) -> None:
+    def check(self, question: Question | Owed, entry: Entry) -> None:
         """Accept an entry with evidence. Raises RefusedError where the evidence does not show the verdict."""
         if digest(question) != entry.question:
             raise RefusedError("it was made for another net, or another question")
         try:
-            if entry.verdict == "proved":
+            if isinstance(question, Owed):
+                self._owed(question, entry)
+            elif entry.verdict == "proved":
                 self._proved(question, entry.evidence)
             elif entry.verdict == "violated" and len(entry.evidence) == 1:
                 self._refuted(question, entry.evidence[0])
@@ -79,12 +85,19 @@ class Checker:
                 if not self._of_runs(compiled, obligation, shown, "nothing" if obligation.guarded else None):
                     raise RefusedError("its formula does not hold in its set")
             elif "weights" in shown:
-                weights = _weights(compiled, shown["weights"])
-                _falling(compiled, weights)
-                if any(weights.get(p, 0) <= 0 for p in range(len(compiled.net.places))):
-                    raise RefusedError("its sum leaves a place out")
+                sums.bounding(compiled, shown["weights"])
             else:
                 self._closed(compiled, shown["set"], compiled.start)
+
+    def _owed(self, asked: Owed, entry: Entry) -> None:
+        """What a saga owes under faults."""
+        (shown,) = entry.evidence
+        if entry.verdict == "proved":
+            recheck_owed.proved(asked, self.runs(asked.compiled, shown["set"]), shown, self._steps)
+        elif entry.verdict == "violated":
+            recheck_owed.refuted(asked, shown, lambda n: self.runs(asked.compiled, n), self._steps)
+        else:
+            raise RefusedError("it shows nothing")
 
     def _refuted(self, question: Question, shown: dict[str, Any]) -> None:
         compiled, obligation = question.compiled, question.obligations[index(shown["obligation"])]
@@ -142,17 +155,21 @@ class Checker:
             if self._closed(compiled, shown["set"], compiled.start).having(predicate).find(1) >= 0:
                 raise RefusedError("its set has a state that should be out of reach")
         elif "diagram" in shown:
-            layers = self._certificate.diagrams[index(shown["diagram"])]
-            if not covers(layers, compiled):
-                raise RefusedError("a firing leaves its set, or the initial state is not in it")
-            if not never_in(layers, compiled, predicate):
+            if not never_in(self._drawn(compiled, shown), compiled, predicate):
                 raise RefusedError("its set has a state that should be out of reach")
         elif "siphon" in shown:
             _starved(compiled, predicate, frozenset(index(p) for p in shown["siphon"]))
         elif "least" in shown:
             _never_above(compiled, predicate, shown["least"])
         else:
-            _outweighed(compiled, predicate, shown["weights"])
+            sums.outweighed(compiled, predicate, shown["weights"])
+
+    def _drawn(self, compiled: Compiled, shown: dict[str, Any]) -> Layers:
+        """A diagram of finitely many states, once it is sure that the start is in it and that no firing leads out of it."""
+        layers = self._certificate.diagrams[index(shown["diagram"])]
+        if not covers(layers, compiled):
+            raise RefusedError("a firing leaves its set, or the initial state is not in it")
+        return layers
 
     def _shown(self, compiled: Compiled, obligation: Obligation, shown: dict[str, Any]) -> None:
         state = self._replayed(compiled, shown)
@@ -171,6 +188,14 @@ class Checker:
 
     def _replayed(self, compiled: Compiled, shown: dict[str, Any]) -> State:
         return fired_along(compiled, compiled.start, self._steps(shown))
+
+    def runs(self, compiled: Compiled, number: Any) -> Runs:  # noqa: ANN401
+        """All runs of a set that holds the start and that no firing leaves. Raises RefusedError for another one."""
+        graph = self._closed(compiled, number, compiled.start)
+        key = (index(number), compiled.net, compiled.observers)
+        if key not in self._runs:
+            self._runs[key] = Runs(compiled, graph)
+        return self._runs[key]
 
     def _closed(
         self, compiled: Compiled, number: Any, start: State, without: frozenset[int] = frozenset()  # noqa: ANN401
@@ -223,58 +248,3 @@ def _never_above(compiled: Compiled, predicate: Predicate, least: Sequence[Seque
         check_upwards(compiled, predicate, rows)
     except EvidenceError as problem:
         raise RefusedError(str(problem)) from None
-
-
-# -- sums ------------------------------------------------------------------------------------------------------------
-
-
-def _weights(compiled: Compiled, pairs: Iterable[Sequence[int]]) -> dict[int, int]:
-    found = {index(p): w for p, w in pairs}
-    if any(type(w) is not int or p >= len(compiled.net.places) for p, w in found.items()):
-        raise RefusedError("its weights are not those of places")
-    return found
-
-
-def _falling(compiled: Compiled, weights: dict[int, int]) -> None:
-    """No firing raises the sum."""
-    net = compiled.net
-    for t, arcs in enumerate(net.pre):
-        change = sum(weights.get(p, 0) * w for p, w in net.post[t]) - sum(weights.get(p, 0) * w for p, w in arcs)
-        if change > 0 or any(weights.get(p, 0) < 0 for p in net.reset[t]):
-            raise RefusedError("a firing raises its sum")
-
-
-def _outweighed(compiled: Compiled, predicate: Predicate, shown: Sequence[Any]) -> None:
-    """Each alternative demands a sum above the initial one: `y C <= 0`, `y >= z A` where states obey `A m >= b`, `y m0 < z b`."""
-    alternatives = predicate.of if isinstance(predicate, Or) else (predicate,)
-    if len(shown) != len(alternatives):
-        raise RefusedError("it does not rule out every case")
-    for alternative, (pairs, prices) in zip(alternatives, shown, strict=True):
-        weights, demands = _weights(compiled, pairs), _demands(compiled, alternative)
-        _falling(compiled, weights)
-        if len(prices) != len(demands):
-            raise RefusedError("it does not weigh every condition")
-        wanted: dict[int, int] = {}
-        for price, (terms, _) in zip(prices, demands, strict=True):
-            for p, c in terms:
-                wanted[p] = wanted.get(p, 0) + index(price) * c
-        bound = sum(price * least for price, (_, least) in zip(prices, demands, strict=True))
-        if any(wanted.get(p, 0) > weights.get(p, 0) for p in {*wanted, *weights}):
-            raise RefusedError("its sum is less than the condition asks for")
-        if sum(w * compiled.initial[p] for p, w in weights.items()) >= bound:
-            raise RefusedError("its sum leaves room for what should be out of reach")
-
-
-def _demands(compiled: Compiled, predicate: Predicate) -> list[tuple[tuple[tuple[int, int], ...], int]]:
-    """A conjunction as `sum >= bound` each. Raises RefusedError for what is none."""
-    if isinstance(predicate, And):
-        return [demand for part in predicate.of for demand in _demands(compiled, part)]
-    if isinstance(predicate, Not | Or | Dead | Fireable) or any(i >= len(compiled.initial) for i, _ in predicate.terms):
-        raise RefusedError("sums cannot show this")
-    terms, op, bound = predicate
-    less = (tuple((i, -c) for i, c in terms), -bound + (op == "<"))
-    more = (terms, bound + (op == ">"))
-    sides = {"<": [less], "<=": [less], ">": [more], ">=": [more], "==": [less, more]}
-    if not isinstance(predicate, Linear) or op not in sides:
-        raise RefusedError("sums cannot show this")
-    return sides[op]

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from placet.errors import UsageError
+from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.certificate.form import Certificate
+    from placet.certificate.meaning import Question
+    from placet.certificate.measured import Owed
     from placet.compiled import Compiled, Query
+    from placet.evidence import Verdict
     from placet.pipeline import Loaded, Options
-    from placet.report.report import Report
+    from placet.report.report import CheckReport, Report
 
-MEASURED = "it was counted over all runs with faults, which a certificate does not hold"
 UNASKED = "there was nothing to search for"
 
 
@@ -23,7 +26,7 @@ def certify(report: Report, options: Options) -> Certificate:
     """The evidence for every check of a report. Raises EvidenceError where what was found does not show a verdict."""
     from placet.certificate.make import NOT_DECIDED, Making
     from placet.compiled import Compiled
-    from placet.pipeline import Uncollected, asked_of, groups
+    from placet.pipeline import Uncollected, groups
 
     making = Making(_written(options))
     for model in report.models:
@@ -31,20 +34,35 @@ def certify(report: Report, options: Options) -> Certificate:
             continue
         told: set[int] = set()
         for numbers, group, measured in groups(model.compiled):
-            asked = group if measured else asked_of(group, options)
+            asked = _asked(group, options, measured=measured)
             for place, n in enumerate(numbers):
                 check = model.checks[n]
                 told.add(n)
-                if measured or not isinstance(asked, Compiled) or check.verdict is None:
-                    why = MEASURED if measured else UNASKED
-                    making.none(group, group.queries[place], n, check.outcome, why)
-                else:
-                    with Uncollected():
+                if not isinstance(asked, Compiled) or check.verdict is None:
+                    making.none(group, group.queries[place], n, check.outcome, UNASKED)
+                    continue
+                with Uncollected():
+                    if measured:
+                        making.measured(asked, asked.queries[place], n, check.verdict, _counts(check))
+                    else:
                         making.add(asked, asked.queries[place], n, check.verdict)
         for n, query in enumerate(model.compiled.queries):
             if n not in told:
                 making.none(model.compiled, query, n, "inconclusive", NOT_DECIDED)
     return making.certificate()
+
+
+def _asked(group: Compiled, options: Options, *, measured: bool) -> Compiled | Verdict:
+    """The net that a group of checks is asked of, with the faults that they ask for; or the answer to all of them."""
+    from placet.pipeline import asked_of, measured_net
+
+    return measured_net(group, options) if measured else asked_of(group, options)
+
+
+def _counts(check: CheckReport) -> tuple[int, int] | None:
+    """How many obligations there are and are covered, where all were counted."""
+    found = check.coverage
+    return (found.feasible, found.covered) if found is not None and found.complete else None
 
 
 def certified(report: Report, options: Options, path: str) -> int:
@@ -108,19 +126,34 @@ def options_of(certificate: Certificate) -> Options:
     return Options(checks=tuple(checks), final=str(final), closed=closed, hypothesis=hypothesis)
 
 
-def questions_of(loaded: Loaded, options: Options) -> dict[tuple[str, int], tuple[Compiled, Query] | None]:
+class Asked(NamedTuple):
+    """A check and the net that it is asked of; whether it is measured, as what a saga owes under faults is."""
+
+    compiled: Compiled
+    query: Query
+    measured: bool
+
+    def meaning(self) -> Question | Owed | str:
+        """What it asks, or why no certificate can say so."""
+        from placet.certificate.meaning import question
+        from placet.certificate.measured import owed
+
+        return owed(self.compiled, self.query) if self.measured else question(self.compiled, self.query)
+
+
+def questions_of(loaded: Loaded, options: Options) -> dict[tuple[str, int], Asked | None]:
     """By subject and position every check that the model is asked, with its net; None for those that no net is searched for."""
     from placet.compiled import Compiled
-    from placet.pipeline import asked_of, groups, prepare
+    from placet.pipeline import groups, prepare
 
-    found: dict[tuple[str, int], tuple[Compiled, Query] | None] = {}
+    found: dict[tuple[str, int], Asked | None] = {}
     for compiled in loaded.compiled:
         prepared = prepare(compiled, options)
         found.update({(prepared.subject, n): None for n in range(len(prepared.queries))})
         for numbers, group, measured in groups(prepared):
-            asked = group if measured else asked_of(group, options)
-            if measured or not isinstance(asked, Compiled):
+            asked = _asked(group, options, measured=measured)
+            if not isinstance(asked, Compiled):
                 continue
             for place, n in enumerate(numbers):
-                found[prepared.subject, n] = (asked, asked.queries[place])
+                found[prepared.subject, n] = Asked(asked, asked.queries[place], measured)
     return found

@@ -76,7 +76,7 @@ def _judged(loaded: Loaded, given: Certificate) -> list[dict[str, Any]]:
         result, why = _one(checker, entry, asked.pop(place, "absent"))
         found.append(_row(entry.label, entry.verdict, result, why))
     for (subject, number), question in asked.items():
-        label = question[1].label if isinstance(question, tuple) else f"check {number + 1} of {subject}"
+        label = question.query.label if question is not None else f"check {number + 1} of {subject}"
         found.append(_row(label, "", "refused", "the certificate says nothing of it, or says it twice"))
     return found
 
@@ -86,7 +86,6 @@ def _row(label: str, verdict: str, result: str, why: str) -> dict[str, Any]:
 
 
 def _one(checker: Any, entry: Entry, question: Any) -> tuple[str, str]:  # noqa: ANN401 - see `_judged`
-    from placet.certificate.meaning import question as meaning
     from placet.certificate.recheck import RefusedError
 
     if question == "absent":
@@ -95,10 +94,10 @@ def _one(checker: Any, entry: Entry, question: Any) -> tuple[str, str]:  # noqa:
         return "no evidence", entry.none
     if question is None:
         return "refused", "no evidence can show this"
-    compiled, query = question
+    query = question.query
     if (entry.check, entry.label) != (query.check, query.label):
         return "refused", "the model is asked something else here"
-    asked = meaning(compiled, query)
+    asked = question.meaning()
     if isinstance(asked, str):
         return "refused", asked
     try:

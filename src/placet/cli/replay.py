@@ -146,8 +146,10 @@ def _asked(model: dict[str, Any], check: dict[str, Any]) -> tuple[Compiled, Quer
     if loaded.broken:
         return "the model is broken"
     for (subject, _), question in questions_of(loaded, options).items():
-        if subject == model["subject"] and question is not None and question[1].label == check["label"]:
-            return question
+        if question is None or question.measured or subject != model["subject"]:
+            continue
+        if question.query.label == check["label"]:
+            return question.compiled, question.query
     for compiled in loaded.compiled:
         if compiled.subject == model["subject"]:
             asked = prepare(compiled, options).queries
