@@ -304,3 +304,26 @@ def test_more_situations_than_a_set_may_list_are_shown_by_a_diagram_or_by_sums()
     assert making._proof(Question(compiled, ()), stuck).keys() == {"diagram"}
     with pytest.raises(make.NoneError):
         making._proof(Question(compiled, ()), Obligation("again", at_least(0, 2)))
+
+
+def test_that_nothing_piles_up_is_shown_by_a_diagram_too():
+    """It was written so, and not accepted: the certificate of a proof ended as a fault of placet."""
+    builder = NetBuilder("many")
+    for i in range(12):
+        p, q, twice = builder.place(f"p{i}", 1), builder.place(f"q{i}"), builder.place(f"r{i}")
+        builder.transition(f"go{i}", {p: 1}, {q: 1})
+        builder.transition(f"back{i}", {q: 1}, {p: 1}, read={twice: 1}) if i % 2 else None
+        builder.transition(f"more{i}", {q: 1}, {p: 1, twice: 1}, inhibit={twice: 1})
+    compiled = compiled_of(*builder.build())._replace(queries=(Query("bounded", "bounded(many)"),))
+    options = Options(budget=Budget(states=2_000_000))
+    loaded = Loaded("many", "", (compiled,))
+    certificate = certify(check(loaded, options), options)
+    (entry,) = certificate.entries
+    assert (entry.verdict, set(entry.evidence[0])) == ("proved", {"diagram"})
+    (asked,) = questions_of(loaded, options).values()
+    checker = Checker(certificate)
+    checker.check(asked.meaning(), entry)
+    for other in range(len(certificate.diagrams[0].nodes) // 2):
+        spoilt = certificate._replace(diagrams=(certificate.diagrams[0]._replace(root=other),))
+        with pytest.raises(RefusedError):
+            Checker(spoilt).check(asked.meaning(), entry)

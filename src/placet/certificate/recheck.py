@@ -86,6 +86,8 @@ class Checker:
                     raise RefusedError("its formula does not hold in its set")
             elif "weights" in shown:
                 sums.bounding(compiled, shown["weights"])
+            elif "diagram" in shown:
+                self._drawn(compiled, shown)
             else:
                 self._closed(compiled, shown["set"], compiled.start)
 
