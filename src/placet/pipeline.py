@@ -281,12 +281,12 @@ def _decide(compiled: Compiled, options: Options) -> tuple[Compiled, list[tuple[
         from placet.analysis.more_faults import reconsidered
 
         answers = reconsidered(
-            asked, answers, how, lambda more, every: _with_faults(compiled, options, more, every=every)
+            asked, answers, how, lambda more, every: with_faults(compiled, options, more, every=every)
         )
     return asked, [(a.verdict, a.seconds) for a in answers]
 
 
-def _with_faults(compiled: Compiled, options: Options, more: int, *, every: bool) -> Compiled | None:
+def with_faults(compiled: Compiled, options: Options, more: int, *, every: bool) -> Compiled | None:
     """The net with so many faults more than its queries ask for, at least one, of every kind or the usual beside theirs; None where it has none."""
     from placet.compiled import Compiled as Net
     from placet.faults.hypothesis import DEFAULT, KINDS

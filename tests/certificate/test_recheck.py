@@ -327,3 +327,16 @@ def test_that_nothing_piles_up_is_shown_by_a_diagram_too():
         spoilt = certificate._replace(diagrams=(certificate.diagrams[0]._replace(root=other),))
         with pytest.raises(RefusedError):
             Checker(spoilt).check(asked.meaning(), entry)
+
+
+def test_two_checks_of_one_net_that_ask_for_runs_get_one_each():
+    """The second one was told that no run was found, since the first had been looked for alone."""
+    builder = NetBuilder("two")
+    a, b, c = builder.place("a", 1), builder.place("b"), builder.place("c")
+    builder.transition("go", {a: 1}, {b: 1})
+    builder.transition("on", {b: 1}, {c: 1})
+    asked = tuple(Query("possible", f"possible({p})", at_least(p)) for p in (b, c))
+    loaded = Loaded("two", "", (compiled_of(*builder.build())._replace(queries=asked),))
+    certificate = certify(check(loaded, Options()), Options())
+    assert [entry.none for entry in certificate.entries] == ["", ""]
+    assert len(list(judged(certificate, questions_of(loaded, Options())))) == 2

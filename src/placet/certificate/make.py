@@ -14,18 +14,18 @@ from placet.certificate.closed import BeyondError, RefusedError
 from placet.certificate.form import Certificate, Entry, Layers, States, digest, shifted, unshifted
 from placet.certificate.make_owed import MissingError, Tools
 from placet.certificate.make_owed import evidence as evidence_of
-from placet.certificate.meaning import Obligation, faults, question
+from placet.certificate.make_runs import after, first_runs, has, until, with_more_faults
+from placet.certificate.meaning import Obligation, faults, firings, question, step_of
 from placet.certificate.measured import owed
 from placet.certificate.recheck import Checker
 from placet.errors import EvidenceError
 from placet.evidence import Budget, Holds, Lasso, Never, NoReturn, Pump, Reach, Tree, Violated
-from placet.logic.state import FALSE, And, Fireable, Linear, Or, evaluate
-from placet.net.firing import enabled, fire_state
+from placet.logic.state import FALSE, Fireable, Linear, Or
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from placet.certificate.meaning import Question
+    from placet.certificate.meaning import More, Question
     from placet.certificate.measured import Owed
     from placet.certificate.owed import Runs
     from placet.compiled import Compiled, Query
@@ -38,7 +38,6 @@ FEW, MANY = 20_000, 300_000  # states of a set: those that are looked for at onc
 CELLS = 30_000_000  # numbers of a set
 ENTRIES = 2_000_000  # of an attempt at a diagram
 SECONDS = 10.0  # that an attempt at a diagram, or at weightings, may take
-_ROUNDS = 1000  # of a loop that fills a place, to show that it gets above a bound
 
 NOT_DECIDED = "it was not decided"
 _TOO_MANY = "the model as it is has more situations than a certificate may list"
@@ -64,9 +63,9 @@ class Making:
         made = (tuple(self._entries), tuple(self._sets), tuple(self._diagrams), tuple(self._runs))
         return Certificate(self._options, *made)
 
-    def add(self, compiled: Compiled, query: Query, number: int, verdict: Verdict) -> None:
-        """Make the entry of one answer. Raises EvidenceError where the evidence found does not show the verdict."""
-        self._add(compiled, query, number, verdict, lambda: self._evidence(compiled, query, verdict))
+    def add(self, compiled: Compiled, query: Query, number: int, verdict: Verdict, more: More | None = None) -> None:
+        """Make the entry of one answer; `more` gives nets with more faults. Raises EvidenceError where what was found does not show it."""
+        self._add(compiled, query, number, verdict, lambda: self._evidence(compiled, query, verdict, more))
 
     def measured(
         self, compiled: Compiled, query: Query, number: int, verdict: Verdict, counts: tuple[int, int] | None
@@ -109,12 +108,15 @@ class Making:
         checker.extend(self.certificate())
         return checker
 
-    def _evidence(self, compiled: Compiled, query: Query, verdict: Verdict) -> tuple[Question, list[dict[str, Any]]]:
+    def _evidence(
+        self, compiled: Compiled, query: Query, verdict: Verdict, more: More | None
+    ) -> tuple[Question, list[dict[str, Any]]]:
         if not isinstance(verdict, Holds | Violated):
             raise NoneError(NOT_DECIDED)
         asked = question(compiled, query)
         if isinstance(asked, str):
             raise NoneError(asked)
+        asked = asked._replace(more=more)
         if isinstance(verdict, Holds):
             return asked, [self._proof(asked, obligation) for obligation in asked.obligations]
         return asked, [self._refutation(asked, verdict)]
@@ -239,32 +241,42 @@ class Making:
 
     def _run_to(self, asked: Question, obligation: Obligation) -> dict[str, Any]:
         """The shortest run to where the predicate holds, through one of the steps where there are some."""
-        from placet.engines.chosen import engine
-        from placet.engines.protocol import Needs, Visitor
-        from placet.net.observer import Observer
-
-        compiled = asked.compiled
-        key = ("runs", compiled.net, compiled.observers, obligation.through)
-        if key not in self._known:
-            wanted = [o.predicate for o in asked.obligations if o.kind == "some" and o.through == obligation.through]
-            observers = compiled.observers
-            if obligation.through:
-                latch = Observer("#through", "it was done", tuple((t, 1) for t in sorted(obligation.through)))
-                done = Linear(((len(compiled.start), 1),), ">=", 1)
-                observers, wanted = (*observers, latch), [_both(done, p) for p in wanted]
-            visitors = tuple(Visitor(p, Needs.FIRST) for p in wanted)
-            found = engine(None).explore(compiled.net, compiled.initial, observers, visitors, Budget(MANY))
-            traces = [found.trace(i) if i >= 0 else None for i in found.found]
-            self._known[key] = dict(zip(map(_name, wanted), traces, strict=True))
-        name = _name(
-            _both(Linear(((len(compiled.start), 1),), ">=", 1), obligation.predicate)
-            if obligation.through
-            else obligation.predicate
-        )
-        trace = self._known[key].get(name)
-        if trace is None:
+        compiled, through = asked.compiled, obligation.through
+        known = self._known.setdefault(("runs", compiled.net, compiled.observers, through), {})
+        if _name(obligation.predicate) not in known:
+            wanted = [o.predicate for o in asked.obligations if o.kind == "some" and o.through == through]
+            new = {name: p for p in wanted if (name := _name(p)) not in known}
+            known.update(zip(new, first_runs(compiled, tuple(new.values()), through, MANY), strict=True))
+        trace = known[_name(obligation.predicate)]
+        if trace is not None:
+            return self._run(trace)
+        shown = self._aside(asked, obligation)
+        if shown is None:
             raise NoneError("no run that shows it was found among the situations that were looked at")
-        return self._run(trace)
+        return shown
+
+    def _aside(self, asked: Question, obligation: Obligation) -> dict[str, Any] | None:
+        """Of a step that no run does: that it is behind what is only demanded, or what does it with more faults."""
+        from placet.certificate.aside import behind
+
+        compiled, step = asked.compiled, step_of(asked.compiled, obligation)
+        if asked.more is None or not step:
+            return None
+        number = self._whole(compiled, compiled.start, MANY) if compiled.demanded else None
+        if number is not None:
+            fired = self._checker().closed(compiled, number).labels
+            unheard = compiled.demanded.difference(fired)
+            if firings(obligation) <= behind(compiled, unheard):
+                return {"unheard": sorted(unheard), "set": number}
+        known = self._known.setdefault(("more", compiled.net), {})
+        if step not in known:
+            traces = self._known["runs", compiled.net, compiled.observers, obligation.through]
+            dead = [step_of(compiled, o) for o in asked.obligations if traces.get(_name(o.predicate), ()) is None]
+            known.update(dict.fromkeys((step, *dead)) | with_more_faults(asked, (step, *dead)))
+        if known[step] is None:
+            return None
+        more, trace = known[step]
+        return {"more": more, **self._run(trace)}
 
     def _run(self, trace: Trace) -> dict[str, Any]:
         return {"run": self._enter(self._runs, tuple(trace)), "steps": len(trace)}
@@ -286,7 +298,7 @@ class Making:
             if obligation.kind in ("ctl", "ltl"):
                 shown = self._false(asked, witness, obligation)
             elif isinstance(witness, Reach | Pump | Tree | Lasso) and obligation.kind == "never":
-                trace = _until(asked.compiled, witness, obligation)
+                trace = until(asked.compiled, witness, obligation)
                 shown = None if trace is None else self._run(trace)
             elif isinstance(witness, NoReturn | Lasso) and obligation.kind == "again":
                 shown = self._lost(asked.compiled, witness.trace, obligation)
@@ -307,13 +319,13 @@ class Making:
         return self._out_of_reach(asked, obligation, MANY)
 
     def _lost(self, compiled: Compiled, trace: Trace, obligation: Obligation) -> dict[str, Any] | None:
-        start = _after(compiled, trace)
+        start = after(compiled, trace)
         number = self._whole(compiled, start, MANY, faults(compiled))
         if number is None:
             return None
         width = len(compiled.net.places)
         for row in self._sets[number].rows:
-            if _has(compiled, obligation, unshifted(width, row)):
+            if has(compiled, obligation, unshifted(width, row)):
                 return None
         return {**self._run(trace), "set": number}
 
@@ -358,39 +370,3 @@ def _without(compiled: Compiled, aside: frozenset[int]) -> tuple[Net, tuple[Obse
 
 def _name(predicate: object) -> str:
     return repr(predicate)
-
-
-def _both(one: Linear, other: Any) -> Any:  # noqa: ANN401 - predicates
-    return And((one, other))
-
-
-def _after(compiled: Compiled, trace: Sequence[int]) -> State:
-    state: State | None = compiled.start
-    for t in trace:
-        state = fire_state(compiled.net, compiled.observers, state or (), t)
-        if state is None:
-            raise EvidenceError("a counterexample cannot be fired")
-    return state or ()
-
-
-def _has(compiled: Compiled, obligation: Obligation, state: State) -> bool:
-    return evaluate(obligation.predicate, state, lambda: enabled(compiled.net, state[: len(compiled.net.places)]))
-
-
-def _until(compiled: Compiled, witness: Reach | Pump | Tree | Lasso, obligation: Obligation) -> Trace | None:
-    """The run, with as many rounds of its loop as it takes, to where the predicate holds; None where it never does."""
-    if isinstance(witness, Tree):
-        witness = Reach(witness.root.trace)
-    trace = witness.trace
-    if isinstance(witness, Lasso):
-        whole = trace + witness.loop
-        return next(
-            (whole[:n] for n in range(len(whole)) if _has(compiled, obligation, _after(compiled, whole[:n]))), None
-        )
-    for _ in range(_ROUNDS):
-        if _has(compiled, obligation, _after(compiled, trace)):
-            return trace
-        if isinstance(witness, Reach):
-            return None
-        trace += witness.loop
-    return None

@@ -39,8 +39,19 @@ from placet.net.roles import Kind
 from placet.values import NamedTuple
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from placet.compiled import Compiled, Query
 
+    class More(Protocol):
+        """The same net with so many faults more: with none, of every kind, else of the usual ones beside those allowed for."""
+
+        def __call__(self, more: int, *, every: bool) -> Compiled | None:
+            """None where it has none."""
+            ...
+
+
+MORE = 8  # faults more than are allowed for, under which a step may be shown not to be dead
 CUT = "#arrived"  # the observer that says that an end was reached, where the ends themselves are cut off
 
 
@@ -65,6 +76,20 @@ class Question(NamedTuple):
 
     compiled: Compiled
     obligations: tuple[Obligation, ...]
+    more: More | None = (
+        None  # where a step may be left aside: one that takes more faults, or is behind what is only demanded
+    )
+
+
+def firings(obligation: Obligation) -> frozenset[int]:
+    """The transitions of which one is to happen."""
+    parts = obligation.predicate.of if isinstance(obligation.predicate, Or) else ()
+    return obligation.through or frozenset(part.transition for part in parts if isinstance(part, Fireable))
+
+
+def step_of(compiled: Compiled, obligation: Obligation) -> str:
+    """The id of the step that an obligation says can happen; empty where it is about none."""
+    return next((step for step, of in compiled.steps if of and firings(obligation) == frozenset(of)), "")
 
 
 def question(compiled: Compiled, query: Query) -> Question | str:

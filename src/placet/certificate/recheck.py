@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from placet.analysis.replay_formulas import replay_formula
 from placet.analysis.replay_upwards import check_upwards
 from placet.certificate import recheck_owed, sums
+from placet.certificate.aside import behind
 from placet.certificate.closed import Graph, RefusedError, closed_set, fired_along, index, leading_to
 from placet.certificate.form import digest
 from placet.certificate.formulas import Branching, broken
 from placet.certificate.layers import covers, never_in
-from placet.certificate.meaning import faults
+from placet.certificate.meaning import MORE, faults, firings, step_of
 from placet.certificate.measured import Owed
 from placet.certificate.owed import Runs
 from placet.errors import EvidenceError
@@ -79,6 +80,8 @@ class Checker:
                 graph = self._closed(compiled, shown["set"], compiled.start)
                 if leading_to(graph, graph.having(obligation.predicate), faults(compiled)).find(0) >= 0:
                     raise RefusedError("from some state of its set there is no way to where one should lead")
+            elif obligation.kind == "some" and not {"more", "unheard"}.isdisjoint(shown):
+                self._left_aside(question, obligation, shown)
             elif obligation.kind == "some":
                 self._shown(compiled, obligation, shown)
             elif obligation.kind in ("ctl", "ltl"):
@@ -181,6 +184,29 @@ class Checker:
         if obligation.through and obligation.through.isdisjoint(self._steps(shown)):
             raise RefusedError("its run does not do what it should show")
 
+    def _left_aside(self, question: Question, obligation: Obligation, shown: dict[str, Any]) -> None:
+        """A step that no run does is behind what is only demanded and never happens; or it happens with more faults."""
+        compiled, step = question.compiled, step_of(question.compiled, obligation)
+        if question.more is None or not step:
+            raise RefusedError("it has to happen with the faults that are allowed for")
+        if "unheard" in shown:
+            unheard = frozenset(index(t) for t in shown["unheard"])
+            fired = self.closed(compiled, shown["set"]).labels
+            if not unheard <= compiled.demanded or not unheard.isdisjoint(fired):
+                raise RefusedError("what it says never happens does, or is not only demanded")
+            if not firings(obligation) <= behind(compiled, unheard):
+                raise RefusedError("a step could happen without what never happens")
+            return
+        more = index(shown["more"])
+        wider = question.more(more, every=not more) if more <= MORE else None
+        firing = dict(wider.steps).get(step, ()) if wider is not None else ()
+        if wider is None or not firing:
+            raise RefusedError("its run is of a net that there is not")
+        wider = wider._replace(observers=())
+        after = fired_along(wider, wider.start, self._steps(shown))
+        if set(firing).isdisjoint(enabled(wider.net, after)):
+            raise RefusedError("its run does not lead to the step")
+
     def _steps(self, shown: dict[str, Any]) -> Trace:
         run = self._certificate.runs[index(shown["run"])]
         steps = index(shown["steps"])
@@ -191,9 +217,13 @@ class Checker:
     def _replayed(self, compiled: Compiled, shown: dict[str, Any]) -> State:
         return fired_along(compiled, compiled.start, self._steps(shown))
 
+    def closed(self, compiled: Compiled, number: Any) -> Graph:  # noqa: ANN401
+        """The graph of a set that holds the start and that no firing leaves. Raises RefusedError for another one."""
+        return self._closed(compiled, number, compiled.start)
+
     def runs(self, compiled: Compiled, number: Any) -> Runs:  # noqa: ANN401
-        """All runs of a set that holds the start and that no firing leaves. Raises RefusedError for another one."""
-        graph = self._closed(compiled, number, compiled.start)
+        """All runs of such a set. Raises RefusedError."""
+        graph = self.closed(compiled, number)
         key = (index(number), compiled.net, compiled.observers)
         if key not in self._runs:
             self._runs[key] = Runs(compiled, graph)

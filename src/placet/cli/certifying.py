@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +13,7 @@ from placet.values import NamedTuple
 
 if TYPE_CHECKING:
     from placet.certificate.form import Certificate
-    from placet.certificate.meaning import Question
+    from placet.certificate.meaning import More, Question
     from placet.certificate.measured import Owed
     from placet.compiled import Compiled, Query
     from placet.evidence import Verdict
@@ -45,7 +46,8 @@ def certify(report: Report, options: Options) -> Certificate:
                     if measured:
                         making.measured(asked, asked.queries[place], n, check.verdict, _counts(check))
                     else:
-                        making.add(asked, asked.queries[place], n, check.verdict)
+                        query = asked.queries[place]
+                        making.add(asked, query, n, check.verdict, _more(group, query, options))
         for n, query in enumerate(model.compiled.queries):
             if n not in told:
                 making.none(model.compiled, query, n, "inconclusive", NOT_DECIDED)
@@ -57,6 +59,14 @@ def _asked(group: Compiled, options: Options, *, measured: bool) -> Compiled | V
     from placet.pipeline import asked_of, measured_net
 
     return measured_net(group, options) if measured else asked_of(group, options)
+
+
+def _more(group: Compiled, query: Query, options: Options) -> More | None:
+    """The nets with more faults under which a step is no dead one, for the checks that leave it aside."""
+    from placet.analysis.more_faults import ASKED
+    from placet.pipeline import with_faults
+
+    return partial(with_faults, group, options) if query.check in ASKED else None
 
 
 def _counts(check: CheckReport) -> tuple[int, int] | None:
@@ -132,13 +142,17 @@ class Asked(NamedTuple):
     compiled: Compiled
     query: Query
     measured: bool
+    more: More | None = None
 
     def meaning(self) -> Question | Owed | str:
         """What it asks, or why no certificate can say so."""
         from placet.certificate.meaning import question
         from placet.certificate.measured import owed
 
-        return owed(self.compiled, self.query) if self.measured else question(self.compiled, self.query)
+        if self.measured:
+            return owed(self.compiled, self.query)
+        found = question(self.compiled, self.query)
+        return found if isinstance(found, str) else found._replace(more=self.more)
 
 
 def questions_of(loaded: Loaded, options: Options) -> dict[tuple[str, int], Asked | None]:
@@ -155,5 +169,7 @@ def questions_of(loaded: Loaded, options: Options) -> dict[tuple[str, int], Aske
             if not isinstance(asked, Compiled):
                 continue
             for place, n in enumerate(numbers):
-                found[prepared.subject, n] = Asked(asked, asked.queries[place], measured)
+                query = asked.queries[place]
+                more = None if measured else _more(group, query, options)
+                found[prepared.subject, n] = Asked(asked, query, measured, more)
     return found
