@@ -42,16 +42,16 @@ def shown(text, path):
     (entry,) = certificate.entries
     assert row["result"] == "accepted", row
     (asked,) = (q for q in questions_of(loaded, options_of(certificate)).values() if q is not None)
-    checker = Checker(certificate)
+    checker, asks = Checker(certificate), asked.meaning()
 
-    def is_shown(other, *, meaning=asked.meaning()):
+    def is_shown(other, *, meaning=asks):
         try:
             checker.check(meaning, entry._replace(evidence=tuple(other)))
         except RefusedError:
             return False
         return True
 
-    return asked.meaning(), list(json.loads(json.dumps(entry.evidence))), is_shown
+    return asks, list(json.loads(json.dumps(entry.evidence))), is_shown
 
 
 @pytest.mark.parametrize("asked", ["no_dead_step", "sound", "relaxed_sound"])
