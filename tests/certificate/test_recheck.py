@@ -21,7 +21,8 @@ from placet.compiled import Query
 from placet.evidence import Budget
 from placet.logic.state import Fireable, at_least
 from placet.net.builder import NetBuilder
-from placet.pipeline import Loaded, Options, check
+from placet.pipeline import Loaded, Options, check, compile_source
+from placet.source import SourceFile
 from strategies import any_nets, cases, compiled_of, observers, predicates, workflow_nets
 
 LIMIT = 300
@@ -340,3 +341,27 @@ def test_two_checks_of_one_net_that_ask_for_runs_get_one_each():
     certificate = certify(check(loaded, Options()), Options())
     assert [entry.none for entry in certificate.entries] == ["", ""]
     assert len(list(judged(certificate, questions_of(loaded, Options())))) == 2
+
+
+MONEY = """\
+service bank {{ idempotent; null_safe; rejects_after_cancel }}
+saga move {{
+  step out on bank {{ undo out_again; timeout 10s; effect debit(alice, 30) }}
+  step into on bank {{ undo into_again; timeout 10s; effect credit(bob, {amount}) }}
+}}
+check conserved(move) under {{ reject, lost }} at_most 1
+"""
+
+
+@pytest.mark.parametrize(("amount", "verdict"), [(30, "proved"), (29, "violated")])
+def test_what_is_made_and_lost_is_shown(amount, verdict, monkeypatch):
+    monkeypatch.setitem(globals(), "LIMIT", 2000)
+    loaded = compile_source(SourceFile("move.placet", MONEY.format(amount=amount)))
+    certificate = certify(check(loaded, Options()), Options())
+    questions = questions_of(loaded, options_of(certificate))
+    ((entry, asked),) = judged(certificate, questions)
+    assert entry.verdict == verdict == truth(asked)
+    other = {"proved": "violated", "violated": "proved"}[verdict]
+    for evidence in (entry.evidence, entry.evidence[:1], entry.evidence * 2, ({"set": 0}, {"set": 0})):
+        turned = certificate._replace(entries=(entry._replace(verdict=other, evidence=tuple(evidence)),))
+        assert not list(judged(turned, questions))

@@ -137,7 +137,19 @@ def _renumbered(predicate: Predicate, numbers: dict[int, int]) -> Predicate:
 
 
 _OF_ALL = frozenset(
-    ("bounded", "reversible", "home", "never", "possible", "anomaly_A1", "no_orphan", "no_dual_write", "ctl", "ltl")
+    (
+        "bounded",
+        "reversible",
+        "home",
+        "never",
+        "possible",
+        "anomaly_A1",
+        "no_orphan",
+        "no_dual_write",
+        "ctl",
+        "ltl",
+        "conserved",
+    )
 )
 _NOT_SAID = "what it asks is not among the things that a certificate can say"
 _NO_END = "the model has no end"
@@ -231,6 +243,20 @@ def _handled(compiled: Compiled) -> Predicate:
     return Linear(tuple((p, 1) for p in sorted(places)), "==", 0)
 
 
+def _conserved(compiled: Compiled, query: Query) -> tuple[Obligation, ...] | str:
+    """From everywhere it can come about that no single end is reached, or that as much was given as was taken; and all is counted."""
+    total = query.predicate
+    if not isinstance(total, Linear):
+        return _NOT_SAID
+    if not total.terms:
+        return ()
+    ended = Linear(tuple((p, 1) for p in compiled.final.ends), "==", 1)
+    width = len(compiled.net.places)
+    counted = [(i, compiled.observers[i - width]) for i, _ in total.terms if i >= width]
+    full = [part for i, o in counted for part in (Linear(((i, 1),), ">=", o.high), Linear(((i, 1),), "<=", o.low))]
+    return (Obligation("again", Not(And((ended, total)))), Obligation("never", Or(tuple(full))))
+
+
 def _bounded(query: Query) -> Obligation:
     if query.predicate is not None:
         return Obligation("never", query.predicate)
@@ -307,6 +333,8 @@ def _obligations(compiled: Compiled, query: Query) -> tuple[Obligation, ...] | s
             return tuple(_can_fire(tuple(d.takes)) for d in deliveries if d.handler) or _NOT_SAID
         case _ if not ended:
             return _NO_END
+        case "conserved":
+            return _conserved(compiled, query)
         case "option_to_complete":
             return (Obligation("again", final(compiled)),)
         case "proper_completion":
