@@ -130,3 +130,8 @@ LARGE = {
 @pytest.mark.parametrize("name", sorted(LARGE))
 def test_large_texts(name):
     check(LARGE[name])
+
+
+def test_what_is_skipped_is_told_once():
+    _, diagnostics = check("service R { idempotent }\nc;raphy R { }\n")
+    assert [d.code for d in diagnostics] == ["P101"]

@@ -45,4 +45,6 @@ def parse(source: SourceFile) -> tuple[ast.File, tuple[Diagnostic, ...]]:
 
         diagnostics.append(nothing_here(source))
     diagnostics.sort(key=lambda d: d.span.start if d.span else 0)
-    return file, tuple(diagnostics)
+    return file, tuple(
+        dict.fromkeys(diagnostics)
+    )  # what was skipped may begin where the last trouble began: it is told once
