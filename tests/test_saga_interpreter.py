@@ -164,6 +164,10 @@ class Sagas:
         how = self.pick("", "", " parallel", " parallel", " at_most 1 parallel")
         return f"for each {self.fresh('i')} in 1..2{how}{self.pick('', ' tolerate 1') if 'tolerate' in self.more else ''} {self.block(depth - 1)}"
 
+    def _every(self, depth: int) -> str:
+        how = self.pick("skip", "queue", "cancel", "cancel", "allow at_most 2")
+        return f"every {self.fresh('')}h at_most 2 overlap {how} {self.block(depth - 1)}"
+
     def _call(self, depth: int) -> str:
         if len(self.called) >= 2:
             return self._step(0)
@@ -454,7 +458,29 @@ def test_what_befalls_coordinators(text, hypothesis):
     assume(compare(text, hypothesis))
 
 
+@settings(
+    max_examples=max(CASES // 4, 1),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize="PLACET_EXAMPLES" not in os.environ,
+)
+@given(sagas(("every", "every", "each", "scope")), st.sampled_from([*HYPOTHESES, *OF_COORDINATORS]))
+def test_runs_every_so_often(text, hypothesis):
+    assume("every" in text)
+    assume(compare(text, hypothesis, 1_000))
+
+
 EXAMPLES = [
+    # `every` with so many runs: each is undone, the last one first; one that is displaced is undone before the next one begins
+    "saga w { every 1h at_most 2 overlap skip { step x on wall { undo ux; timeout 5s } } task t fails E }",
+    "saga w { every 1h at_most 3 overlap queue { step x on idem { undo ux } } task t fails E }",
+    "saga w { every 1h at_most 2 overlap cancel { step x on idem { undo ux } step y on idem { undo uy } } task t fails E }",
+    "saga w { every 1h at_most 2 overlap cancel { step x on wall { undo ux; timeout 5s } task a fails F } task t fails E }",
+    "saga w { every 1h at_most 2 overlap cancel { step x on idem { pivot } step y on idem { retriable } } }",
+    "saga w { every 1h at_most 2 overlap allow at_most 2 { step x on idem { undo ux } } task t fails E }",
+    "saga w { siblings cancel parallel { every 1h at_most 2 overlap cancel { step x on idem { undo ux } } task t fails E } }",
+    "saga w { try { every 1h at_most 2 overlap cancel { step x on idem { undo ux } } } on signal z { step y on idem { undo uy } } task t fails E }",
+    "saga w { undo_order parallel every 1h at_most 2 overlap cancel { step x on idem { undo ux } } step y on idem { undo uy } task t fails E }",
     # runs: what the one before did is undone too, or is forgotten; a pivot behind which it continues; retries are counted anew
     "saga w { step x on idem { undo ux } continue_as_new carrying undo at_most 2 task t fails E }",
     "saga w { step x on idem { undo ux } continue_as_new at_most 2 task t fails E }",

@@ -444,6 +444,7 @@ def test_signals_that_cannot_be_meant_so(text, code):
         "workflow w { every 1h overlap allow { task a } }",
         "workflow w { every 1h overlap allow at_most 0 { task a } }",
         "workflow w { every 1h overlap queue at_most 2 { task a } }",
+        "workflow w { every 1h at_most 0 overlap queue { task a } }",
         "workflow w { every 1h overlap allow at_most 2 { continue_as_new } }",
         "workflow w { task a continue_as_new carrying undo }",
         "workflow w { task a continue_as_new at_most 2 }",
@@ -519,3 +520,37 @@ def test_runs_of_a_saga_that_a_workflow_calls(carrying, found):
       first of {{ receive more -> {{ continue_as_new{carrying} at_most 1 }} timer 1h -> {{ task t fails E }} }} }}
     check never(w, sorry.done and x.effect >= 1), sound(w), never(w, n == 2)"""
     assert [type(c.verdict).__name__ for c in verify(text).models[0].checks] == [found, "Holds", "Holds"]
+
+
+def test_runs_with_steps_are_counted():
+    """What the message says to write is understood."""
+    text = "service s\nsaga g {{ every 1h{} overlap {} {{ step a on s {{ undo u; timeout 1min }} }} }}"
+    for how in ("skip", "queue", "cancel", "allow at_most 2"):
+        (problem,) = [
+            d for d in compile_source(SourceFile("x.placet", text.format("", how))).diagnostics if d.severity == "error"
+        ]
+        assert problem.code == "P216"
+        assert "`every 1h at_most 3 overlap ...`" in problem.help
+        loaded = compile_source(SourceFile("x.placet", text.format(" at_most 3", how)))
+        assert not [d for d in loaded.diagnostics if d.severity == "error"]
+        assert {f"g/a[{n}]" for n in (1, 2, 3)} <= {step.id for step in loaded.compiled[0].roles.steps}
+
+
+@pytest.mark.parametrize(
+    ("how", "displaced", "both"),
+    [("skip", False, False), ("queue", False, False), ("cancel", True, False), ("allow at_most 2", False, True)],
+)
+def test_runs_of_a_saga_are_undone(how, displaced, both):
+    """Which runs leave something behind: all that are over when it completes, none when it is undone."""
+    text = f"""service s {{ idempotent; null_safe; rejects_after_cancel }}
+saga g {{
+  every 1h at_most 2 overlap {how} {{ step a on s {{ undo u; timeout 1min }} step b on s {{ undo v; timeout 1min }} }}
+  step c on s {{ undo w; timeout 1min }}
+}}
+check never(g.compensated and a.effect >= 1), option_to_complete(g)
+check possible(g.completed and a[1].effect == 0), never(g.completed and a[2].effect == 0)
+check possible(a[2].done and not a[1].done), possible(g.compensated and u[1].done and b[1].done)
+check possible(a[1].done and b[2].done and not b[1].done and not u[1].done)
+"""
+    found = [type(c.verdict).__name__ == "Holds" for c in verify(text).models[0].checks]
+    assert found == [True, True, displaced, True, displaced or both, True, both]

@@ -40,6 +40,8 @@ MANY = "TooManyFailed"
 class Interpreter:
     """One file, whose first process is the root unless another one is named."""
 
+    room = 2  # how many runs may wait in the queue of an `every`
+
     def __init__(self, file: ast.File) -> None:
         self.processes = {i.name.text: i for i in file.items if isinstance(i, ast.Process)}
         self.root = next(iter(self.processes))
@@ -142,6 +144,32 @@ class Interpreter:
             found.append(None if outside else _with(values, dict(chosen)))
         return found
 
+    # -- `every` with so many runs, one after the other
+
+    def nth(self, every: ast.Every, number: int, waiting: int):
+        """The run with this number; `waiting`: how many more are due already."""
+        return ("rounds", ("at", every.body, ("every", number)), every, number, waiting)
+
+    def rounds(self, inner, every: ast.Every, number: int, waiting: int, values, frame: Frame):
+        left = self.count(every.rounds) - number
+        found = []
+        if every.overlap.text == "queue" and waiting < min(left, self.room):
+            found.append((None, ("rounds", inner, every, number, waiting + 1), values))
+        stopped = _stopped(inner) if every.overlap.text == "cancel" and left and inner != DONE else None
+        if stopped is not None:
+            after = self.nth(every, number + 1, 0)
+            after = after if stopped == GONE else ("leaving", stopped, after)
+            found.append((f"timeout({every.duration.text})", after, values))
+        if inner != DONE:
+            its = self.steps(inner, values, frame)
+            over = lambda after: (
+                after if after == DONE and not left else _within(after, "rounds", every, number, waiting)
+            )  # noqa: E731
+            return found + [(label, over(after), v) for label, after, v in its]
+        if waiting:
+            return [*found, (None, self.nth(every, number + 1, waiting - 1), values)]
+        return [*found, (f"timer({every.duration.text})", self.nth(every, number + 1, 0), values)]
+
     def left(self, pool: ast.Name, values) -> int:
         """How many of a pool nobody has: not acquired, and not held by a body that goes on somewhere."""
         return self.count(self.pools[pool.text].size) - dict(values).get(("pool", pool.text), 0) - self.held[pool.text]
@@ -235,6 +263,12 @@ class Interpreter:
                 return [(None, ("try", body, term), values)]
             case ast.Again():
                 return [("again", ("again",), values)]
+            case ast.Every(_, overlap, body, _, at_most, rounds) if rounds is not None and overlap.text == "allow":
+                return self.steps(instances_of(term, self.count(rounds), at_most), values, frame)
+            case ast.Every(duration) if term.rounds is not None:
+                return [(f"timer({duration.text})", self.nth(term, 1, 0), values)]
+            case ("rounds", inner, every, number, waiting):
+                return self.rounds(inner, every, number, waiting, values, frame)
             case ast.Every(duration, overlap, body):
                 if overlap.text == "allow":
                     alone = term._replace(overlap=overlap._replace(text="skip"))
@@ -243,7 +277,7 @@ class Interpreter:
                 after = {"queue": ("queue", body, term, 0), "cancel": ("cancel", body, term)}
                 return [(f"timer({duration.text})", after.get(overlap.text, ("then", body, (term,))), values)]
             case ("queue", inner, every, waiting):
-                found = [(None, ("queue", inner, every, waiting + 1), values)] if waiting < 2 else []
+                found = [(None, ("queue", inner, every, waiting + 1), values)] if waiting < self.room else []
                 if inner != DONE:
                     its = self.steps(inner, values, frame)
                     return found + [(label, _within(after, "queue", every, waiting), v) for label, after, v in its]
@@ -416,9 +450,10 @@ class Interpreter:
             inner = DONE
         if inner == DONE:
             return [(None, ("series", rest[0], rest[1:], failed, each) if rest else DONE, values)]
+        over = lambda after: _leaves(after) or (after == DONE and not rest)  # noqa: E731
         found = self.spare(inner, each, values, frame)
         return [
-            (label, after if _leaves(after) else ("series", after, rest, failed, each), v) for label, after, v in found
+            (label, after if over(after) else ("series", after, rest, failed, each), v) for label, after, v in found
         ]
 
     def group(self, ways, begun, failed, stop, each, values, frame: Frame):
@@ -690,6 +725,16 @@ class Interpreter:
         return None, successors
 
 
+def instances_of(every: ast.Every, count: int, at_most) -> ast.ForEach:
+    """So many runs of which some may go on at once, each with the wait before it."""
+    one = ast.Number(1, every.span)
+    at_most = None if at_most.value >= count else at_most  # which then holds nothing back
+    body = ast.Block((ast.Timer(every.duration, every.span), *every.body.statements), every.span)
+    return ast.ForEach(
+        ast.Name("every", every.span), one, one._replace(value=count), at_most, True, None, body, every.span
+    )
+
+
 def _held(term):
     """The pool of each `with` that has begun and is not over, anywhere in a term."""
     if not isinstance(term, tuple) or hasattr(term, "_fields"):
@@ -766,7 +811,17 @@ def _stopped(term, *, ends: bool = False):
             over = all(one == GONE for one in (body, *listening, *(r for its in runs for r in its)))
             return GONE if over and stop[0] is not None and (ends or not isinstance(stop[0], tuple)) else None
         case (
-            "then" | "with" | "loop" | "try" | "call" | "at" | "series" | "leaving" | "queue" | "cancel" as tag,
+            "then"
+            | "with"
+            | "loop"
+            | "try"
+            | "call"
+            | "at"
+            | "series"
+            | "leaving"
+            | "queue"
+            | "cancel"
+            | "rounds" as tag,
             inner,
             *rest,
         ) if tag:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 
 from oracles.interpreter import DONE as PLAIN_DONE
-from oracles.interpreter import GIVEN_UP, GONE, Frame, Interpreter, _held, _nodes, _raised, _with
+from oracles.interpreter import GIVEN_UP, GONE, Frame, Interpreter, _held, _nodes, _raised, _with, instances_of
 from oracles.saga_policies import policy
 from oracles.saga_services import Outside, World, calls, request
 from oracles.saga_steps import Steps
@@ -115,6 +115,7 @@ class SagaInterpreter:
         found = False
         for n in self.nodes(part):
             at_once = isinstance(n, ast.Parallel) or (isinstance(n, ast.ForEach) and n.parallel)
+            at_once = at_once or (isinstance(n, ast.Every) and n.overlap.text == "allow")
             found = found or at_once or (isinstance(n, ast.Handler) and n.beside)
         return found
 
@@ -247,6 +248,12 @@ class Saga(Steps, Ways, Turns, Undos):
                 said = self.plain.may(term.while_, world.data, self.at(around)) if term.while_ is not None else [True]
                 first = ("loop", term.body, term, 1, ())
                 return [(None, first if yes else done(NOTHING), world, None) for yes in said]
+            case ast.Every(_, ast.Name("allow")):
+                return self.run(instances_of(term, self.plain.count(term.rounds), term.at_most), world, around)
+            case ast.Every():
+                return self.rounds(None, term, 1, (), None, world, around)
+            case ("rounds", inner, every, number, left, why):
+                return self.rounds(inner, every, number, left, why, world, around)
             case ast.Parallel() | ast.ForEach():
                 return self.several(term, world)
             case ast.Try():

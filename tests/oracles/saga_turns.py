@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from oracles.interpreter import GIVEN_UP, GONE, _raised, _stopped
 from oracles.saga_undos import BACK, FAILED, NOTHING, TURNED, UNDONE, Around
-from oracles.saga_ways import idle, is_done
+from oracles.saga_ways import DUE, idle, is_done
 from placet.syntax import ast
 
 if TYPE_CHECKING:
@@ -49,6 +49,16 @@ class Turns:
             case ("series", inner, each, number, left, failed):
                 found = self.stopped(inner, world, self.in_instance(each, number, around), why)
                 return [(*self.instance(one, each, number, left, failed, w, r, around)[:2], r) for one, w, r in found]
+            case ("rounds", None | "before", every, number, left, before):
+                number -= before == DUE  # the run that was displaced had not come to its point of no return
+                if final is None and self.in_run(every, number, around).past:
+                    return []
+                back = self.turning(self.joined((every.body,) * len(left), left, alike=True))
+                return [(final or back, world, GIVEN_UP)]
+            case ("rounds", inner, every, number, left, before):
+                found = self.stopped(inner, world, self.in_run(every, number, around), why)
+                told = [(self.round_of(a, every, number, left, before, r), w) for a, w, r in found]
+                return [(term, w, out) for (term, out), w in told]
             case ("instance", inner, each, number):
                 its = around._replace(numbers=(*around.numbers, (each.name.text, number)))
                 return [(self.one_of(a, each, number), w, r) for a, w, r in self.stopped(inner, world, its, why)]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from oracles.saga_services import World
 
 MANY = "TooManyFailed"
+DUE, DISPLACED = "due", "displaced"
 
 
 class Shape(NamedTuple):
@@ -47,6 +48,54 @@ class Ways:
             return [(None, self.some(tuple(b.body for b in term.branches), self.plain.count(term.need)), world, None)]
         ways = tuple(b.body for b in term.branches)
         return [(None, self.ways(ways, Shape(), failing=False, stuck=False, failed=0), world, None)]
+
+    # -- `every` with so many runs, one after the other; DUE where a run waits for nothing, since the last one was displaced
+
+    def rounds(self, inner, every: ast.Every, number: int, left, why, world: World, around: Around):
+        """`left`: what would undo the runs that are over. `why`: what made the run turn back, where it may be displaced by the next."""
+        scoped = self.displaced(every, number)
+        if inner is None:
+            begun = ("rounds", "before" if scoped else every.body, every, number, left, None)
+            ready = why == DUE or (every.overlap.text == "queue" and number > 1)
+            found = [(None, begun, world, None)] if ready else []
+            return found if why == DUE else [*found, (f"timer({every.duration.text})", begun, world, None)]
+        if inner == "before":
+            return [(None, ("rounds", every.body, every, number, left, None), world, None)]
+        its = self.in_run(every, number, around)
+        found = []
+        for label, after, w, reason in self.run(inner, world, its):
+            term, out = self.round_of(after, every, number, left, why, reason)
+            found.append((label, term, w, out))
+        if scoped and why != DISPLACED:
+            for after, w, _ in self.stopped(inner, world, its, "signal"):
+                term, _ = self.round_of(after, every, number, left, why, DISPLACED)
+                found.append((f"timeout({every.duration.text})", term, w, None))
+        return found
+
+    def displaced(self, every: ast.Every, number: int) -> bool:
+        return every.overlap.text == "cancel" and number < self.plain.count(every.rounds)
+
+    def in_run(self, every: ast.Every, number: int, around: Around) -> Around:
+        past = around.past or (number > 1 and self.pivotal(every.body))
+        return around._replace(past=past, numbers=(*around.numbers, ("every", number)))
+
+    def round_of(self, inner, every: ast.Every, number: int, left, why, reason):
+        """(term, reason for who is further out): a run that was displaced and is back leaves nothing to undo."""
+        scoped = self.displaced(every, number)
+        why = (why or reason) if scoped else None
+        over = not hasattr(inner, "_fields") and inner[0] in ("done", "back", "failed", "gone")
+        if not over:
+            return ("rounds", inner, every, number, left, why), None if scoped else reason
+        bodies = (every.body,) * (len(left) + 1)
+        back = inner in (BACK, TURNED)
+        if back and why != DISPLACED:
+            return self.turning(self.joined(bodies, left, alike=True)), why or reason
+        if inner[0] in ("failed", "gone"):
+            return inner, None if scoped else reason
+        left = (*left, NOTHING if back else inner[1])
+        if number == self.plain.count(every.rounds):
+            return done(self.joined(bodies, left, alike=True)), reason
+        return ("rounds", None, every, number + 1, left, DUE if back else None), None
 
     def tried(self, each: ast.ForEach):
         """An instance; where it may fail, with what has made it turn back first: itself (own), or something outside (told)."""

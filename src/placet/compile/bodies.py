@@ -324,7 +324,7 @@ class Body(Leaves):
     def _for_each(self, each: ast.ForEach, every: ast.Every | None = None) -> Built:
         """The instances of the body, each built anew with its number; ids of what is in them end with it.
 
-        With `every` each goes round by itself.
+        With `every` each goes round by itself, or is one of its runs where it has so many.
         """
         numbers = instances(each, self._findings, len(members(each.body.statements)) * self._times)
         outer, names, times = self._instance, self._names, self._times
@@ -346,10 +346,12 @@ class Body(Leaves):
             parts, first = self._parts(block)
             body = ir.Sequence(f"{identifier}[{number}]{{}}", parts, each.body.span)
             if every is not None:
-                from placet.compile.every import repeated
+                from placet.compile.every import repeated, run_of
 
                 inner = f"{identifier}/run[{number}]"
-                body = ir.Sequence(body.id, (repeated(every, inner, body._replace(id=f"{inner}{{body}}")),), body.span)
+                its = body._replace(id=f"{inner}{{body}}")
+                run = repeated(every, inner, its) if every.rounds is None else run_of(every, inner, its, number)
+                body = ir.Sequence(body.id, (run,), body.span)
             bodies.append(body)
             self._findings.once(reported)
         self._times = times
@@ -362,9 +364,17 @@ class Body(Leaves):
         return Built(together(each, identifier, bodies, numbers, self._findings), first)
 
     def _every(self, every: ast.Every) -> Built:
-        from placet.compile.every import ALLOW, checked, side_by_side
+        from placet.compile.every import ALLOW, OVERLAPS, checked, side_by_side, so_often
 
-        if checked(every, self._findings) == ALLOW:
+        how = checked(every, self._findings)
+        if every.rounds is not None:
+            its = (
+                every
+                if every.overlap.text in (*OVERLAPS, ALLOW)
+                else every._replace(overlap=every.overlap._replace(text="skip"))
+            )
+            return self._for_each(so_often(every, how), its)
+        if how == ALLOW:
             return self._for_each(side_by_side(every), every)
         return self._construct(every)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from placet.compile.findings import Findings
+    from placet.source import Span
 
 MOST = 500_000  # statements and attempts after unrolling; far beyond what can be explored, just small enough to compile
 
@@ -24,6 +25,7 @@ class Sizes:
         self._processes = processes
         self._findings = findings
         self.sizes: dict[str, int] = {}
+        self._told: list[Span | None] = []  # loops that were reported
         self.stepping: dict[str, bool] = {}  # whether a saga step is in it, or in what it calls
 
     def add(self, process: ir.Process) -> None:
@@ -53,7 +55,12 @@ class Sizes:
                 if at_most is None:
                     message = "a loop around steps needs a bound"
                     help_ = "write `at_most 3`: each round has undos of its own, so the rounds must be counted"
-                    self._findings.add("P216", message, head(statement.span), help=help_)
+                    if statement.id.rpartition("/")[2].startswith(("every(", "run[")):
+                        message = "runs with steps in them need a bound"
+                        help_ = "say how many begin: `every 1h at_most 3 overlap ...`; each has undos of its own, so they must be counted"
+                    if statement.span not in self._told:  # once for all instances of a block
+                        self._told.append(statement.span)
+                        self._findings.add("P216", message, head(statement.span), help=help_)
                 return size * (at_most or 1), True
             case (
                 ir.Task()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.compile.names import CANCELLED, DUE
+from placet.compile.names import CANCELLED, DUE, NEXT
 from placet.ir import model as ir
 from placet.syntax import ast
 
@@ -46,6 +46,8 @@ def checked(every: ast.Every, findings: Findings) -> str:
     elif how == ALLOW and every.at_most is not None and every.at_most.value < 1:
         findings.add("P298", "with 0 at once none would ever begin", every.at_most.span, help="write 1 or more")
         return "skip"
+    if every.rounds is not None and every.rounds.value < 1:
+        findings.add("P298", "with 0 runs none would ever begin", every.rounds.span, help="write 1 or more")
     return how
 
 
@@ -54,6 +56,57 @@ def side_by_side(every: ast.Every) -> ast.ForEach:
     most = every.at_most or ast.Number(1, every.span)
     number = ast.Name(f"every {every.duration.text}", every.span)
     return ast.ForEach(number, most._replace(value=1, name=""), most, None, True, None, every.body, every.span)
+
+
+def so_often(every: ast.Every, how: str) -> ast.ForEach:
+    """All runs of one that begins so many and no more, each an instance: one after the other, or some of them at once."""
+    most = every.rounds or ast.Number(1, every.span)
+    most = most._replace(value=max(1, most.value))
+    number = ast.Name(f"every {every.duration.text}", every.span)
+    first = most._replace(value=1, name="")
+    return ast.ForEach(
+        number, first, most, every.at_most if how == ALLOW else None, how == ALLOW, None, every.body, every.span
+    )
+
+
+def run_of(every: ast.Every, identifier: str, body: ir.Sequence, number: int) -> ir.Statement:
+    """One run of so many, with the wait before it; where it may be cancelled, with the wait for the next one, which it ends by."""
+    span, how = every.span, every.overlap.text
+    wait = _timer(every, f"{identifier}/timer")
+    if how == "cancel":
+        last = every.rounds is None or number >= max(1, every.rounds.value)
+        run = body if last else _displaced(every, identifier, body)
+        return run if number > 1 else ir.Sequence(f"{identifier}{{}}", (wait, run), span)
+    before: ir.Statement = wait
+    if how == "queue" and number > 1:
+        due = ir.Way(f"{identifier}{DUE}", None, ir.Sequence(f"{identifier}{DUE}{{}}", (), span), span)
+        later = ir.Way(f"{identifier}[next]", None, ir.Sequence(f"{identifier}[next]{{}}", (wait,), span), span)
+        before = ir.Choice(f"{identifier}/queue", (due, later), exhaustive=True, span=span)
+    return ir.Sequence(f"{identifier}{{}}", (before, body), span)
+
+
+def _displaced(every: ast.Every, identifier: str, body: ir.Sequence) -> ir.Scope:
+    """A run and the wait for the next one. When the time passes before it is over it turns back, and there is no wait any more.
+
+    Only what is interrupted is undone in a saga: a run that is over stays, whatever comes while the next one is waited for.
+    """
+    span, text, its = every.span, every.duration.text, every.duration.span
+    gone = ir.Raise(f"{identifier}/next", NEXT, its)
+    raised = ir.Sequence(f"{identifier}{CANCELLED}{{}}", (gone,), span)
+    inner = ir.Scope(
+        f"{identifier}[run]",
+        body,
+        (ir.Handler(f"{identifier}{CANCELLED}", "timeout", text, raised, span=its),),
+        span=span,
+    )
+    both = ir.Sequence(f"{identifier}[run]{{}}", (inner, _timer(every, f"{identifier}/timer[next]")), span)
+    nothing = ir.Sequence(f"{identifier}[next]{CANCELLED}{{}}", (), span)
+    return ir.Scope(
+        f"{identifier}[whole]",
+        both,
+        (ir.Handler(f"{identifier}[next]{CANCELLED}", "error", NEXT, nothing, span=its),),
+        span=span,
+    )
 
 
 def repeated(every: ast.Every, identifier: str, body: ir.Sequence) -> ir.Loop:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from placet.compile.findings import head, listed
 from placet.compile.flow import ANY, children, interrupted
+from placet.compile.names import NEXT
 from placet.diagnostics import Label
 from placet.ir import model as ir
 
@@ -141,7 +142,7 @@ class UndoLint:
     def _handlers(self, statement: ir.Statement | ir.Gateway) -> None:
         if isinstance(statement, ir.Scope):
             caught = [h for h in statement.handlers if h.trigger == "error"]
-            if caught and not any(h.name == ANY for h in caught):
+            if caught and not any(h.name in (ANY, NEXT) for h in caught):
                 step = self._may_time_out(statement.body)
                 if step is not None:
                     message = f"`{step.name}` may time out, which nothing here handles"

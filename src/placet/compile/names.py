@@ -29,6 +29,7 @@ DIVIDERS = str.maketrans(dict.fromkeys("/#[]()~`", " "))
 
 DUE = "[due]"  # how the id of the way ends by which a run of `every` begins that was due before
 CANCELLED = "[cancelled]"  # and that of the handler by which one takes the place of another
+NEXT = "next run"  # the error by which a run that is displaced leaves: no name that anybody could write
 
 _INDEX = re.compile(r"(?<=[\w\]])\[(\d+)\]")  # `stock[2]` in a condition
 

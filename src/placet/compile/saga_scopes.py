@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from placet.compile.env import END, Back, Env, Frame, Ports, SagaScope, Top, record
 from placet.compile.findings import head
 from placet.compile.interrupts import INTERRUPT, heard, interrupts, raised_by, within
+from placet.compile.names import NEXT
 from placet.compile.order import callee_steps
 from placet.compile.phrases import called, next_up
 from placet.compile.ports import waits_here
@@ -154,7 +155,7 @@ def _finish_scope(
             f"{env.path(first.id)}{named}", (undone, mark, *flag), (starts[first.id], *stays), env, first.id,
             f"`{first.name if first.trigger != 'error' else error}` is handled", first.span,
         )  # fmt: skip
-        if first.trigger == "error":
+        if first.trigger == "error" and error != NEXT:
             agenda.draft.step(first.id, made)
         else:
             agenda.draft.quiet.add(made)

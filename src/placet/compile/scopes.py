@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from placet.compile import saga_runs
 from placet.compile.env import END, Back, Env, Exit, Forked, Frame, Handled, Ports, Thread, Top, record
+from placet.compile.names import NEXT
 from placet.compile.phrases import called, next_up
 from placet.compile.phrases import done as had
 from placet.compile.ports import waits_here
@@ -206,7 +207,7 @@ def _finish_scope(
             f"`{error}` is handled",
             first.span,
         )
-        agenda.draft.step(first.id, made)
+        agenda.draft.quiet.add(made) if error == NEXT else agenda.draft.step(first.id, made)
 
 
 def _first(stmt: Scope, error: str) -> Handler | None:

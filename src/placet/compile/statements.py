@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from placet.compile.env import END, Forked, Ports, record
 from placet.compile.flow import OUT_OF_RANGE
 from placet.compile.gates import Gates
-from placet.compile.names import base_name
+from placet.compile.names import NEXT, base_name
 from placet.compile.order import UNROLL
 from placet.compile.phrases import called, chosen, next_up, time_of, way_done
 from placet.compile.phrases import done as had
@@ -422,9 +422,10 @@ def race(agenda: Agenda, stmt: Race, ports: Ports, env: Env) -> None:
 
 def raises(agenda: Agenda, stmt: Raise, ports: Ports, env: Env) -> None:
     """A transition to the innermost handler."""
-    phrase = f"`{env.frame.name}` raises `{stmt.error}`"
+    next_ = stmt.error == NEXT
+    phrase = "the next run takes its place" if next_ else f"`{env.frame.name}` raises `{stmt.error}`"
     found = agenda.raising(env.path(stmt.id), (ports.start,), stmt.error, env, stmt.id, phrase, stmt.span, PLAIN)
-    agenda.draft.step(stmt.id, found[0])
+    agenda.draft.quiet.add(found[0]) if next_ else agenda.draft.step(stmt.id, found[0])
 
 
 def abandon(agenda: Agenda, stmt: Abandon, ports: Ports, env: Env) -> None:

@@ -283,13 +283,14 @@ class Again(NamedTuple):
 
 
 class Every(NamedTuple):
-    """`every 1h overlap allow at_most 2 { ... }`: for ever, each time that so much has passed."""
+    """`every 1h at_most 9 overlap allow at_most 2 { ... }`: each time that so much has passed, for ever or so often."""
 
     duration: Duration
     overlap: Name
     body: Block
     span: Span
-    at_most: Number | None = None
+    at_most: Number | None = None  # how many runs may go on at once
+    rounds: Number | None = None
 
 
 class With(NamedTuple):

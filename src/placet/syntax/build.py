@@ -348,9 +348,15 @@ class Builder:
         return ast.Again(span, carrying is not None, at_most)
 
     def every(
-        self, span: Span, duration: ast.Duration, overlap: ast.Name, at_most: ast.Number | None, body: ast.Block
+        self,
+        span: Span,
+        duration: ast.Duration,
+        rounds: ast.Number | None,
+        overlap: ast.Name,
+        at_most: ast.Number | None,
+        body: ast.Block,
     ) -> ast.Every:
-        return ast.Every(duration, overlap, body, span, at_most)
+        return ast.Every(duration, overlap, body, span, at_most, rounds)
 
     def handler(self, span: Span, name: ast.Name, *rest: ast.Duration | Beside | ast.Block | None) -> ast.Handler:
         if len(rest) == 1:

@@ -227,9 +227,8 @@ def _again(indent: int, again: ast.Again) -> list[Piece]:
 
 
 def _every(indent: int, every: ast.Every) -> list[Piece]:
-    return _block(
-        indent, f"every {every.duration.text} overlap {every.overlap.text}{_some('at_most', every.at_most)}", every.body
-    )
+    often, overlap = _some("at_most", every.rounds), f"{every.overlap.text}{_some('at_most', every.at_most)}"
+    return _block(indent, f"every {every.duration.text}{often} overlap {overlap}", every.body)
 
 
 def _call(indent: int, call: ast.Call) -> list[Piece]:
