@@ -110,13 +110,7 @@ class Drawn:
         return self._not(self._diagram.leading_to(self._not(held), aside=self._faults))
 
     def _always(self, held: int) -> int:
-        diagram = self._diagram
-        ends = diagram.intersection(held, diagram.where(Dead(self._faults)))
-        while True:
-            left = diagram.union(diagram.before(held, held, self._faults), ends)
-            if left == held:
-                return held
-            held = left
+        return self._diagram.staying(held, self._diagram.where(Dead(self._faults)), self._faults)
 
     # -- why it is false ---------------------------------------------------------------------------------------------
 

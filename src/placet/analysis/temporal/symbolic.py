@@ -54,7 +54,23 @@ class Symbolic:
         return known
 
     def holds(self, formula: Formula, state: Sequence[int]) -> bool:
-        """Whether the formula holds in a reachable state. Raises as `label`."""
+        """Whether the formula holds in a reachable state: no set is made that this one state does not ask for. Raises as `label`."""
+        match formula:
+            case Neg(of):
+                return not self.holds(of, state)
+            case Conj(parts):
+                return all(self.holds(p, state) for p in sorted(parts, key=_weight))
+            case Disj(parts):
+                return any(self.holds(p, state) for p in sorted(parts, key=_weight))
+            case Some(Always(of)) | Every(Always(of)) if not self.holds(of, state):
+                return False
+            case Some(Eventually(of)) | Every(Eventually(of)) if self.holds(of, state):
+                return True
+            case Some(Until(left, right)) | Every(Until(left, right)):
+                if self.holds(right, state):
+                    return True
+                if not self.holds(left, state) or not self._diagram.has(self.label(Some(Eventually(right))), state):
+                    return False
         return self._diagram.has(self.label(formula), state)
 
     def _make(self, formula: Formula) -> int:
@@ -66,14 +82,16 @@ class Symbolic:
                 return self._not(self.label(of))
             case Conj(parts):
                 found = diagram.all
-                for part in parts:
-                    found = diagram.intersection(found, self.label(part))
+                for part in sorted(parts, key=_weight):
+                    if found:
+                        found = self._among(found, part)
                 return found
             case Disj(parts):
-                found = 0
-                for part in parts:
-                    found = diagram.union(found, self.label(part))
-                return found
+                open_ = diagram.all
+                for part in sorted(parts, key=_weight):
+                    if open_:
+                        open_ = diagram.difference(open_, self._among(open_, part))
+                return self._not(open_)
             case Some(of):
                 return self._some(of)
             case Every(of):
@@ -82,6 +100,16 @@ class Symbolic:
 
     def _not(self, states: int) -> int:
         return self._diagram.difference(self._diagram.all, states)
+
+    def _among(self, states: int, formula: Formula) -> int:
+        """Those of the states in which a formula holds; what it asks of the next states is asked of these alone."""
+        diagram = self._diagram
+        match formula:
+            case Some(Next(inner)) if formula not in self._known and not self._endless:
+                return diagram.before(self.label(inner), states)
+            case Every(Next(inner)) if formula not in self._known and not self._endless:
+                return diagram.difference(states, diagram.before(self._not(self.label(inner)), states))
+        return diagram.intersection(states, self.label(formula))
 
     def _some(self, of: Formula) -> int:
         match of:
@@ -126,16 +154,28 @@ class Symbolic:
 
     def _always(self, held: int) -> int:
         """The states from which some maximal run stays in the set."""
-        diagram = self._diagram
-        ends = diagram.intersection(held, self._ends())
-        while True:
-            left = diagram.union(diagram.before(held, held), ends)
-            if left == held:
-                return held
-            held = left
+        return self._diagram.staying(held, self._ends())
 
     def _ends(self) -> int:
         return self.label(Atom(Dead()))
+
+
+def _weight(formula: Formula) -> int:
+    """How much work a formula is, by and large: its operators on runs, `Next` the least."""
+    match formula:
+        case Neg(of):
+            return _weight(of)
+        case Conj(parts) | Disj(parts):
+            return sum(map(_weight, parts))
+        case Some(of) | Every(of):
+            match of:
+                case Next(inner):
+                    return 1 + _weight(inner)
+                case Until(left, right) | Release(left, right):
+                    return 4 + _weight(left) + _weight(right)
+                case Eventually(inner) | Always(inner):
+                    return 3 + _weight(inner)
+    return 0
 
 
 def branching(formula: Formula, recurring: Recurring = "never") -> Formula | None:

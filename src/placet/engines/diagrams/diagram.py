@@ -12,6 +12,7 @@ from placet.engines.diagrams.relation import Relation
 from placet.engines.diagrams.route import Route
 from placet.engines.diagrams.saturation import Saturation
 from placet.engines.diagrams.sets import Selection
+from placet.engines.diagrams.staying import Staying
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -112,6 +113,10 @@ class Diagram:
     def leading_to(self, goal: int, frame: int | None = None, aside: frozenset[int] = frozenset()) -> int:
         """The states (of the frame) from which the goal can be reached, through the frame, by none of the transitions aside."""
         return self._against(aside).leading_to(goal, self.all if frame is None else frame)
+
+    def staying(self, held: int, ends: int, aside: frozenset[int] = frozenset()) -> int:
+        """The states of a set from which a run through it, by none of the transitions aside, goes on for ever or gets to `ends`."""
+        return Staying(self._forest, self._relation, self._against).within(held, ends, aside)
 
     def route(
         self, state: Sequence[int], goal: int, frame: int | None = None
