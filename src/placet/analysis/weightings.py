@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import lcm
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,17 @@ def falling(columns: Sequence[Mapping[int, int]], count: int, until: float = 1e1
     return None
 
 
+def dwindling(columns: Sequence[Mapping[int, int]], count: int, until: float = 1e18) -> list[int] | None:
+    """Whole weights, none below 0, that every column lowers; None where none were found."""
+    found = _solve(columns, count, [1.0] * count, (0.0, None), exactly=False, until=until, most=-1.0)
+    for limit in _DENOMINATORS if found is not None else ():
+        y = [Fraction(max(v, 0.0)).limit_denominator(limit) for v in found or ()]
+        if all(sum((y[p] * w for p, w in column.items()), Fraction(0)) < 0 for column in columns):
+            whole = lcm(*(w.denominator for w in y))
+            return [int(w * whole) for w in y]
+    return None
+
+
 def _solve(
     columns: Sequence[Mapping[int, int]],
     count: int,
@@ -45,8 +57,9 @@ def _solve(
     *,
     exactly: bool,
     until: float,
+    most: float = 0.0,
 ) -> list[float] | None:
-    """Cheapest weights with `y C = 0` (or `<= 0`) within bounds: floating point, a hint only."""
+    """Cheapest weights with `y C = 0` (or `<= most`) within bounds: floating point, a hint only."""
     from placet.analysis.state_equation import available
 
     if not available():
@@ -65,7 +78,7 @@ def _solve(
     made.col_lower_ = np.full(count, bounds[0])
     made.col_upper_ = np.full(count, highspy.kHighsInf if bounds[1] is None else bounds[1])
     made.row_lower_ = np.full(len(columns), 0.0 if exactly else -highspy.kHighsInf)
-    made.row_upper_ = np.zeros(len(columns))
+    made.row_upper_ = np.full(len(columns), most)
     starts, index, value = [0], [], []
     for column in columns:
         for p, w in column.items():

@@ -14,7 +14,8 @@ from placet.certificate.closed import BeyondError, RefusedError
 from placet.certificate.form import Certificate, Entry, Layers, States, digest, shifted, unshifted
 from placet.certificate.make_owed import MissingError, Tools
 from placet.certificate.make_owed import evidence as evidence_of
-from placet.certificate.make_runs import after, first_runs, has, until, with_more_faults
+from placet.certificate.make_runs import after, by_diagram, first_runs, has, until, with_more_faults, without
+from placet.certificate.make_sums import dwindles
 from placet.certificate.meaning import Obligation, faults, firings, question, step_of
 from placet.certificate.measured import owed
 from placet.certificate.recheck import Checker
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from placet.compiled import Compiled, Query
     from placet.engines.protocol import Exploration
     from placet.evidence import State, Trace, Verdict, Witness
-    from placet.net.core import Net
-    from placet.net.observer import Observer
 
 FEW, MANY = 20_000, 300_000  # states of a set: those that are looked for at once, and at most
 CELLS = 30_000_000  # numbers of a set
@@ -40,7 +39,12 @@ ENTRIES = 2_000_000  # of an attempt at a diagram
 SECONDS = 10.0  # that an attempt at a diagram, or at weightings, may take
 
 NOT_DECIDED = "it was not decided"
-_TOO_MANY = "the model as it is has more situations than a certificate may list"
+_TOO_MANY = f"the model as it is has more than the {MANY:,} situations that a certificate may list"
+_NOR = {  # how else it might have been shown
+    "never": ", no sum of tokens keeps it from coming about, and they got no small diagram",
+    "bounded": ", no sum of tokens keeps them within bounds, and they got no small diagram",
+    "again": ", and that from everywhere there is a way is shown without a list only where no run can go on for ever and they get a small diagram",
+}
 
 
 class NoneError(Exception):
@@ -145,13 +149,17 @@ class Making:
             shown = self._out_of_reach(asked, obligation, FEW)
             if shown is None and obligation.kind in ("never", "bounded"):
                 shown = self._weighed(asked, obligation) or self._drawn(asked)
+            if shown is None and obligation.kind == "again":
+                shown = self._dwindling(asked)
             shown = shown or self._out_of_reach(asked, obligation, MANY)
         except NoneError:
             shown = self._never_above(asked, obligation)
             if shown is None:
                 raise
         if shown is None:
-            raise NoneError(_TOO_MANY)
+            raise NoneError(
+                _TOO_MANY + _NOR.get(obligation.kind, ", and a formula about runs is shown in no other way")
+            )
         return shown
 
     def _out_of_reach(self, asked: Question, obligation: Obligation, most: int) -> dict[str, Any] | None:
@@ -177,7 +185,7 @@ class Making:
         from placet.engines.chosen import engine
         from placet.engines.protocol import Needs, Visitor
 
-        net, observers = _without(compiled, aside)
+        net, observers = without(compiled, aside)
         width = len(net.places)
         observers = tuple(o._replace(initial=v) for o, v in zip(observers, start[width:], strict=True))
         states = max(1, min(most, CELLS // max(1, len(start))))
@@ -214,6 +222,16 @@ class Making:
                 return None
         return {"weights": made}
 
+    def _dwindling(self, asked: Question) -> dict[str, Any] | None:
+        """That each run comes to its end, by a sum that all firings but faults lower; and a diagram, in which all of these are as they should be."""
+        compiled = asked.compiled
+        key = ("dwindles", compiled.net)
+        if key not in self._known:
+            self._known[key] = dwindles(compiled, faults(compiled), monotonic() + SECONDS / 5)
+        weights = self._known[key]
+        drawn = self._drawn(asked) if weights is not None else None
+        return None if drawn is None else {"dwindles": weights, **drawn}
+
     def _never_above(self, asked: Question, obligation: Obligation) -> dict[str, Any] | None:
         """Of a net without bounds: the least states of a set that nothing leads into."""
         from placet.analysis.backward import counted, least, search
@@ -235,25 +253,37 @@ class Making:
             crowded = any(compiled.initial[p] > most for p, most in compiled.net.capacity)
             attempts = Attempts(compiled.net, compiled.initial, compiled.observers)
             found = None if crowded else attempts.run(ENTRIES, monotonic() + SECONDS)
+            self._known["drawn", compiled.net, compiled.observers] = found
             self._known[key] = None if found is None else self._enter(self._diagrams, Layers(*found.written()))
         number = self._known[key]
         return None if number is None else {"diagram": number}
 
     def _run_to(self, asked: Question, obligation: Obligation) -> dict[str, Any]:
-        """The shortest run to where the predicate holds, through one of the steps where there are some."""
-        compiled, through = asked.compiled, obligation.through
-        known = self._known.setdefault(("runs", compiled.net, compiled.observers, through), {})
-        if _name(obligation.predicate) not in known:
-            wanted = [o.predicate for o in asked.obligations if o.kind == "some" and o.through == through]
-            new = {name: p for p in wanted if (name := _name(p)) not in known}
-            known.update(zip(new, first_runs(compiled, tuple(new.values()), through, MANY), strict=True))
-        trace = known[_name(obligation.predicate)]
+        """A run to where the predicate holds, through one of the steps where there are some: the shortest, where that is near."""
+        compiled = asked.compiled
+        trace = self._first(asked, obligation, FEW)
+        if trace is None and self._drawn(asked) is not None:
+            trace = by_diagram(self._known["drawn", compiled.net, compiled.observers], compiled, obligation)
+        elif trace is None:
+            trace = self._first(asked, obligation, MANY)
         if trace is not None:
             return self._run(trace)
         shown = self._aside(asked, obligation)
         if shown is None:
             raise NoneError("no run that shows it was found among the situations that were looked at")
         return shown
+
+    def _first(self, asked: Question, obligation: Obligation, most: int) -> Trace | None:
+        """The shortest run, if it is found among so many states; those of like obligations are looked for at once."""
+        compiled, through = asked.compiled, obligation.through
+        known: dict[str, Trace | None] = self._known.setdefault(
+            ("runs", compiled.net, compiled.observers, through, most), {}
+        )
+        if _name(obligation.predicate) not in known:
+            wanted = [o.predicate for o in asked.obligations if o.kind == "some" and o.through == through]
+            new = {name: p for p in wanted if (name := _name(p)) not in known}
+            known.update(zip(new, first_runs(compiled, tuple(new.values()), through, most), strict=True))
+        return known[_name(obligation.predicate)]
 
     def _aside(self, asked: Question, obligation: Obligation) -> dict[str, Any] | None:
         """Of a step that no run does: that it is behind what is only demanded, or what does it with more faults."""
@@ -270,7 +300,7 @@ class Making:
                 return {"unheard": sorted(unheard), "set": number}
         known = self._known.setdefault(("more", compiled.net), {})
         if step not in known:
-            traces = self._known["runs", compiled.net, compiled.observers, obligation.through]
+            traces = self._known.get(("runs", compiled.net, compiled.observers, obligation.through, MANY), {})
             dead = [step_of(compiled, o) for o in asked.obligations if traces.get(_name(o.predicate), ()) is None]
             known.update(dict.fromkeys((step, *dead)) | with_more_faults(asked, (step, *dead)))
         if known[step] is None:
@@ -346,26 +376,6 @@ class Making:
         if number is not None:
             return {"set": number}
         return None if obligation.through else self._drawn(asked)
-
-
-def _without(compiled: Compiled, aside: frozenset[int]) -> tuple[Net, tuple[Observer, ...]]:
-    """The net without some transitions, and the observers that go with it."""
-    net = compiled.net
-    if not aside:
-        return net, compiled.observers
-    kept = [t for t in range(len(net.transitions)) if t not in aside]
-    numbers = {t: n for n, t in enumerate(kept)}
-
-    def of(column: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(column[t] for t in kept)
-
-    smaller = net._replace(
-        transitions=of(net.transitions), pre=of(net.pre), post=of(net.post), read=of(net.read),
-        inhibit=of(net.inhibit), reset=of(net.reset),
-    )  # fmt: skip
-    return smaller, tuple(
-        o._replace(deltas=tuple((numbers[t], d) for t, d in o.deltas if t in numbers)) for o in compiled.observers
-    )
 
 
 def _name(predicate: object) -> str:

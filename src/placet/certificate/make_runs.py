@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 from placet.certificate.meaning import MORE
 from placet.errors import EvidenceError
@@ -15,10 +16,14 @@ if TYPE_CHECKING:
 
     from placet.certificate.meaning import Obligation, Question
     from placet.compiled import Compiled
+    from placet.engines.diagrams.diagram import Diagram
     from placet.evidence import Pump, State, Trace
     from placet.logic.state import Predicate
+    from placet.net.core import Net
+    from placet.net.observer import Observer
 
 STATES = 200_000  # of each search with more faults
+ENTRIES, SECONDS = 2_000_000, 5.0  # for each run that is made by a diagram
 _ROUNDS = 1000  # of a loop that fills a place, to show that it gets above a bound
 
 
@@ -38,6 +43,29 @@ def first_runs(
     visitors = tuple(Visitor(p, Needs.FIRST) for p in predicates)
     found = engine(None).explore(compiled.net, compiled.initial, observers, visitors, Budget(states))
     return [found.trace(i) if i >= 0 else None for i in found.found]
+
+
+def by_diagram(diagram: Diagram, compiled: Compiled, obligation: Obligation) -> Trace | None:
+    """A run as `first_runs` looks for, of any length, by the diagram of all states; None where there is none, or it is too long."""
+    from placet.engines.diagrams.forest import LimitError
+
+    diagram.allow(ENTRIES, monotonic() + SECONDS)
+    try:
+        goal = diagram.where(obligation.predicate)
+        if not goal:
+            return None
+        if not obligation.through:
+            return diagram.route(compiled.start, goal)[0]
+        good = diagram.leading_to(goal)
+        for t in sorted(obligation.through):
+            before = diagram.where(Fireable(t))
+            way, state = diagram.route(compiled.start, before) if before else ((), ())
+            then = fire_state(compiled.net, compiled.observers, state, t) if before else None
+            if then is not None and diagram.has(good, then):
+                return (*way, t, *diagram.route(then, goal)[0])
+    except (LimitError, MemoryError):
+        return None
+    return None
 
 
 def with_more_faults(asked: Question, steps: tuple[str, ...]) -> dict[str, tuple[int, Trace]]:
@@ -88,3 +116,23 @@ def until(compiled: Compiled, witness: Reach | Pump | Tree | Lasso, obligation: 
             return None
         trace += witness.loop
     return None
+
+
+def without(compiled: Compiled, aside: frozenset[int]) -> tuple[Net, tuple[Observer, ...]]:
+    """The net without some transitions, and the observers that go with it."""
+    net = compiled.net
+    if not aside:
+        return net, compiled.observers
+    kept = [t for t in range(len(net.transitions)) if t not in aside]
+    numbers = {t: n for n, t in enumerate(kept)}
+
+    def of(column: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(column[t] for t in kept)
+
+    smaller = net._replace(
+        transitions=of(net.transitions), pre=of(net.pre), post=of(net.post), read=of(net.read),
+        inhibit=of(net.inhibit), reset=of(net.reset),
+    )  # fmt: skip
+    return smaller, tuple(
+        o._replace(deltas=tuple((numbers[t], d) for t, d in o.deltas if t in numbers)) for o in compiled.observers
+    )

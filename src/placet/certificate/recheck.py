@@ -23,7 +23,7 @@ from placet.certificate.measured import Owed
 from placet.certificate.owed import Runs
 from placet.errors import EvidenceError
 from placet.evidence import Lasso, Reach, RunBreaks
-from placet.logic.state import Fireable, Or, evaluate
+from placet.logic.state import And, Dead, Fireable, Not, Or, evaluate
 from placet.net.firing import enabled
 
 if TYPE_CHECKING:
@@ -77,9 +77,7 @@ class Checker:
             if obligation.kind == "never":
                 self._never(compiled, obligation.predicate, shown)
             elif obligation.kind == "again":
-                graph = self._closed(compiled, shown["set"], compiled.start)
-                if leading_to(graph, graph.having(obligation.predicate), faults(compiled)).find(0) >= 0:
-                    raise RefusedError("from some state of its set there is no way to where one should lead")
+                self._again(compiled, obligation.predicate, shown)
             elif obligation.kind == "some" and not {"more", "unheard"}.isdisjoint(shown):
                 self._left_aside(question, obligation, shown)
             elif obligation.kind == "some":
@@ -175,6 +173,16 @@ class Checker:
         if not covers(layers, compiled):
             raise RefusedError("a firing leaves its set, or the initial state is not in it")
         return layers
+
+    def _again(self, compiled: Compiled, predicate: Predicate, shown: dict[str, Any]) -> None:
+        """From each state of the set there is a way; or each run comes to its end, and no end is without the predicate."""
+        if "dwindles" in shown:
+            sums.dwindling(compiled, shown["dwindles"], faults(compiled))
+            self._never(compiled, And((Dead(faults(compiled)), Not(predicate))), shown)
+            return
+        graph = self.closed(compiled, shown["set"])
+        if leading_to(graph, graph.having(predicate), faults(compiled)).find(0) >= 0:
+            raise RefusedError("from some state of its set there is no way to where one should lead")
 
     def _shown(self, compiled: Compiled, obligation: Obligation, shown: dict[str, Any]) -> None:
         state = self._replayed(compiled, shown)

@@ -40,6 +40,17 @@ def falling(compiled: Compiled, summed: dict[int, int]) -> None:
             raise RefusedError("a firing raises its sum")
 
 
+def dwindling(compiled: Compiled, pairs: Iterable[Sequence[int]], aside: frozenset[int]) -> None:
+    """Accept a sum that is never below 0 and that every firing lowers but those aside, so that no run of the others goes on for ever."""
+    summed, net = weights(compiled, pairs), compiled.net
+    if any(w < 0 for w in summed.values()):
+        raise RefusedError("its sum may fall below 0")
+    for t, arcs in enumerate(net.pre):
+        change = sum(summed.get(p, 0) * w for p, w in net.post[t]) - sum(summed.get(p, 0) * w for p, w in arcs)
+        if change >= 0 and t not in aside:
+            raise RefusedError("a firing does not lower its sum")
+
+
 def outweighed(compiled: Compiled, predicate: Predicate, shown: Sequence[Any]) -> None:
     """Each alternative demands a sum above the initial one: `y C <= 0`, `y >= z A` where states obey `A m >= b`, `y m0 < z b`."""
     alternatives = predicate.of if isinstance(predicate, Or) else (predicate,)
