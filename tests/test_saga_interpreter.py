@@ -82,6 +82,8 @@ def system_of(text: str, hypothesis: Hypothesis, most: int = STATES):
             labels[t] = end if own == bare.subject else names.get(net.origin.transitions[t].id)
         elif role.kind is Kind.TASK:
             labels[t] = names[net.origin.transitions[t].id] + (f"!{role.says}" if role.says else "")
+        elif role.kind is Kind.TIMER and ":overdue" in net.net.transitions[t]:
+            labels[t] = "overdue"
         elif role.kind in (Kind.EVENT, Kind.TIMER) and names.get(net.origin.transitions[t].id):
             labels[t] = names[net.origin.transitions[t].id]
         else:
@@ -157,7 +159,7 @@ class Sagas:
         simple = ["step"] * 6 + ["task", "fails", "raise", "abandon", "receive"]
         nested = ["choice", "either", "parallel", "parallel", "loop", "while", "try", "try", "first"]
         simple += [m for m in self.more if m in FLAT] * 2  # `tolerate` is no kind of its own
-        nested += [m for m in self.more if m not in FLAT and m not in ("tolerate", "kinds")] * 4
+        nested += [m for m in self.more if m not in (*FLAT, "tolerate", "kinds", *OUTSIDE)] * 4
         return getattr(self, "_" + self.pick(*simple, *(nested if depth else [])))(depth)
 
     def _each(self, depth: int) -> str:
@@ -229,6 +231,7 @@ class Sagas:
             ),
             pick("", "", "retry_budget shared 1", "retry_budget forward 1"),
             pick("", "", "", "children await") if self.more else "",
+            *(pick(*options) for of, options in OUTSIDE.items() if of in self.more),
         ]  # fmt: skip
         self.uses = pick("", "", f" uses {pick(*PROFILES)}")
         return "\n".join(p for p in policies if p and (not self.uses or pick(True, False)))
@@ -317,6 +320,11 @@ ORDERS = ("", "", "undo_order reverse", "undo_order parallel", "undo_order depen
 
 
 FLAT = ("call", "runs", "holding")  # kinds of statements that need no depth
+OUTSIDE = {  # policies about what comes from outside
+    "deadlines": ("deadline undo", "deadline undo", "deadline escalate", "deadline forward", ""),
+    "cancellation": ("", "", "cancellation unmasked"),
+    "recovery": ("", "recovery undo", "recovery undo", "recovery forget"),
+}
 
 
 def saga(pick, more: tuple[str, ...] = (), kind=Sagas) -> str:
@@ -454,7 +462,49 @@ def test_kinds_of_calls_and_keys(text, hypothesis):
 )
 @given(sagas(("each", "runs", "decided", "with")), st.sampled_from(OF_COORDINATORS))
 def test_what_befalls_coordinators(text, hypothesis):
-    """A called saga is left out here: of its first step, where that is tried for ever, see docs/semantics.md."""
+    assume(compare(text, hypothesis))
+
+
+OF_TIME = [
+    Hypothesis(("lost",), 1),
+    *(
+        Hypothesis(kinds, budget, "transient")
+        for kinds, budget in (
+            (("lost", "slow"), 1), (("slow", "undo-slow"), 2), (("reject", "slow", "undo-slow"), 2),
+            (("undo-fail", "slow", "undo-slow"), 2), (("slow", "cancel"), 2), (("slow", "crash"), 2),
+        )
+    ),
+]  # fmt: skip
+
+
+@settings(
+    max_examples=CASES // 4,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize="PLACET_EXAMPLES" not in os.environ,
+)
+@given(
+    st.one_of(
+        sagas(("deadlines", "cancellation", "recovery")),
+        sagas(("deadlines", "cancellation", "each", "tolerate", "call", "runs", "with", "scope")),
+    ),
+    st.sampled_from(OF_TIME),
+)
+def test_deadlines(text, hypothesis):
+    assume(compare(text, hypothesis))
+
+
+@settings(
+    max_examples=CASES // 4,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize="PLACET_EXAMPLES" not in os.environ,
+)
+@given(
+    sagas(("call", "runs", "scope", "cancellation", "recovery")),
+    st.sampled_from([*OF_COORDINATORS, Hypothesis(("cancel", "crash"), 2, "transient")]),
+)
+def test_what_befalls_sagas_that_call_others(text, hypothesis):
     assume(compare(text, hypothesis))
 
 
@@ -579,6 +629,26 @@ STOPPED = [
 ]  # fmt: skip
 
 
+OVERDUE = [
+    "saga w { deadline undo step x on idem { undo ux } step y on idem { undo uy; timeout 5s } }",
+    "saga w { deadline escalate step x on idem { undo ux } step p on idem { pivot } step y on idem { retriable } }",
+    "saga w { deadline escalate undo_order parallel for each i in 1..2 { step x on bare { undo ux } } task t fails E }",
+    "saga w { deadline undo siblings abandon parallel { step x on idem { undo ux } step y on idem { undo uy } } }",
+    # the time of a caller goes by in what it calls, each of which has one of its own
+    "saga w { deadline undo call v on compensated { } on failed { task c } step y on idem { undo uy } } saga v { deadline escalate step x on idem { undo ux } }",
+    "saga w { deadline undo children await call v on compensated { } on failed { } } saga v { deadline undo step x on idem { undo ux } }",
+    "saga w { deadline escalate call v on compensated { } on failed { task c } task t fails E } saga v { cancellation unmasked step x on idem { undo ux } }",
+    "saga w { step p on idem { pivot } call v on compensated { } on failed { } } saga v { deadline undo step x on idem { undo ux } }",
+    "saga w { deadline undo call v on compensated { } on failed { } } saga v { call u on compensated { } on failed { } task t fails E } saga u { cancellation unmasked step x on idem { undo ux } }",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", OVERDUE)
+def test_time_that_is_up(text):
+    for hypothesis in (OF_TIME[1], OF_TIME[2], OF_TIME[5]):
+        assert compare(SERVICES + text, hypothesis, 30_000)
+
+
 @pytest.mark.parametrize("text", STOPPED)
 def test_what_is_stopped_from_outside(text):
     for hypothesis in (*OF_COORDINATORS[::3], Hypothesis(("reject", "cancel"), 2, "transient")):
@@ -633,6 +703,17 @@ def test_the_comparison_can_fail():
         ("saga w { siblings cancel parallel { call v on compensated { } on failed { } task t fails E } children await } saga v { step p { pivot; timeout 5s } } check possible(w.compensated and not p.done) under { }", Holds),
         # `other: unknown` is said of every error without a rule: of a queue too each may come after the effect
         ("saga w { step x via queue { undo ux; errors { other: unknown } } on unknown ignore } check never(w.compensated and x.effect > 0) under { partial }", Violated),
+        # the time of a caller goes by while what it called waits
+        ("saga w { deadline undo call v on compensated { } on failed { } task c } saga v { step x { undo ux } } check never(w.compensated and x.done) under { slow }", Violated),
+        # and while an undo or a point of no return does, after which a handler goes on
+        ("saga w { deadline undo try { step x { undo ux } task t fails E } on E { step z { undo uz } } } check never(w.compensated and z.done) under { undo-slow }", Violated),
+        ("saga w { deadline undo try { step p { pivot } } on rejected { step z { undo uz } step y } } check never(w.compensated and z.done) under { slow, reject } at_most 2", Violated),
+        # a saga has a time-out of its own, whether its caller awaits its end or not, until it ends
+        ("saga w { children await call v on compensated { task c } on failed { } } saga v { deadline undo step x { undo ux } step y } check never(c.done) under { slow }", Violated),
+        ("saga w { call v on compensated { } on failed { } task t fails E } saga v { deadline escalate step x { undo ux } } check never(w.failed) under { slow }", Holds),
+        # a saga that does not hear that it is cancelled does not hand it on: neither while it undoes nor behind its point of no return
+        ("saga w { call v on compensated { } on failed { } task t fails E } saga v { cancellation unmasked step x { undo ux } } check never(w.failed) under { cancel }", Holds),
+        ("saga w { step p { pivot } call v on compensated { } on failed { task f } } saga v { cancellation unmasked step x } check never(f.done) under { cancel }", Holds),
         # an error whose outcome is unknown is asked about as a time-out is
         ("saga w { step p { pivot; errors { Busy: unknown; other: escalate } } on unknown ask } check possible(w.compensated) under { reject }", Holds),
     ],

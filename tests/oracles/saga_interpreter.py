@@ -16,7 +16,7 @@ from oracles.interpreter import GIVEN_UP, GONE, Frame, Interpreter, _held, _node
 from oracles.saga_policies import policy
 from oracles.saga_services import Outside, World, calls, request
 from oracles.saga_steps import Steps
-from oracles.saga_turns import Turns
+from oracles.saga_turns import Turns, fresh
 from oracles.saga_undos import BACK, FAILED, NOTHING, TURNED, UNDONE, Around, Undos, done
 from oracles.saga_ways import MANY, Ways
 from placet.syntax import ast
@@ -34,6 +34,18 @@ def opened(term):
     return (
         ("then", term.statements[0], term.statements[1:]) if isinstance(term, ast.Block) and term.statements else term
     )
+
+
+def opens(term) -> bool:
+    """Whether what comes next in a term is only that something is entered."""
+    if hasattr(term, "_fields"):
+        return isinstance(term, ast.Block | ast.Call)
+    return term[0] in ("then", "call", "try") and opens(term[1])
+
+
+def in_course(term):
+    """A saga that was called and in which something has happened."""
+    return term if term[0] == "begun" and not hasattr(term, "_fields") else ("begun", term)
 
 
 class Workflow(Interpreter):
@@ -56,8 +68,9 @@ class Workflow(Interpreter):
                 (world,) = self.machine.worlds(values)
                 if ended(inner):
                     return [(None, ("ended", ENDS[inner[0]]), values)]
-                found = self.machine.of(its).run(inner, world, Around())
-                return [(label, ("saga", after, its), self.put(w)) for label, after, w, _ in found]
+                saga = self.machine.of(its)
+                found = [m[:3] for m in saga.run(inner, world, Around())] + saga.by_itself(inner, world, Around())
+                return [(label, ("saga", after, its), self.put(w)) for label, after, w in found]
         return super().steps(term, values, frame)
 
     def call(self, inner, call, its, values):
@@ -169,7 +182,8 @@ class SagaInterpreter:
         """Ways of a parallel that nobody looks after."""
         found = []
         for frame, way, around in dict.fromkeys(world.beside):
-            moves = [m[:3] for m in self.of(frame).run(way, world, around)] + self.of(frame).told(way, world, around)
+            moves = [m[:3] for m in self.of(frame).run(way, world, around)]
+            moves += self.of(frame).told(way, world, around, whole=False)
             for label, after, w in moves:
                 left = list(w.beside)
                 left.remove((frame, way, around))
@@ -187,6 +201,15 @@ class Saga(Steps, Ways, Turns, Undos):
         self.frame, self.prefix = frame, prefix
         self.saga = self.plain.processes[frame.process]
         self.policy = policy(self.saga)
+        self.caller: Saga | None = None
+
+    def clocks(self) -> list[str]:
+        """The sagas whose time goes by while this one runs: itself, and those that have called it."""
+        saga, found = self, []
+        while saga is not None:
+            found += [saga.prefix] if saga.policy.deadline in ("undo", "escalate") else []
+            saga = saga.caller
+        return found
 
     def begins(self, world: World, _call=None):
         """(term, world) of each way in which it may begin."""
@@ -308,11 +331,12 @@ class Saga(Steps, Ways, Turns, Undos):
             case ("with", inner, within):
                 return [(m[0], self.within(m[1], within), *m[2:]) for m in self.run(inner, world, around)]
             case ("begun", inner):
-                return self.run(inner, world, around)
+                found = self.run(inner, world, around)
+                return [(m[0], m[1] if ended(m[1]) else in_course(m[1]), *m[2:]) for m in found]
             case ("called", inner, call, its):
-                return self.called_saga(inner, call, its, world)
-            case ("runs", inner, call, its, _):
-                return self.runs(inner, call, its, world)
+                return self.called_saga(inner, call, its, world, around)
+            case ("runs", inner, call, its, begun):
+                return self.runs(inner, call, its, begun, world, around)
             case ("handled", inner, left):
                 return [
                     (m[0], self.handled(m[1], left), *m[2:])
@@ -327,7 +351,7 @@ class Saga(Steps, Ways, Turns, Undos):
                 sent = world.put(request(*this))
                 return [(("send", *this), ("call", key, attempt, doubt), sent, None)]
             case ("call", key, attempt, doubt):
-                return self.called(key, attempt, doubt, world, past=around.past)
+                return self.called(key, attempt, doubt, world, past=around.past or around.beyond)
             case ("asking", key, why):
                 was = world.record(key) == "applied"
                 if was:
@@ -355,7 +379,7 @@ class Saga(Steps, Ways, Turns, Undos):
     def plainly(self, inner, world: World, around: Around, *, forks: bool):
         """What has no steps in it does what it does in a workflow."""
         found = []
-        inner = opened(inner)
+        inner = self.entered(inner, world, around)
         for label, after, w, reason in self.chosen(self.plain.steps(inner, world.data, self.at(around)), world):
             inside = after[1] if after[0] == "entered" else after
             if ended(after) or after == BACK:
@@ -366,6 +390,16 @@ class Saga(Steps, Ways, Turns, Undos):
                 found.append((label, ("plain", inside, forks), w, reason))
         return found
 
+    def entered(self, term, world: World, around: Around):
+        """What has no steps, where the first thing in it is: that it is entered is no move, if nothing is set by that."""
+        term = opened(term)
+        while opens(term):
+            found = self.plain.steps(term, world.data, self.at(around))
+            if len(found) != 1 or found[0][0] is not None or found[0][2] != world.data or found[0][1] == PLAIN_DONE:
+                break
+            term = found[0][1]
+        return term
+
     def settled(self, term, world: World, around: Around) -> bool:
         """Whether nothing but its end is left: the last of several instances, or a body, is done."""
         inner = term
@@ -375,11 +409,12 @@ class Saga(Steps, Ways, Turns, Undos):
             inner = inner[1]
         if inner != PLAIN_DONE:
             return False
-        found = self.plain.steps(term, world.data, self.at(around))
-        while len(found) == 1 and found[0][0] is None and not _raised(found[0][1]):
+        silent = lambda of: [m for m in self.plain.steps(of, world.data, self.at(around)) if m[0] is None]  # noqa: E731
+        found = silent(term)  # what interrupts it comes too late
+        while len(found) == 1 and not _raised(found[0][1]):
             if found[0][1] == PLAIN_DONE:
                 return True
-            found = self.plain.steps(found[0][1], world.data, self.at(around))
+            found = silent(found[0][1])
         return False
 
     def in_runs(self, after, number: int, carried, past: bool, world: World):
@@ -494,6 +529,7 @@ class Saga(Steps, Ways, Turns, Undos):
                 (None, ("runs", body, call, its, False), world._replace(data=v), None)
                 for v in self.plain.begin(its, world.data)
             ]
+        self.machine.of(its).caller = self
         by_itself = self.begins_by_itself(self.plain.processes[name])
         return [
             (None, ("called", ("begun", one) if by_itself else one, call, its), w, None)
@@ -508,7 +544,7 @@ class Saga(Steps, Ways, Turns, Undos):
         its = self.outside.of(first)
         return bool(its.retriable or its.pivot or own.unknown == "retry" or own.register == "submit")
 
-    def runs(self, inner, call: ast.Call, its: Frame, world: World):
+    def runs(self, inner, call: ast.Call, its: Frame, begun: bool, world: World, around: Around):  # noqa: FBT001
         """A process without steps, whose ends lead to some."""
         if inner == PLAIN_DONE:
             return self.goes_on("completed", NOTHING, call, world)
@@ -518,14 +554,38 @@ class Saga(Steps, Ways, Turns, Undos):
         if inner[:1] == ("ended",) and not hasattr(inner, "_fields"):
             return self.goes_on(inner[1], NOTHING, call, world)
         found = self.plain.steps(inner, world.data, its)
-        return [(label, ("runs", after, call, its, True), world._replace(data=v), None) for label, after, v in found]
+        found = [
+            (label, ("runs", after, call, its, begun or not opens(inner)), world._replace(data=v), None)
+            for label, after, v in found
+        ]
+        return found + self.crashes_without_steps(call, its, world, around)
 
-    def called_saga(self, inner, call: ast.Call, its: Frame, world: World):
+    def crashes_without_steps(self, call: ast.Call, its: Frame, world: World, around: Around):
+        callee = self.machine.of(its)
+        how = callee.policy.recovery if self.plain.processes[its.process].kind == "saga" else "resume"
+        if how == "resume" or "crash" not in self.outside.kinds or not world.faults:
+            return []
+        label, spent = ("fault", "crash"), world._replace(faults=world.faults - 1)
+        if how == "forget":
+            return [(label, GONE, spent, None)]
+        if around.past or around.beyond:
+            return []
+        return [(label, *after) for _, *after in self.goes_on("compensated", NOTHING, call, spent)]
+
+    def called_saga(self, inner, call: ast.Call, its: Frame, world: World, around: Around):
         saga = self.machine.of(its)
+        inside = self.into(around)
+        found = saga.by_itself(inner, world, inside) if not fresh(inner) else []
         if not ended(inner):
-            return [(m[0], ("called", m[1], call, its), m[2], None) for m in saga.run(inner, world, Around())]
-        left = ("inside", its, inner[1]) if inner[0] == "done" else NOTHING
-        return self.goes_on(ENDS[inner[0]], left, call, world)
+            found += [m[:3] for m in saga.run(inner, world, inside)]
+        found = [
+            (label, ("called", after if label is None or ended(after) else in_course(after), call, its), w, None)
+            for label, after, w in found
+        ]
+        if ended(inner):
+            left = ("inside", its, inner[1]) if inner[0] == "done" else NOTHING
+            found += self.goes_on(ENDS[inner[0]], left, call, world)
+        return found
 
     def goes_on(self, end: str, left, call: ast.Call, world: World):
         """What an end of what was called leads to; `left` would undo it."""

@@ -38,6 +38,8 @@ class World(NamedTuple):
     beside: tuple = ()  # ways of a parallel that nobody looks after
     data: tuple = ()  # the values of variables
     cancelled: bool = False
+    late: tuple[str, ...] = ()  # sorted: sagas whose time may be up, once for each message that was lost or slow
+    overdue: frozenset[str] = frozenset()  # those whose time was up
     keys: frozenset[tuple[str, int]] = frozenset()  # of attempts that were carried out, where each has its own
 
     def record(self, step: str) -> str:
@@ -66,6 +68,9 @@ class World(NamedTuple):
 
     def ended(self, step: str, way: str, attempt: int) -> World:
         return self._replace(over=self.over | {(step, way, attempt)})
+
+    def delays(self, sagas) -> World:
+        return self._replace(late=tuple(sorted((*self.late, *sagas))))
 
     def lets_time_out(self, message: Message) -> World:
         return self._replace(due=tuple(sorted((*self.due, message[:3]))))
@@ -259,12 +264,12 @@ class Outside:
                 answer = Message(step, way, attempt, "reply", error)
                 found += self.cause(fails, message, error, rest.put(answer))
         never = NEVER.get((call_.via, part), ())
+        clocks = self.saga_of(step).clocks()
+        waits = lambda w: (w.lets_time_out(message) if call_.timeout else w).delays(clocks)  # noqa: E731
         if f"{prefix}lost" in self.kinds and f"{prefix}lost" not in never:
-            found += self.cause(
-                f"{prefix}lost", message, "timeout", rest.lets_time_out(message) if call_.timeout else rest
-            )
-        if f"{prefix}slow" in self.kinds and call_.timeout:
-            found += self.cause(f"{prefix}slow", message, "timeout", world.lets_time_out(message))
+            found += self.cause(f"{prefix}lost", message, "timeout", waits(rest))
+        if f"{prefix}slow" in self.kinds and (call_.timeout or clocks):
+            found += self.cause(f"{prefix}slow", message, "timeout", waits(world))
         if "duplicate" in self.kinds and "duplicate" not in never:
             second = message._replace(part="copy" if part == "request" else "echo")
             found += self.cause("duplicate", message, DELIVERED, world.put(second))

@@ -21,15 +21,14 @@ class Turns:
     def stopped(self, term, world: World, around: Around, why: str = "sibling"):
         """(term, world, reason) where a saga or a way of it turns back from the moment it is at.
 
-        `why`: another way has failed (sibling), it is cancelled, its coordinator has crashed (undo, forget), or something interrupts
-        a scope. An unmasked cancellation stops it half-way, a crash that nobody remembers leaves nothing of it.
+        `why`: another way has failed (sibling), it is cancelled, its time is up (overdue), its coordinator has crashed (undo,
+        forget), or something interrupts a scope. An unmasked cancellation stops it half-way, and so does a time that is up where a
+        person is called then; a crash that nobody remembers leaves nothing of it.
         """
-        if term[0] == "plain" and not hasattr(term, "_fields") and term[2] and why in ("cancel", "undo", "forget"):
+        if term[0] == "plain" and not hasattr(term, "_fields") and term[2] and why not in ("sibling", "signal"):
             return []
-        final = (
-            FAILED if why == "cancel" and self.policy.cancellation == "unmasked" else GONE if why == "forget" else None
-        )
-        if around.past and final is None:
+        final = self.stops_half_way(why)
+        if final is None and (around.past or (around.beyond and why in ("cancel", "undo"))):
             return []
         if final is not None and (hasattr(term, "_fields") or term[0] in ("ready", "call", "plain")):
             over = world.ended(term[1], "forward", term[2]) if term[0] in ("call", "ready") else world
@@ -38,7 +37,7 @@ class Turns:
             case ("turning", inner):
                 return [] if final is None else self.undoing_stops(inner, world, final)
             case ("sequence", inner, statements, i, left):
-                its = around._replace(past=self.pivotal(*statements[:i]))
+                its = around._replace(past=around.past or self.pivotal(*statements[:i]))
                 return [
                     (self.sequence(a, statements, i, left, around), w, r)
                     for a, w, r in self.stopped(inner, world, its, why)
@@ -63,7 +62,10 @@ class Turns:
                 its = around._replace(numbers=(*around.numbers, (each.name.text, number)))
                 return [(self.one_of(a, each, number), w, r) for a, w, r in self.stopped(inner, world, its, why)]
             case ("trial", inner, cause):
-                return [(self.trial(a, cause or "told"), w, r) for a, w, r in self.stopped(inner, world, around, why)]
+                return [
+                    (self.trial(a, cause or ("told" if r is not None else None)), w, r)
+                    for a, w, r in self.stopped(inner, world, around, why)
+                ]
             case ("scope", inner, attempt, before):
                 found = [
                     (*self.caught(a, attempt, before or r), w) for a, w, r in self.stopped(inner, world, around, why)
@@ -78,16 +80,16 @@ class Turns:
                 return [(self.handled(a, left), w, r) for a, w, r in self.stopped(inner, world, its, why)]
             case ("called", inner, call, its):
                 saga = self.machine.of(its)
-                awaited = self.policy.children == "await" and why in ("sibling", "cancel")
+                awaited = self.policy.children == "await" and why in ("sibling", "cancel", "overdue")
                 if fresh(inner) and (awaited or saga.unbegun(inner)):
                     return [(final or BACK, world, GIVEN_UP)]
-                if why == "signal":
+                if why in ("signal", "undo", "forget") or awaited:  # what follows a crash is for its own policy to say
                     return []
+                inside, why = self.into(around), "cancel" if why == "overdue" else why
                 if inner in (BACK, FAILED) or is_done(inner):  # all is done, which is not said yet, or not heard yet
-                    return [] if awaited else self.callee_over(saga, inner, call, its, world)
-                if awaited:
-                    return []
-                found = self.machine.of(its).stopped(inner, world, Around(), why)
+                    found = saga.at_the_end(inner, world, why, inside)
+                else:
+                    found = saga.stopped(inner, world, inside, why)
                 return [(("called", after, call, its), w, None) for after, w, _ in found]
             case ("runs", _, _, _, False):
                 return [(final or BACK, world, GIVEN_UP)]
@@ -96,12 +98,16 @@ class Turns:
             case ("runs", inner, call, its, _):
                 # when all is done, which is not said yet, it is still to be found
                 over = _raised(inner) or (inner[:1] == ("ended",) and not hasattr(inner, "_fields"))
-                if over or (self.policy.children == "await" and why in ("sibling", "cancel")):
+                if over or (self.policy.children == "await" and why in ("sibling", "cancel", "overdue")):
+                    return []
+                callee = self.machine.of(its) if self.plain.processes[its.process].kind == "saga" else self
+                if callee is not self and why in ("undo", "forget"):
                     return []
                 if why == "forget":
                     return [(GONE, world, None)]
-                callee = self.machine.of(its) if self.plain.processes[its.process].kind == "saga" else self
-                halts = callee.policy.cancellation == "unmasked" and why == "cancel"
+                if callee is not self and around.past and callee.policy.cancellation == "masked":
+                    return []
+                halts = callee.policy.cancellation == "unmasked" and why in ("cancel", "overdue")
                 end = "failed" if callee is self or halts else "compensated"
                 return [(after, w, reason) for _, after, w, reason in self.goes_on(end, NOTHING, call, world)]
             case ("ways", ways, shape, failing, stuck, failed):
@@ -149,10 +155,16 @@ class Turns:
         key = self.next_step(term, Around())
         return not key or self.unasked(key) == BACK
 
-    def callee_over(self, saga, inner, call, its, world: World):
-        if not is_done(inner) or saga.pivotal(saga.saga.body):
-            return []
-        return [(("called", saga.turning(inner[1]), call, its), world, None)]
+    def stops_half_way(self, why: str):
+        """Where what happens to it leaves nothing to be undone: how it ends."""
+        if why == "forget":
+            return GONE
+        unmasked = why == "cancel" and self.policy.cancellation == "unmasked"
+        return FAILED if unmasked or (why == "overdue" and self.policy.deadline == "escalate") else None
+
+    def into(self, around: Around) -> Around:
+        """The surroundings of a saga that is called there."""
+        return Around(beyond=around.past or around.beyond)
 
     def interrupted(self, inner, attempt, why, world: World, around: Around):
         """A signal or a time-out makes the body of a scope turn back, once."""
@@ -166,36 +178,51 @@ class Turns:
                 found.append((label, self.caught(after, attempt, told)[0], w, None))
         return found
 
-    def told(self, term, world: World, around: Around | None = None):
-        """(label, term, world) of what happens to the coordinator of a whole saga: it is cancelled, or crashes and comes back."""
-        found = []
-        whole, around = around is None, around or Around()
+    def told(self, term, world: World, around: Around | None = None, *, whole: bool = True):
+        """(label, term, world) of what happens to the coordinator of a whole saga: it is cancelled, its time is up, or it crashes and comes back."""
+        around = around or Around()
         if not self.machine.has_steps(self.saga.body):
             return []
+        found = []
         if "cancel" in self.outside.kinds:
-            for after, w, _ in self.stopped(term, world, around, "cancel") + (
-                self.at_the_end(term, world) if whole else []
-            ):
+            for after, w in self.turned_by("cancel", term, world, around, whole=whole):
                 if world.cancelled:
                     found.append((None, after, w))
                 elif world.faults:
                     found.append((("fault", "cancel"), after, w._replace(faults=w.faults - 1, cancelled=True)))
-        if "crash" in self.outside.kinds and world.faults and self.policy.recovery != "resume":
-            how = self.policy.recovery
-            ends = self.at_the_end(term, world, how) if whole else []
-            for after, w, _ in self.stopped(term, world, around, how) + ends:
+        return found + self.by_itself(term, world, around, whole=whole)
+
+    def turned_by(self, why: str, term, world: World, around: Around, *, whole: bool):
+        ends = self.at_the_end(term, world, why, around) if whole else []
+        return [(after, w) for after, w, _ in self.stopped(term, world, around, why) + ends]
+
+    def by_itself(self, term, world: World, around: Around, *, whole: bool = True):
+        """What its own policies make of a time that is up, and of a crash: of a saga that is called too."""
+        found = []
+        up = self.prefix in world.overdue
+        if self.policy.deadline in ("undo", "escalate") and (up or self.prefix in world.late):
+            for after, w in self.turned_by("overdue", term, world, around, whole=whole):
+                if up:
+                    found.append((None, after, w))
+                else:
+                    late = list(w.late)
+                    late.remove(self.prefix)
+                    found.append(("overdue", after, w._replace(late=tuple(late), overdue=w.overdue | {self.prefix})))
+        how = self.policy.recovery
+        if "crash" in self.outside.kinds and world.faults and how != "resume":
+            for after, w in self.turned_by(how, term, world, around, whole=whole):
                 found.append((("fault", "crash"), after, w._replace(faults=w.faults - 1)))
         return found
 
-    def at_the_end(self, term, world: World, why: str = "cancel"):
+    def at_the_end(self, term, world: World, why: str, around: Around):
         """All is done, which is not said yet."""
         if not is_done(term):
             return []
-        if why == "forget":
-            return [(GONE, world, None)]
-        if why == "cancel" and self.policy.cancellation == "unmasked":
-            return [(FAILED, world, None)]
-        return [] if self.pivotal(self.saga.body) else [(self.turning(term[1]), world, None)]
+        final = self.stops_half_way(why)
+        if final is not None:
+            return [(final, world, None)]
+        beyond = around.beyond and why in ("cancel", "undo")
+        return [] if beyond or self.pivotal(self.saga.body) else [(self.turning(term[1]), world, None)]
 
     def undoing_stops(self, term, world: World, final):
         """(term, world, None) where nobody waits any more for an undo that is under way."""
@@ -215,7 +242,7 @@ class Turns:
             case ("inside", its, inner):
                 callee = self.machine.of(its)
                 hears = callee.policy.cancellation == "unmasked" and self.policy.children == "propagate"
-                if not (hears if final == FAILED else callee.policy.recovery == "forget"):
+                if not hears or final == GONE:  # what follows a crash there is its own affair
                     return []
                 return [(self.inside(its, a), w) for a, w in callee.halted(inner, world, final)]
             case ("holding", pool, inner):

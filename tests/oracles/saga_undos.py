@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from oracles.interpreter import _nodes
+from oracles.interpreter import GONE, _nodes
 from oracles.saga_services import OK, Outside, World, request
 from placet.syntax import ast
 
@@ -26,6 +26,7 @@ class Around(NamedTuple):
     past: bool = False
     suffix: str = ""
     numbers: tuple = ()  # (name, number) of the instances of `for each` around
+    beyond: bool = False  # in a saga that was called behind one of its caller's
 
 
 def past(compensation) -> bool:
@@ -182,9 +183,12 @@ class Undos:
             case ("chained", inner, parts):
                 return [(m[0], self.chained(m[1], parts), *m[2:]) for m in self.undoing(inner, world, around)]
             case ("inside", its, inner):
-                return [
-                    (m[0], self.inside(its, m[1]), *m[2:]) for m in self.machine.of(its).undoing(inner, world, Around())
-                ]
+                callee = self.machine.of(its)
+                found = callee.undoing(inner, world, Around())
+                if callee.policy.recovery == "forget" and "crash" in self.outside.kinds and world.faults:
+                    spent = world._replace(faults=world.faults - 1)
+                    found += [(("fault", "crash"), *one, None) for one in callee.halted(inner, spent, GONE)]
+                return [(m[0], self.inside(its, m[1]), *m[2:]) for m in found]
             case ("taking", pool, inner):
                 free = self.plain.left(pool, world.data)
                 return [(None, self.holding(pool, self.begin(inner)), world, None)] if free else []

@@ -79,6 +79,9 @@ class Env(NamedTuple):
     beyond: bool = False  # it was called behind one of its caller's
     beside: bool = False  # inside a saga: other tokens of it move, or its caller goes on
     deaf: bool = False  # inside a saga: being cancelled is not heard
+    unasked: tuple[int, ...] = ()  # inside a saga: records that no caller is undoing it that is deaf then
+    overdue: tuple[Overdue, ...] = ()  # inside a saga: whose time-outs find it here
+    clocks: tuple[str, ...] = ()  # inside a saga: the sagas around with time-outs of their own, heard or not
     before: tuple[str, ...] = ()  # inside a saga: the paths of the steps directly before
     waits: frozenset[tuple[str, str]] = (
         frozenset()
@@ -107,6 +110,53 @@ class Env(NamedTuple):
         """The surroundings of what comes after a part of a sequence."""
         stands = self.stands
         return self if stands.at_once else self._replace(before=last_steps(survey, part, stands, self.before))
+
+
+class Overdue(NamedTuple):
+    """A saga with a time-out of its own, as a saga sees it that it may find: itself, or one that it has called."""
+
+    saga: str  # its path
+    how: str  # "undo" or "escalate": its own; "told": as if it were cancelled with its caller
+    beyond: bool = False  # it was called behind a point of no return
+    unasked: tuple[int, ...] = ()  # records that no caller is undoing it, where that caller would not hear of it
+
+
+def deafened(env: Env) -> bool:
+    """Whether a saga that is called here does not hear that its caller is cancelled: that awaits its end, or does not hear it itself."""
+    policy = env.policy
+    if policy is None:
+        return env.deaf
+    return env.deaf or policy.children == "await" or (env.past and policy.cancellation == "masked")
+
+
+def told_of_time(env: Env) -> tuple[Overdue, ...]:
+    """The time-outs of sagas that a saga hears of which is called here: none where its end is awaited.
+
+    Behind a point of no return one that would turn its caller back does not fire, and one that only its caller's callers have is not
+    heard where a cancellation is not.
+    """
+    if env.policy is None or env.policy.children == "await":
+        return ()
+    found = [o for o in env.overdue if not env.past or o.how == "escalate" or (o.how == "told" and not deafened(env))]
+    return tuple(o._replace(how="told", beyond=o.beyond or env.past) for o in found)
+
+
+def shielded(env: Env, callee: Env, going: int) -> Env:
+    """The surroundings inside of a saga that is called: while its caller undoes it, and is deaf to all then, it is deaf too."""
+    if env.policy is None or going < 0:
+        return callee
+    masked = env.policy.cancellation == "masked"
+    deaf = {o.saga for o in env.overdue if o.how == "undo" or (masked and o.how == "told")}
+    overdue = tuple(o._replace(unasked=(*o.unasked, going)) if o.saga in deaf else o for o in callee.overdue)
+    return callee._replace(overdue=overdue, unasked=(*callee.unasked, going) if masked else callee.unasked)
+
+
+def timed(env: Env, path: str, policy: Policy | None, going: int = -1) -> Env:
+    """The surroundings inside of a saga that may have a time-out of its own, until it ends: not while its caller undoes it."""
+    if policy is None or policy.deadline not in ("undo", "escalate"):
+        return env
+    own = Overdue(path, policy.deadline, unasked=(going,) if going >= 0 else ())
+    return env._replace(overdue=(own, *env.overdue), clocks=(*env.clocks, path))
 
 
 class Runs:
@@ -298,9 +348,11 @@ class Agenda:
                 self.jobs.append((self.saga[type(statement)], statement, ports, env))
                 return
             around = env
-            deaf = env.deaf or env.policy.children == "await"  # of a saga that is called in it
+            deaf = deafened(env)  # of a saga that is called in it
             route = Back(ports.undone, env.scope)  # which what is inside keeps
-            env = env._replace(route=route, policy=None, beyond=env.past or env.beyond, deaf=deaf)
+            env = env._replace(
+                route=route, policy=None, beyond=env.past or env.beyond, deaf=deaf, overdue=told_of_time(env)
+            )
             if around.heard and not isinstance(statement, _AT_ONCE):
                 env = self.interrupting[around.heard[-1].armed](self, around, env, ports.undone)
             if not isinstance(statement, _AT_ONCE):

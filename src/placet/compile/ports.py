@@ -12,7 +12,7 @@ from placet.compile.phrases import way_of
 from placet.compile.survey import ABANDON
 from placet.compile.vocabulary import statements
 from placet.ir.model import Call
-from placet.net.roles import Kind, Port, Role
+from placet.net.roles import Due, Kind, Port, Role
 
 if TYPE_CHECKING:
     from placet.compile.env import Agenda, Env, Ports, Thread
@@ -44,11 +44,18 @@ def waits_here(
     if env.past:
         back = -1
     outside = -1 if env.beyond else back  # where what comes from outside of it turns a saga back
-    cancelled = outside if policy.cancellation == "masked" else env.failed
-    overdue = {"undo": outside, "escalate": env.failed}.get(policy.deadline, -1)
+    masked = policy.cancellation == "masked"
+    cancelled = outside if masked else env.failed
     recovery = "resume" if env.beyond and policy.recovery == "undo" else policy.recovery
     if env.deaf:
-        cancelled = overdue = -1
+        cancelled = -1
+    undoes = call[1] == "undo"
+    overdue: list[Due] = []
+    for o in env.overdue:
+        told = env.failed if not masked else -1 if o.beyond else back
+        target = {"undo": back, "escalate": env.failed}.get(o.how, told)
+        if target >= 0:
+            overdue.append(Due(o.saga, target, o.how == "escalate", o.unasked if undoes else ()))
     ports = agenda.draft.ports
     key = (place, keeps)
     if key in ports and not again:
@@ -57,7 +64,7 @@ def waits_here(
     step, direction, attempt = call
     ports[key] = Port(
         place, env.frame.top, back, cancelled, recovery, step, direction, attempt, gone, scope, keeps,
-        overdue, env.beside,
+        tuple(overdue), env.clocks, env.beside, env.unasked if undoes else (),
     )  # fmt: skip
     if env.stops and env.scope is not None:
         env.scope.mark(ABANDON)  # before the scope is finished

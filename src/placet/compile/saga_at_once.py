@@ -70,7 +70,8 @@ def all_at_once(agenda: Agenda, stmt: Sequence, ports: Ports, env: Env) -> None:
     start = ports.start
     pending = []
     count = len(stmt.parts)
-    unmasked = env.policy is not None and env.policy.cancellation == "unmasked"
+    policy = env.policy
+    unmasked = policy is not None and (policy.cancellation == "unmasked" or policy.deadline == "escalate")
     inner = env._replace(waits=env.waits | order.met, beside=env.beside or unmasked)  # all undos hear of it
     for i, part in enumerate(stmt.parts):
         path = env.path(part.id)

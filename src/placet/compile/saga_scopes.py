@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.compile.env import END, Back, Env, Frame, Ports, SagaScope, Top, record
+from placet.compile.env import (
+    END,
+    Back,
+    Env,
+    Frame,
+    Ports,
+    SagaScope,
+    Top,
+    deafened,
+    record,
+    shielded,
+    timed,
+    told_of_time,
+)
 from placet.compile.findings import head
 from placet.compile.interrupts import INTERRUPT, heard, interrupts, raised_by, within
 from placet.compile.names import NEXT
@@ -200,9 +213,10 @@ def _enter(agenda: Agenda, frame: Frame, stmt: Call, ports: Ports, entry: int, e
     frame.top = env.frame.top
     inner = Env(
         frame, path, process.id, "", Top(frame), None, process.policy if own else env.policy,
-        past=env.past and not own, beyond=env.past or env.beyond, before=env.before, beside=True, deaf=env.deaf or awaited,
+        past=env.past and not own, beyond=env.past or env.beyond, before=env.before, beside=True, deaf=deafened(env) if own else env.deaf or awaited,
         held=env.held, stops=() if awaited or env.past else env.stops,
-        budget=path if own else env.budget,
+        budget=path if own else env.budget, overdue=told_of_time(env) if own else () if awaited else env.overdue,
+        clocks=env.clocks, unasked=env.unasked,
     )  # fmt: skip
     for name in ("completed", "compensated", "failed") if own else process.ends:
         agenda.end(frame, name)
@@ -213,7 +227,7 @@ def _enter(agenda: Agenda, frame: Frame, stmt: Call, ports: Ports, entry: int, e
     failed = agenda.place(f"{path}#failed", inner, process.id, f"`{frame.name}` has stopped half-way", span)
     ending(agenda, inner, process, done, "completed", f"`{frame.name}` is completed")
     turned = "compensated" if own else "failed"
-    undo = undone
+    undo, going = undone, -1
     words = f"`{frame.name}` ends failed"
     if entry == ports.undone:
         ending(agenda, inner, process, failed, "failed", words)
@@ -238,7 +252,9 @@ def _enter(agenda: Agenda, frame: Frame, stmt: Call, ports: Ports, entry: int, e
         words = f"`{frame.name}` ends {turned}"
         name = f"{path}#ends.{turned}" if own else f"{path}#ends.turned"
         agenda.move(name, (undone, going), (end, going), inner, process.id, words, span, END)
-    inner = inner._replace(failed=failed, route=Back(undone, None))
+    inner = shielded(env, inner._replace(failed=failed, route=Back(undone, None)), going)
+    if own:
+        inner = timed(inner, path, process.policy, going)
     pivot = agenda.survey.of(process.body).pivot
     waits_here(agenda, inner._replace(past=inner.past or pivot), done, undo, process.body)
     start = renewed(agenda, ports.start, inner) if process.variables else ports.start

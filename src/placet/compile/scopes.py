@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile import saga_runs
-from placet.compile.env import END, Back, Env, Exit, Forked, Frame, Handled, Ports, Thread, Top, record
+from placet.compile.env import END, Back, Env, Exit, Forked, Frame, Handled, Ports, Thread, Top, record, timed
 from placet.compile.names import NEXT
 from placet.compile.phrases import called, next_up
 from placet.compile.phrases import done as had
@@ -351,7 +351,14 @@ def enter(agenda: Agenda, frame: Frame, start: int, thread: Thread | None, aroun
     env = Env(frame, path, process.id, "", Top(frame), thread, held=frame.held)
     if around is not None and around.failed >= 0:  # what is called in a saga is cancelled with that
         frame.top = around.frame.top
-        env = env._replace(beside=True, beyond=around.beyond, deaf=around.deaf, failed=around.failed)
+        env = env._replace(
+            beside=True,
+            beyond=around.beyond,
+            deaf=around.deaf,
+            failed=around.failed,
+            overdue=around.overdue,
+            clocks=around.clocks,
+        )
     runs = any(isinstance(s, Again) for s in statements(process.body))
     if runs and not saga:
         start = _anew(agenda, frame, start, env)
@@ -388,7 +395,8 @@ def _turning(agenda: Agenda, frame: Frame, env: Env) -> tuple[int, Env]:
     failed = agenda.place(f"{path}#failed", env, process.id, f"`{frame.name}` has stopped half-way", span)
     ending(agenda, env, process, undone, "compensated", f"`{frame.name}` ends compensated")
     ending(agenda, env, process, failed, "failed", f"`{frame.name}` ends failed")
-    return undone, env._replace(policy=process.policy, failed=failed, route=Back(undone, None), budget=path)
+    env = env._replace(policy=process.policy, failed=failed, route=Back(undone, None), budget=path)
+    return undone, timed(env, path, process.policy)
 
 
 def _anew(agenda: Agenda, frame: Frame, start: int, env: Env) -> int:

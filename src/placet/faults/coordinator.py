@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from placet.compiled import Origin
 from placet.faults.loom import first_run
 from placet.net.final import PlaceClass
-from placet.net.roles import Kind, Role
+from placet.net.roles import Due, Kind, Role
 from placet.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ class _Turn(NamedTuple):
     happens: str  # what happens to a saga
     noticed: str  # what the others notice of it
     stopped: str  # what is said where nothing is undone for it
-    escalates: bool = False
 
 
 _CANCELLED = _Turn(
@@ -43,8 +42,7 @@ _OVERDUE = _Turn(
     "overdue",
     "{} takes too long",
     "that {} takes too long is noticed",
-    "and a person is called",
-    escalates=True,
+    "and nothing more is undone",
 )
 _Variants = list[tuple[str, tuple[int, ...], tuple[int, ...]]]  # suffix of the name, taken and given besides
 
@@ -65,15 +63,16 @@ class Coordinators:
     def weave(self) -> None:
         """All of them."""
         faults, ports = self.loom.faults, self.loom.base.roles.ports
-        overdue = [p for p in ports if p.overdue >= 0 and p.saga in self.messages.late]
-        cancelled = [p for p in ports if p.cancelled >= 0] if "cancel" in faults else []
+        late = self.messages.late
+        overdue = [(p, due) for p in ports for due in p.overdue if due.saga in late]
+        heard = ports if "cancel" in faults else ()
+        cancelled = [(p, Due(p.saga, p.cancelled, only=p.only)) for p in heard if p.cancelled >= 0]
         if overdue or "cancel" in faults or ("crash" in faults and any(p.crash == "undo" for p in ports)):
             self._scopes()
-        for turn, heard in ((_CANCELLED, cancelled), (_OVERDUE, overdue)):
-            sagas: dict[str, list[tuple[Port, int]]] = {}
-            for port in heard:
-                target = port.cancelled if turn is _CANCELLED else port.overdue
-                sagas.setdefault(port.saga, []).append((port, target))
+        for turn, found in ((_CANCELLED, cancelled), (_OVERDUE, overdue)):
+            sagas: dict[str, list[tuple[Port, Due]]] = {}
+            for port, due in found:
+                sagas.setdefault(due.saga, []).append((port, due))
             for saga, moments in sagas.items():
                 self._turns(saga, moments, turn)
         if "crash" in faults:
@@ -135,7 +134,7 @@ class Coordinators:
 
     # -- cancelled, overdue
 
-    def _turns(self, saga: str, moments: list[tuple[Port, int]], turn: _Turn) -> None:
+    def _turns(self, saga: str, moments: list[tuple[Port, Due]], turn: _Turn) -> None:
         """One turn at each moment of a saga, with where it leads; where that is not the whole saga, the rest hears of it.
 
         To be cancelled is a cause. A time-out is none: it is free once a message of the saga was lost or slow.
@@ -149,19 +148,21 @@ class Coordinators:
             once = (loom.place(f"{saga}#not.{turn.word}", origin, PlaceClass.RECORD, 1),)
             origin = origin._replace(phrase=f"from outside {_saga(saga)} was made to turn back")
             mark = (loom.place(f"{saga}#{turn.word}", origin, PlaceClass.RECORD),)
-        for port, target in moments:
-            back = target == port.back
-            variants = self._turning(target, port.scope) if back else [("", (), (target,))]
-            after = (*port.keeps, *mark, *self._gone(port))
+        for port, due in moments:
+            back = due.leads == port.back
+            variants = self._turning(due.leads, port.scope) if back else [("", (), (due.leads,))]
+            after = (*port.keeps, *due.only, *mark, *self._gone(port))
             origin = loom.base.origin.places[port.place]
-            word = "cancel" if turn is _CANCELLED else turn.word
+            word, escalates = "cancel", due.escalates
+            if turn is _OVERDUE:
+                word = turn.word if saga == port.overdue[0].saga else f"{turn.word}@{saga}"
             name = self._named(f"{loom.base.net.places[port.place]}:{word}", port)
-            escalates = turn.escalates and not back
+            stopped = "and a person is called" if escalates else turn.stopped
             there = Role(Kind.ROUTE, port.step, port.direction, port.attempt, commits=True, escalates=escalates)
-            tail = self._when(port) + ("" if back else f", {turn.stopped}")
+            tail = self._when(port) + ("" if back else f", {stopped}")
             words, heard = turn.happens.format(_saga(saga)) + tail, turn.noticed.format(_saga(saga)) + tail
             for suffix, more, post in variants:
-                pre, given = (port.place, *port.keeps, *more), (*post, *after)
+                pre, given = (port.place, *port.keeps, *due.only, *more), (*post, *after)
                 here = origin._replace(phrase=words)
                 if turn is _CANCELLED:
                     role = there._replace(kind=Kind.FAULT, fault="cancel")

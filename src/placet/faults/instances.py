@@ -13,6 +13,7 @@ from placet.compiled import Compiled, Origin, OriginMap
 from placet.faults.loom import SECOND, Shifter, told
 from placet.net.final import PlaceClass
 from placet.net.observer import completed
+from placet.net.roles import Due
 
 if TYPE_CHECKING:
     from placet.net.core import Arcs
@@ -82,7 +83,11 @@ def twice(compiled: Compiled) -> Compiled:
             saga=name.of(p.saga),
             back=at[p.back],
             cancelled=at[p.cancelled],
-            overdue=at[p.overdue],
+            overdue=tuple(
+                Due(name.of(d.saga), at[d.leads], d.escalates, tuple(at[k] for k in d.only)) for d in p.overdue
+            ),
+            only=tuple(at[k] for k in p.only),
+            clocks=tuple(map(name.of, p.clocks)),
             step=name.of(p.step),
             gone=at[p.gone],
             scope=p.scope + len(roles.scopes) if p.scope >= 0 else -1,

@@ -35,8 +35,10 @@ class Messages:
         self.modes: dict[tuple[str, str, str, int], int] = {}
         self.copies: dict[int, int] = {}
         ports = loom.base.roles.ports
-        self.deadlines = {(p.step, p.direction): p.saga for p in ports if p.overdue >= 0 and p.attempt}
-        self.late: dict[str, int] = {}  # by saga with a deadline: that a message of it was lost or slow
+        self.clocks = {(p.step, p.direction): p.clocks for p in ports if p.attempt and p.clocks}
+        self.late: dict[
+            str, int
+        ] = {}  # by saga with a time-out: that a message of it, or of one it called, was lost or slow
         self.takes = _takers(loom.base)
         self.replies = frozenset(c.place for c in loom.base.roles.channels if c.part == "reply")
         self.answers = frozenset(c.answered for c in loom.base.roles.channels)
@@ -60,9 +62,8 @@ class Messages:
             if forward and "partial" in faults:
                 self._partial(channel)
         due: Arcs = ((channel.due, 1),) if channel.due >= 0 else ()
-        saga = self.deadlines.get((channel.step, channel.direction), "")
-        if saga and not faults.isdisjoint(("lost", "slow") if forward else ("undo-lost", "undo-slow")):
-            due = (*due, (self._late(saga), 1))
+        if not faults.isdisjoint(("lost", "slow") if forward else ("undo-lost", "undo-slow")):
+            due = (*due, *((self._late(saga), 1) for saga in self.clocks.get((channel.step, channel.direction), ())))
         lost = "lost" if forward else "undo-lost"
         if lost in faults:
             self._fault(channel, lost, lost, UNKNOWN, due, f"{message} is lost")

@@ -116,8 +116,19 @@ class Port(NamedTuple):
     gone: int = -1  # of a call that was made: the record that nobody waits for its replies, where there is one
     scope: int = -1  # number of the innermost Scope, to be told why the saga turns back
     keeps: tuple[int, ...] = ()
-    overdue: int = -1  # where the saga's own time-out leads; -1 where it has none, or nothing comes of it
+    overdue: tuple[Due, ...] = ()
+    clocks: tuple[str, ...] = ()  # the paths of all whose time goes by here, whether they hear of it or not
     beside: bool = False  # other tokens of the same saga may be elsewhere, or a caller decides what comes next
+    only: tuple[int, ...] = ()  # being cancelled is heard only where these hold tokens
+
+
+class Due(NamedTuple):
+    """What the time-out of a whole saga, of this one or of one that has called it, makes of a moment: see Port."""
+
+    saga: str
+    leads: int
+    escalates: bool = False  # a person is called
+    only: tuple[int, ...] = ()  # it is heard only where these hold tokens
 
 
 class Scope(NamedTuple):
