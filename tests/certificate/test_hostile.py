@@ -97,3 +97,27 @@ def test_evidence_of_the_wrong_kind_is_refused(verdict, order, capsys):
         order.write_text("\n".join(changed) + "\n")
         assert main(["recheck", "order.placet", "order.cert"]) == 1
         assert "accepted   " not in capsys.readouterr().out
+
+
+def test_a_run_that_is_named_again_and_again_is_fired_only_so_often(order, monkeypatch):
+    """A short file could keep the checker at work for days."""
+    from placet.certificate import recheck
+    from placet.certificate.form import read
+    from placet.certificate.recheck import Checker, RefusedError
+    from placet.cli.certifying import options_of, questions_of
+    from placet.pipeline import load
+
+    monkeypatch.setattr(recheck, "_FIRINGS", 10)
+    monkeypatch.chdir(order.parent)
+    (order.parent / "order.placet").write_text(
+        MODEL.split("check ", maxsplit=1)[0] + "check possible(order.done >= 1)\n"
+    )
+    assert main(["verify", "-q", "order.placet", "--certificate", "order.cert"]) == 0
+    certificate = read("order.cert")
+    (entry,) = certificate.entries
+    ((_, asked),) = questions_of(load("order.placet", options_of(certificate)), options_of(certificate)).items()
+    checker = Checker(certificate)
+    for _ in range(10):
+        checker.check(asked.meaning(), entry)
+    with pytest.raises(RefusedError, match="longer, all together"):
+        checker.check(asked.meaning(), entry)

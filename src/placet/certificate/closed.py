@@ -64,6 +64,24 @@ def fired_along(compiled: Compiled, state: State, trace: Trace) -> State:
     return state
 
 
+def grows(compiled: Compiled, before: State, loop: Trace) -> None:
+    """The loop can be repeated for ever and adds each time: nothing is less after it, and what could hold it up is as before."""
+    net, width = compiled.net, len(compiled.net.places)
+    after = fired_along(compiled, before, loop)
+    emptied = {p for t in loop for p in net.reset[t]}
+    held = {
+        p for t in loop for p, _ in net.inhibit[t]
+    }.union(  # and those with a capacity, where it is not emptied first
+        p
+        for p, most in net.capacity
+        if before[p] > most or not all(p in net.reset[t] for t in loop if p in dict(net.post[t]))
+    )
+    if any(after[p] < before[p] for p in range(width)) or any(after[p] != before[p] for p in held):
+        raise RefusedError("its loop cannot be repeated for ever")
+    if all(after[p] == before[p] for p in range(width) if p not in emptied):
+        raise RefusedError("its loop adds nothing")
+
+
 def closed_set(compiled: Compiled, states: Any, start: State, without: frozenset[int]) -> Graph:  # noqa: ANN401
     """The graph of a set of rows. Raises RefusedError where it lacks the start, or a firing other than of `without` leaves it."""
     net, width = compiled.net, len(compiled.net.places)

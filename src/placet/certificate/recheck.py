@@ -14,7 +14,16 @@ from placet.analysis.replay_formulas import replay_formula
 from placet.analysis.replay_upwards import check_upwards
 from placet.certificate import recheck_owed, sums
 from placet.certificate.aside import behind
-from placet.certificate.closed import Graph, RefusedError, closed_set, fired_along, index, leading_to
+from placet.certificate.closed import (
+    BeyondError,
+    Graph,
+    RefusedError,
+    closed_set,
+    fired_along,
+    grows,
+    index,
+    leading_to,
+)
 from placet.certificate.form import digest
 from placet.certificate.formulas import Branching, broken
 from placet.certificate.layers import covers, never_in
@@ -36,6 +45,7 @@ if TYPE_CHECKING:
     from placet.logic.state import Predicate
 
 _LOOKS = 100_000_000  # at numbers of a set closed upwards
+_FIRINGS = 5_000_000  # of the runs of all entries together
 _CELLS = 20_000_000  # numbers in the states of a run that breaks a formula
 
 __all__ = ["Checker", "RefusedError"]
@@ -48,6 +58,7 @@ class Checker:
         self._certificate = certificate
         self._graphs: dict[tuple[object, ...], Graph] = {}
         self._runs: dict[tuple[object, ...], Runs] = {}
+        self._left = _FIRINGS
 
     def extend(self, certificate: Certificate) -> None:
         """Go on with a certificate that has more than before, and all that it had under the same numbers."""
@@ -125,7 +136,7 @@ class Checker:
         elif obligation.kind == "some":
             self._never(compiled, obligation.predicate, shown)
         else:
-            _grows(compiled, self._replayed(compiled, shown), self._certificate.runs[index(shown["loop"])])
+            grows(compiled, self._replayed(compiled, shown), self._fired(self._certificate.runs[index(shown["loop"])]))
 
     def _of_runs(
         self, compiled: Compiled, obligation: Obligation, shown: dict[str, Any], fairness: str | None = None
@@ -140,7 +151,10 @@ class Checker:
 
     def _breaks(self, compiled: Compiled, obligation: Obligation, shown: dict[str, Any]) -> None:
         """A run, with a loop or to where it is over, is fair and breaks the formula."""
-        run, loop = self._steps(shown), self._certificate.runs[index(shown["loop"])] if "loop" in shown else ()
+        run, loop = (
+            self._steps(shown),
+            self._fired(self._certificate.runs[index(shown["loop"])]) if "loop" in shown else (),
+        )
         if len(self._replayed(compiled, shown)) * (len(run) + len(loop)) > _CELLS:
             raise RefusedError("its run is longer than can be checked")
         try:
@@ -220,7 +234,14 @@ class Checker:
         steps = index(shown["steps"])
         if steps > len(run):
             raise RefusedError("its run is shorter than it says")
-        return run[:steps]
+        return self._fired(run[:steps])
+
+    def _fired(self, run: Trace) -> Trace:
+        """A run that will be fired: so many steps in all, however often a file names the same run."""
+        self._left -= len(run)
+        if self._left < 0:
+            raise BeyondError("the runs of the certificate are longer, all together, than can be checked")
+        return run
 
     def _replayed(self, compiled: Compiled, shown: dict[str, Any]) -> State:
         return fired_along(compiled, compiled.start, self._steps(shown))
@@ -246,24 +267,6 @@ class Checker:
         if found is None:
             found = self._graphs[key] = closed_set(compiled, self._certificate.sets[key[0]], start, without)
         return found
-
-
-def _grows(compiled: Compiled, before: State, loop: Trace) -> None:
-    """The loop can be repeated for ever and adds each time: nothing is less after it, and what could hold it up is as before."""
-    net, width = compiled.net, len(compiled.net.places)
-    after = fired_along(compiled, before, loop)
-    emptied = {p for t in loop for p in net.reset[t]}
-    held = {
-        p for t in loop for p, _ in net.inhibit[t]
-    }.union(  # and those with a capacity, where it is not emptied first
-        p
-        for p, most in net.capacity
-        if before[p] > most or not all(p in net.reset[t] for t in loop if p in dict(net.post[t]))
-    )
-    if any(after[p] < before[p] for p in range(width)) or any(after[p] != before[p] for p in held):
-        raise RefusedError("its loop cannot be repeated for ever")
-    if all(after[p] == before[p] for p in range(width) if p not in emptied):
-        raise RefusedError("its loop adds nothing")
 
 
 def _starved(compiled: Compiled, predicate: Predicate, siphon: frozenset[int]) -> None:
