@@ -390,6 +390,13 @@ class Renewed(Sagas):
             again, f'choice {{ when "more" {{ {inside}{again} }} otherwise {{ }} }}', f"either {{ {inside}{again} }} or {{ task last }}",
             f"first of {{ receive more -> {{ {inside}{again} }} timer 7s }}",
         )  # fmt: skip
+        if self.pick(True, False, False):
+            way = f"loop {self.fresh('l')} at_most 2 {{ {self.pick('', f'{self._step(0)} ; ')}{way} }}"
+        elif self.pick(True, False):
+            handler = self.pick("E", "any", "signal z", "timeout 9s")
+            way = (
+                f"try {self.fresh('y')} {{ {self.pick('', f'{self._step(0)} ; ')}{way} }} on {handler} {self.block(0)}"
+            )
         return " ; ".join(filter(None, (before, way, after)))
 
 
@@ -538,6 +545,12 @@ EXAMPLES = [
     "saga w { step x on bare { undo ux; retry 1 } continue_as_new carrying undo at_most 1 task t fails E retry_budget shared 1 }",
     "saga w { undo_order parallel step x on idem { undo ux } step y on idem { undo uy } either { continue_as_new carrying undo at_most 1 } or { } task t fails E }",
     "saga w { step x on idem { undo ux } either { step y on idem { undo uy } continue_as_new at_most 1 } or { continue_as_new carrying undo at_most 2 } task t fails E }",
+    # in a loop or a `try` it goes back into the round, or out of the `try` without its handlers
+    "saga w { loop at_most 2 { step x on idem { undo ux } either { continue_as_new carrying undo at_most 1 } or { } } task t fails E }",
+    "saga w { try { step x on idem { undo ux } continue_as_new carrying undo at_most 1 } on any { step y on idem { undo uy } } task t fails E }",
+    "saga w { try { parallel { step x on idem { undo ux } task b } continue_as_new carrying undo at_most 1 } on any { task y } task t fails E }",
+    "saga w { step x on idem { undo ux } try { task a fails F continue_as_new carrying undo at_most 1 } on any { task b } task t fails E }",
+    "saga w { step x on idem { undo ux } loop at_most 2 { task a either { continue_as_new carrying undo at_most 1 } or { } } task t fails E }",
     # ways of which some are needed: the others turn back where they are, or when they come too late; later only those that counted are undone
     "saga w { parallel 1 of { step x on wall { undo ux; timeout 5s } step y on idem { undo uy } } others cancel task t fails E }",
     "saga w { parallel 2 of { step x on safe { undo ux } step y on idem { undo uy } task a } others cancel task t fails E on undo_failure halt }",

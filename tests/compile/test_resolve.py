@@ -451,8 +451,8 @@ def test_signals_that_cannot_be_meant_so(text, code):
         "saga s { step x { undo u } continue_as_new }",
         "saga s { step x { undo u } continue_as_new carrying undo at_most 0 }",
         "saga s { step x { undo u } continue_as_new carrying undo at_most 99 }",
-        "saga s { try { step x { undo u } continue_as_new at_most 1 } on E { task t } }",
-        "saga s { loop at_most 2 { step x { undo u } continue_as_new at_most 1 } }",
+        "pool db 1\nsaga s { with db { step x { undo u } continue_as_new at_most 1 } }",
+        "saga s { for each i in 1..2 tolerate 1 { step x { undo u } continue_as_new at_most 1 } }",
         "saga s { parallel { step x { undo u } continue_as_new at_most 1 } }",
     ],
 )
@@ -554,3 +554,36 @@ check possible(a[1].done and b[2].done and not b[1].done and not u[1].done)
 """
     found = [type(c.verdict).__name__ == "Holds" for c in verify(text).models[0].checks]
     assert found == [True, True, displaced, True, displaced or both, True, both]
+
+
+def test_a_loop_that_continues_as_new():
+    """What is done in earlier rounds and earlier runs is undone; a handler around does not hear of what fails in a later run."""
+    text = """service bank { idempotent; null_safe; rejects_after_cancel }
+saga batch {
+  try {
+    loop at_most 2 {
+      step move on bank { undo back; timeout 10s }
+      choice { when "the history is long" { continue_as_new carrying undo at_most 1 } otherwise { } }
+    }
+  } on any { task note }
+  step report on bank { undo retract; timeout 10s }
+}
+check never(batch.compensated and move.effect >= 1), option_to_complete(batch)
+check possible(batch.compensated and back.done and retract.done)
+"""
+    loaded = compile_source(SourceFile("x.placet", text))
+    assert not [d for d in loaded.diagnostics if d.severity == "error"]
+    assert [type(c.verdict).__name__ for c in verify(text).models[0].checks] == ["Holds"] * 3
+
+
+def test_a_called_saga_that_continues_as_new_is_refused_with_what_to_write():
+    text = "saga s {{ {} }} saga t {{ step x {{ undo u }} {} }}"
+    called = text.format("call t on compensated { } on failed { }", "continue_as_new carrying undo at_most 2")
+    (problem,) = [d for d in compile_source(SourceFile("x.placet", called)).diagnostics if d.severity == "error"]
+    assert problem.code == "P403"
+    assert problem.help == "call it from a workflow, or put what it does into a `loop`"
+    from_workflow = called.replace("saga s", "workflow s")
+    looped = "saga s { call t on compensated { } on failed { } } saga t { loop at_most 3 { step x { undo u } } }"
+    for written in (from_workflow, looped):
+        loaded = compile_source(SourceFile("x.placet", written))
+        assert not [d for d in loaded.diagnostics if d.severity == "error"]

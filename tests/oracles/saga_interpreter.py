@@ -114,11 +114,11 @@ class SagaInterpreter:
                     found += self.nodes(self.plain.processes[node.target.text].body)
         return found
 
-    def has_steps(self, part) -> bool:
+    def has_steps(self, part, but=()) -> bool:
         """Whether a statement has a step in it, or calls a saga, or what it calls does."""
         processes = self.plain.processes
         return any(
-            isinstance(n, ast.Step | ast.Again)
+            (isinstance(n, ast.Step | ast.Again) and not isinstance(n, but))
             or (isinstance(n, ast.Call) and not n.detached and processes[n.target.text].kind == "saga")
             for n in self.nodes(part)
         )
@@ -248,11 +248,10 @@ class Saga(Steps, Ways, Turns, Undos):
             case ast.Abandon():
                 return [(None, BACK, world, GIVEN_UP)]
             case ast.Again(_, carrying, at_most):
-                number = int(around.suffix[1:-1] or 1)
-                continues = number <= at_most.value
+                continues = around.run <= at_most.value
                 return [(None, ("again", NOTHING, around.past, carrying) if continues else done(NOTHING), world, None)]
             case ("renewed", inner, number, carried, past):
-                its = Around(past, f"[{number}]" if number > 1 else "")
+                its = Around(past, f"[{number}]" if number > 1 else "", run=number)
                 return [
                     (label, *self.in_runs(after, number, carried, past, w), reason)
                     for label, after, w, reason in self.run(inner, world, its)
@@ -327,7 +326,9 @@ class Saga(Steps, Ways, Turns, Undos):
                 for label, after, w, reason in self.run(inner, world, around):
                     found.append((label, *self.caught(after, attempt, why or reason), w))
                 found = [(label, after, w, out) for label, after, out, w in found]
-                return found + self.interrupted(inner, attempt, why, world, around)
+                # what only begins a new run has no steps: an interruption of it is none that undoes
+                past = around.past and self.machine.has_steps(attempt, but=ast.Again)
+                return found + self.interrupted(inner, attempt, why, world, around._replace(past=past))
             case ("with", inner, within):
                 return [(m[0], self.within(m[1], within), *m[2:]) for m in self.run(inner, world, around)]
             case ("begun", inner):
@@ -456,6 +457,8 @@ class Saga(Steps, Ways, Turns, Undos):
 
     def round(self, inner, loop: ast.Loop, number: int, left, world: World, around: Around):
         """What may follow in a loop around steps."""
+        if inner[:1] == ("again",) and not hasattr(inner, "_fields"):
+            return [("again", ("chain", (*left, inner[1])), *inner[2:])]
         if inner == BACK:
             return [self.turning(("chain", left))]
         if inner == FAILED:
@@ -514,7 +517,7 @@ class Saga(Steps, Ways, Turns, Undos):
                 ):
                     return ("entered", handler.body), None
             return BACK, why
-        if ended(after):
+        if ended(after) or (after[:1] == ("again",) and not hasattr(after, "_fields")):
             return after, None
         return ("scope", after, attempt, why), None
 

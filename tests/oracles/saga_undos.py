@@ -27,6 +27,7 @@ class Around(NamedTuple):
     suffix: str = ""
     numbers: tuple = ()  # (name, number) of the instances of `for each` around
     beyond: bool = False  # in a saga that was called behind one of its caller's
+    run: int = 1  # of a saga that continues as new
 
 
 def past(compensation) -> bool:

@@ -92,6 +92,7 @@ class Env(NamedTuple):
     heard: tuple[Heard, ...] = ()  # inside a saga: what may interrupt the scopes around
     stops: tuple[int, ...] = ()  # inside a saga: the records of the parallels around that a way of theirs has failed
 
+    run: int = 0  # inside a saga that continues as new: the number of the run
     stacked: Stacked | None = (
         None  # inside a saga: the way of a parallel whose undos are in an order with those of others
     )
@@ -167,7 +168,6 @@ class Runs:
         self.undone = undone  # of the whole saga
         self.most = most
         self.carry = carry  # whether some run hands its undos on
-        self.numbers: dict[str, int] = {}  # suffix of a run -> its number
         self.next = self.back = -1  # of the run after the one that is compiled: its record, and where it is undone
         self.past: set[bool] = set()  # whether a point of no return lies behind where the run continues
 

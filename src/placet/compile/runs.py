@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from placet.syntax import ast
 
 _SEVERAL = (ir.Parallel, ir.Beside, ir.Repeat)
-_INSIDE = (*_SEVERAL, ir.Scope, ir.Loop, ir.With, ir.Tolerant, ir.Spare)
+_INSIDE = (*_SEVERAL, ir.With, ir.Tolerant, ir.Spare)
 
 
 def check_runs(
@@ -32,9 +32,7 @@ def check_runs(
             message = "`continue_as_new` cannot stand where several things go on at once"
             help_ = "move it behind what goes on at once"
             if saga:
-                message = (
-                    "in a saga `continue_as_new` stands in no `try`, loop, `with` or block that is done several times"
-                )
+                message = "in a saga `continue_as_new` stands in no `with`, no parallel and in no instances of which some may fail"
                 help_ = "let a condition decide behind it: `choice { when ... { continue_as_new ... } otherwise { } }`"
             findings.add("P298", message, statement.span, help=help_)
         elif isinstance(statement, ir.Call) and statement.detached:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placet.compile.env import END, Back, Ports, Runs, record
+from placet.compile.env import END, Back, Ports, Runs, Throw, record, throw
 from placet.compile.ports import waits_here
 from placet.compile.retry_budget import renewed_retries
 from placet.compile.signals import opened
+from placet.compile.survey import ABANDON
 from placet.compile.values import renewed
 from placet.compile.vocabulary import statements
 from placet.ir.model import Again
@@ -53,9 +54,8 @@ def _run(agenda: Agenda, frame: Frame, runs: Runs, number: int, begin: int, chos
     process, path = frame.process, frame.path
     span = process.span
     suffix = f"[{number}]" if number > 1 else ""
-    runs.numbers[suffix] = number
     past = True in runs.past
-    env = runs.env._replace(suffix=suffix, route=Back(undone, None), past=past)
+    env = runs.env._replace(suffix=suffix, route=Back(undone, None), past=past, run=number)
     which = f" in run {number}" if number > 1 else ""
     start = agenda.place(f"{path}#start.run[{number}]", env, process.id, f"run {number} of `{frame.name}` begins", span)
     words = f"run {number} of `{frame.name}` begins"
@@ -84,7 +84,7 @@ def again(agenda: Agenda, stmt: Again, ports: Ports, env: Env) -> None:
     """To the next run, or on, where the saga has continued as often as it may."""
     frame, path = env.frame, env.path(stmt.id)
     runs = frame.runs
-    number = runs.numbers[env.suffix] if runs is not None else 0
+    number = env.run
     if runs is None or number > (stmt.at_most or 0):
         words = f"`{frame.name}` has continued as new as often as it may, and goes on"
         made = agenda.move(f"{path}#last", (ports.start,), (ports.done,), env, stmt.id, words, stmt.span)
@@ -98,9 +98,12 @@ def again(agenda: Agenda, stmt: Again, ports: Ports, env: Env) -> None:
         back = f"`{frame.name}` goes back to what it did in run {number}"
         if not stmt.carrying:
             back = f"`{frame.name}` knows nothing of what it did in run {number}"
-        # what has no step is compiled as in a workflow: there the way back is that of an error
-        to = env.route.place if stmt.carrying and isinstance(env.route, Back) else runs.undone
-        agenda.draft.quiet.add(agenda.move(f"{path}#back", (runs.back, came), (to,), env, stmt.id, back, stmt.span))
+        # what has no step is compiled as in a workflow: there the way back is that of giving up, which no handler takes
+        thrown = throw(agenda, env.route, ABANDON) if stmt.carrying else Throw((), (runs.undone,))
+        variants = [("", thrown.pre, thrown.post), *([(".later", *thrown.later)] if thrown.later else [])]
+        for label, pre, post in variants:
+            needs = (runs.back, came, *pre)
+            agenda.draft.quiet.add(agenda.move(f"{path}#back{label}", needs, post, env, stmt.id, back, stmt.span))
     words += ", and its undos with it" if stmt.carrying else FORGETS
     agenda.draft.step(stmt.id, agenda.move(path, (ports.start,), given, env, stmt.id, words, stmt.span))
     runs.past.add(env.past and stmt.carrying)
