@@ -174,7 +174,8 @@ class _Reading:
             try:
                 found = json.loads(raw)
             except (ValueError, RecursionError):
-                raise FormError(f"line {self._number} is not JSON") from None
+                what = "it is no certificate" if self._number == 1 else "it was cut off, or changed"
+                raise FormError(f"{what}: line {self._number} is not JSON") from None
             if not isinstance(found, dict):
                 raise FormError(f"line {self._number} is no object")
             yield found
