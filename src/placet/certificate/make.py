@@ -43,6 +43,7 @@ _TOO_MANY = f"the model as it is has more than the {MANY:,} situations that a ce
 _NOR = {  # how else it might have been shown
     "never": ", no sum of tokens keeps it from coming about, and they got no small diagram",
     "bounded": ", no sum of tokens keeps them within bounds, and they got no small diagram",
+    "rounds": ", and that no message leads back to itself is shown in no other way",
     "again": ", and that from everywhere there is a way is shown without a list only where no run can go on for ever and they get a small diagram",
 }
 
@@ -334,7 +335,7 @@ class Making:
                 shown = self._lost(asked.compiled, witness.trace, obligation)
             elif isinstance(witness, Never) and obligation.kind == "some":
                 shown = self._never_done(asked, verdict, witness, obligation)
-            elif isinstance(witness, Pump) and obligation.kind == "bounded":
+            elif isinstance(witness, Pump | Lasso) and obligation.kind in ("bounded", "rounds"):
                 shown = {**self._run(witness.trace), "loop": self._enter(self._runs, witness.loop)}
             if shown is not None:
                 return {"obligation": number, **shown}

@@ -6,6 +6,7 @@ A check is proved where each of its obligations is met, and violated where one i
 - `again` p: from every reachable state a state with p can be reached without any fault (AG EF p).
 - `some` p: a reachable state has p; with `through`, after a run in which one of these transitions fires.
 - `bounded`: there is a bound on the tokens of the places.
+- `rounds`: nothing that can be repeated for ever has messages that lead back to themselves.
 - `ctl` f, `ltl` f: the formula is true at the start, or of every run from there that is fair.
 
 The analyses have their own words for all of this; that both agree is what makes a certificate worth something.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from placet.certificate.circles import goes_round
 from placet.logic.state import FALSE, And, Dead, Fireable, Linear, Not, Or, Predicate, at_least, support
 from placet.logic.temporal import (
     NO,
@@ -58,7 +60,7 @@ CUT = "#arrived"  # the observer that says that an end was reached, where the en
 class Obligation(NamedTuple):
     """One part of what a check asks."""
 
-    kind: Literal["never", "again", "some", "bounded", "ctl", "ltl"]
+    kind: Literal["never", "again", "some", "bounded", "rounds", "ctl", "ltl"]
     predicate: Predicate = FALSE
     through: frozenset[int] = frozenset()
     formula: Formula = NO
@@ -325,6 +327,8 @@ def _obligations(compiled: Compiled, query: Query) -> tuple[Obligation, ...] | s
             return _of_runs(compiled, query)
         case "possible":
             return _NOT_SAID if query.predicate is None else (Obligation("some", query.predicate),)
+        case "no_event_loop":
+            return (Obligation("rounds"),) if goes_round(compiled.roles) else ()
         case "handled_once":
             return (Obligation("never", Or(tuple(at_least(p) for d in deliveries for p in d.double))),)
         case "all_consumed" | "anomaly_A22":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from placet.analysis.replay_formulas import replay_formula
 from placet.analysis.replay_upwards import check_upwards
-from placet.certificate import recheck_owed, sums
+from placet.certificate import recheck_owed, rounds, sums
 from placet.certificate.aside import behind
 from placet.certificate.closed import (
     BeyondError,
@@ -96,6 +96,8 @@ class Checker:
             elif obligation.kind in ("ctl", "ltl"):
                 if not self._of_runs(compiled, obligation, shown, "nothing" if obligation.guarded else None):
                     raise RefusedError("its formula does not hold in its set")
+            elif obligation.kind == "rounds":
+                rounds.never(compiled, self.closed(compiled, shown["set"]))
             elif "weights" in shown:
                 sums.bounding(compiled, shown["weights"])
             elif "diagram" in shown:
@@ -135,6 +137,9 @@ class Checker:
                     raise RefusedError("a run does what should never happen")
         elif obligation.kind == "some":
             self._never(compiled, obligation.predicate, shown)
+        elif obligation.kind == "rounds":
+            loop = self._fired(self._certificate.runs[index(shown["loop"])])
+            rounds.repeated(compiled, self._replayed(compiled, shown), loop)
         else:
             grows(compiled, self._replayed(compiled, shown), self._fired(self._certificate.runs[index(shown["loop"])]))
 
