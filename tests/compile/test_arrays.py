@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from placet.pipeline import Options, check, compile_source
+from placet.pipeline import Options, check, compile_source, load
 from placet.source import SourceFile
 from placet.syntax.formatter import format_source
 
@@ -331,3 +331,44 @@ def test_braces_make_an_array_one_branch():
     first = lambda one: [pre for t, pre in zip(one.net.transitions, one.net.pre, strict=True) if t == "w/a[2]"]  # noqa: E731
     assert len(flat.net.places) != len(inside.net.places)
     assert len(first(flat)) == len(first(inside)) == 1
+
+
+def test_a_sentence_speaks_of_the_number() -> None:
+    """In braces stands what may stand in an index; what is none of that are words of the sentence."""
+    text = """param N = 3
+net ring { place p[N] = 1, q[N]  transition t[i in 1..N]: p[i] -> q[i % N + 1] }
+check never(q[i] + q[j] >= 3) for each i in 1..2 for each j in 3..3 "{i} and {i % N + 1}, {j - i} of {N}: {} {k} {i..j} {i +} {i} %"
+check never(q[1] >= 4) "the {i} of no range"
+"""
+    found = check(compile_source(SourceFile("arrays.placet", text)), Options())
+    said = [q.sentence for m in found.models for q in m.compiled.queries]
+    assert said == [
+        "1 and 2, 2 of {N}: {} {k} {i..j} {i +} 1 %",
+        "2 and 3, 1 of {N}: {} {k} {i..j} {i +} 2 %",
+        "the {i} of no range",
+    ]
+
+
+def test_checks_of_a_sidecar_for_each_number(tmp_path) -> None:
+    """They are those that are written out one by one; a state that is called as the word stands in quotes behind one."""
+    (tmp_path / "d.asl.json").write_text(
+        '{"StartAt": "for", "States": {"for": {"Type": "Task", "Resource": "r", "Next": "b"}, "b": {"Type": "Task", "Resource": "r", "End": true}}}'
+    )
+    head = 'service shard[2] {{ idempotent }}\nannotate "d.asl.json" {{\n  {} \n  state "for" on shard[1]\n  b on shard[2]\n}}\n'
+    short = 'check never(shard[i].failing >= 3 - i) for each i in 1..2 "shard {i}", ctl(AG not shard[i].failing >= 9) for each i in 1..2'
+    long = 'check never(shard[1].failing >= 2) "shard 1", never(shard[2].failing >= 1) "shard 2", ctl(AG not shard[1].failing >= 9), ctl(AG not shard[2].failing >= 9)'  # fmt: skip
+    asked = []
+    for text in (short, long):
+        path = tmp_path / "s.placet"
+        path.write_text(head.format(text))
+        found = check(load(str(path)), Options())
+        asked.append(
+            [
+                (c.label, c.outcome, q.sentence)
+                for m in found.models
+                for c, q in zip(m.checks, m.compiled.queries, strict=True)
+            ]
+        )
+        assert format_source(SourceFile("s.placet", path.read_text()))[0].count("for each") == text.count("for each")
+    assert asked[0] == asked[1]
+    assert [outcome for _, outcome, _ in asked[0]] == ["proved"] * 4

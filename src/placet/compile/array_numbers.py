@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from placet.syntax import ast
+from placet.syntax.indices import IndexProblem, names, pieces, value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 def compared(compare: ast.Compare, numbers: Mapping[str, int]) -> ast.Compare:
@@ -41,3 +45,22 @@ def described(name: str, members: set[tuple[int, ...]]) -> str:
         return f"`{name}` is counted otherwise"
     ranges = [f"{min(column)}..{max(column)}" for column in zip(*members, strict=True)]
     return f"`{name}` is an array of `{name}{''.join(f'[{r}]' for r in ranges)}`"
+
+
+def spoken(text: str, numbers: Mapping[str, int], params: Mapping[str, int]) -> str:
+    """A sentence with numbers where it speaks of the variables of its check: `shard {i} is empty`, `{i % N + 1}`.
+
+    Braces in which none of these stands, or no index, are words of the sentence.
+    """
+
+    def number(braces: re.Match[str]) -> str:
+        try:
+            (part,) = pieces(f"x[{braces[1]}]")
+            (index,) = part.indices
+            if index.high is None and any(name.value in numbers for name in names(index.low)):
+                return str(value(index.low, {**params, **numbers}))
+        except (IndexProblem, ValueError):
+            pass
+        return braces[0]
+
+    return _BRACES.sub(number, text)

@@ -12,8 +12,8 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from placet.compile.array_numbers import compared, described, in_numbers
-from placet.compile.findings import figures
+from placet.compile.array_numbers import compared, in_numbers, spoken
+from placet.compile.array_problems import ArrayProblems
 from placet.source import Span
 from placet.syntax import ast
 from placet.syntax.indices import HEADS, IndexProblem, Piece, names, pieces, plain, shown, value, written
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from placet.compile.findings import Findings
     from placet.syntax.indices import Index
 
-MOST_MEMBERS = 10_000  # of one array
 MOST_VALUES = 200_000  # of the tree that comes out: some two megabytes of text
 # Here a number alone in brackets says how many there are: `place fork[3]`. Elsewhere it says which: `call worker[3]`.
 DECLARING = (
@@ -38,16 +37,11 @@ class _TooManyError(Exception):
     """More than can be looked at comes out."""
 
 
-class Arrays:
+class Arrays(ArrayProblems):
     """The arrays of one file. `params` are the numbers that its parameters stand for."""
 
     def __init__(self, params: Mapping[str, int], findings: Findings) -> None:
-        self._params = params
-        self._findings = findings
-        self._members: dict[str, dict[str, set[tuple[int, ...]]]] = {}  # name -> owner -> the numbers of its members
-        self._plain: dict[str, dict[str, Span]] = {}  # name -> owner -> where something without brackets has it
-        self._uses: dict[tuple[str, str, tuple[int, ...]], Span] = {}
-        self._said: set[tuple[int, int]] = set()
+        super().__init__(params, findings)
         self._owner = ""
         self._later: tuple[str, ...] = ()  # variables of `for each` around, whose numbers come later
         self._which: frozenset[str] = frozenset()  # variables around by which nothing inside is told apart yet
@@ -93,6 +87,9 @@ class Arrays:
         for part in item.parts:
             if isinstance(part, ast.Role) and part.service is not None:
                 parts.append(part._replace(service=self._one(part.service, {})))
+            elif isinstance(part, ast.Check):
+                asked = [one for item_ in part.items for one in (self._asked(item_, {}) if item_.each else [item_])]
+                parts.append(part._replace(items=tuple(asked)))
             else:
                 parts += self._nodes(part, {}) if isinstance(part, ast.Service) else [part]
         return item._replace(parts=tuple(parts))
@@ -168,16 +165,12 @@ class Arrays:
                 message = f"two ranges of one check call their number `{each.name.text}`"
                 self._say("P266", message, each.name.span, "give each a name of its own")
                 return []
-        return [self._one(once, {**numbers, **dict(zip(variables, own, strict=True))}) for own in product(*ranges)]
-
-    def _bound(self, number: ast.Number) -> int | None:
-        if not number.name:
-            return number.value
-        found = self._params.get(number.name)
-        if found is None:
-            help_ = self._findings.meant(number.name, self._params, f"declare it: `param {number.name} = 3`")
-            self._say("P264", f"no parameter is called `{number.name}`", number.span, help_)
-        return found
+        made = []
+        for own in product(*ranges):
+            known = dict(zip(variables, own, strict=True))
+            said = item.sentence and item.sentence._replace(text=spoken(item.sentence.text, known, self._params))
+            made.append(self._one(once._replace(sentence=said), {**numbers, **known}))
+        return made
 
     def _one(self, node: Any, numbers: Mapping[str, int]) -> Any:
         """A value with the names in it resolved, and arrays within put in their places."""
@@ -334,63 +327,3 @@ class Arrays:
                 message = f"the brackets of `{plain(name.text)}` say here how many there are, not which one"
                 help_ = f"leave them out: what is in here is told apart by `{inner.value}` already; or write `[1..{shown(index.low)}]`"
                 raise IndexProblem(message, index.start, index.end, help_)
-
-    def _sensible(self, low: int, high: int, span: Span) -> bool:
-        if low < 0:
-            self._say("P266", "no member has a number below 0", span, "count from 0 or 1")
-        elif high < low:
-            self._say(
-                "P266",
-                f"there is no member: {low} is more than {high}",
-                span,
-                "the smaller number comes first, as in `1..3`",
-            )
-        else:
-            return self._few([high - low + 1], span)
-        return False
-
-    def _few(self, counts: list[int], span: Span) -> bool:
-        total = 1
-        for count in counts:
-            total *= count
-        if total <= MOST_MEMBERS:
-            return True
-        shown_ = f"{counts[0]:,}" if len(counts) == 1 else figures([c for c in counts if c != 1])
-        self._say("P266", f"{shown_} members are more than can be looked at", span, "two or three show what many show")
-        return False
-
-    # -- what is wrong -------------------------------------------------------------------------------------------------
-
-    def _within(self, name: ast.Name, start: int, end: int) -> Span:
-        return name.span._replace(start=name.span.start + start, end=name.span.start + max(end, start + 1))
-
-    def _problem(self, name: ast.Name, problem: IndexProblem, numbers: Mapping[str, int]) -> None:
-        help_ = problem.help
-        if problem.unknown:
-            help_ = self._findings.meant(
-                problem.unknown, (*numbers, *self._params), f"declare it: `param {problem.unknown} = 3`"
-            )
-        self._say("P266", problem.message, self._within(name, problem.start, problem.end), help_)
-
-    def _say(self, code: str, message: str, span: Span, help_: str) -> None:
-        if (span.start, span.end) not in self._said:  # once, for however many members
-            self._said.add((span.start, span.end))
-            self._findings.add(code, message, span, help=help_)
-
-    def _check_uses(self) -> None:
-        """Every index against the arrays of its name; one that nothing declares as an array is somebody else's matter."""
-        for name, owners in self._members.items():
-            for owner in owners.keys() & self._plain.get(name, {}).keys():
-                message = f"`{name}` is an array, and something else is called so too"
-                self._say("P266", message, self._plain[name][owner], "give one of them another name")
-        for (owner, name, own), span in self._uses.items():
-            arrays = self._members.get(name, {})
-            near = [arrays[o] for o in (owner, "") if o in arrays] if owner else list(arrays.values())
-            if near and not any(own in members for members in near):
-                brackets = "".join(f"[{n}]" for n in own)
-                self._say(
-                    "P266",
-                    f"there is no `{name}{brackets}`: {described(name, near[0])}",
-                    span,
-                    "use one of its members",
-                )

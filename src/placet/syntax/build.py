@@ -592,9 +592,10 @@ class Builder:
         formula: ast.Formula,
         assuming: Maybe,
         level: Maybe,
-        sentence: ast.Text | None,
+        *rest: ast.EachOf | ast.Text | None,
     ) -> ast.CheckItem:
-        return ast.CheckItem(logic, (formula,), sentence, span, level, None, assuming)
+        *each, sentence = rest
+        return ast.CheckItem(logic, (formula,), sentence, span, level, None, assuming, tuple(each))  # type: ignore[arg-type]
 
     def modal(self, span: Span, op: ast.Name, of: ast.Formula) -> ast.Formula:
         return self._nested(ast.Modal(op.text, (of,), span))
