@@ -587,3 +587,53 @@ def test_a_called_saga_that_continues_as_new_is_refused_with_what_to_write():
     for written in (from_workflow, looped):
         loaded = compile_source(SourceFile("x.placet", written))
         assert not [d for d in loaded.diagnostics if d.severity == "error"]
+
+
+REFUSED = [
+    # what is refused, what the help begins with, and the same as the help says to write it
+    (
+        "try { step ship { undo unship } } on signal change beside { step note { undo unnote } }",
+        "let a way of a parallel wait for it",
+        "parallel { { step ship { undo unship } } { first of { receive change -> { step note { undo unnote } } timer 1h } } }",
+    ),
+    (
+        "try { step ship { undo unship } } on timeout 2h beside { step remind { read_only } }",
+        "let a way of a parallel wait for the time",
+        "parallel { { step ship { undo unship } } { timer 2h step remind { read_only } } }",
+    ),
+    (
+        "call part on other { } on bad { } } workflow part { call in on compensated { end other } on failed { end bad } } saga in { step a { undo u }",
+        "let it come to its last statement, or `raise` an error instead",
+        "call part on failed { } } workflow part { call in on compensated { } on failed { raise Bad } } saga in { step a { undo u }",
+    ),
+    (
+        "parallel 1 of { step one { undo u1 } { step two { pivot } } } others cancel",
+        "put the pivot behind the parallel",
+        "parallel 1 of { step one { undo u1 } step two { undo u2 } } others cancel step three { pivot }",
+    ),
+    (
+        "try { parallel 1 of { step one { undo u1 } step two { undo u2 } } others cancel } on any { task t }",
+        "write `others go_on`, or let the process call a saga with the parallel in it",
+        "try { call part on compensated { raise E } on failed { raise E } } on any { task t } } saga part { parallel 1 of { step one { undo u1 } step two { undo u2 } } others cancel",
+    ),
+    (
+        "signal stop try { step a { undo u } } on signal stop { task t }",
+        "leave its declaration out, or receive it `buffered`",
+        "try { step a { undo u } } on signal stop { task t }",
+    ),
+    (
+        'undo_order parallel step a { undo u } choice { when "x" { step b { undo v; undo_after a } step c { undo w } } otherwise { } } parallel { step d { undo x; undo_after q } { task t step q { undo y } } }',
+        "leave `undo_after` out, or put one after the other",
+        "undo_order parallel step a { undo u } step d { undo x; undo_after q } step q { undo y }",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("refused", "advice", "instead"), REFUSED)
+def test_what_is_refused_says_what_to_write_instead(refused, advice, instead):
+    def problems(body):
+        loaded = compile_source(SourceFile("x.placet", f"saga w {{ {body} }}"))
+        return [d for d in loaded.diagnostics if d.severity == "error"]
+
+    assert {(d.code, d.help.startswith(advice)) for d in problems(refused)} == {("P403", True)}
+    assert not problems(instead)

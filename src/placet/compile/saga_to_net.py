@@ -171,9 +171,15 @@ def loop(agenda: Agenda, stmt: Loop, ports: Ports, env: Env) -> None:
 
 
 def unsupported(agenda: Agenda, stmt: Repeat | Beside | Graph, ports: Ports, env: Env) -> None:
-    """Steps in a graph or in several instances: not yet."""
-    where = "under a handler that runs beside" if isinstance(stmt, Beside) else "inside a graph or several instances"
-    agenda.report("P403", "error", f"saga steps are not understood {where}", head(stmt.span))
+    """Steps in a graph, in several instances, or where a handler runs beside: no net is known for them (docs/adr/0015)."""
+    beside = isinstance(stmt, Beside)
+    where = "where a handler runs beside" if beside else "inside a graph or several instances"
+    help_ = "let a way of a parallel wait for it: `parallel { { ... } { first of { receive change -> { step ... } timer 1h } } }`"
+    if not beside:
+        help_ = "write the process as a saga, with `parallel` and `for each`"
+    elif isinstance(stmt, Beside) and any(listener.trigger == "timeout" for listener in stmt.listeners):
+        help_ = "let a way of a parallel wait for the time: `parallel { { ... } { timer 1h step ... } }`"
+    agenda.report("P403", "error", f"saga steps are not understood {where}", head(stmt.span), help=help_)
     path = env.path(stmt.id)
     made = agenda.move(
         f"{path}#left.out", (ports.start,), (ports.done,), env, stmt.id, f"`{name_of(stmt.id)}` is left out", stmt.span

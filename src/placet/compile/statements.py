@@ -439,7 +439,8 @@ def ends(agenda: Agenda, stmt: End, ports: Ports, env: Env) -> None:
     """A transition to the named end of the process."""
     if env.frame.nested:
         agenda.report(
-            "P403", "error", "a process that a saga calls cannot end in its middle: its caller could not undo it", stmt.span
+            "P403", "error", "a process that a saga calls cannot end in its middle: its caller could not undo it", stmt.span,
+            help="let it come to its last statement, or `raise` an error instead; or call it from a workflow",
         )  # fmt: skip
     pre, post = ended(agenda, env, stmt.name, stmt.span)
     phrase = f"`{env.frame.name}` ends `{stmt.name}`"
