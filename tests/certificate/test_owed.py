@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 
 import pytest
 from agreement import identifier
@@ -311,6 +312,28 @@ def test_the_certificate_of_another_saga_is_refused(tmp_path):
         assert not is_shown(forged.entries[0]), mine.label
 
 
+def test_a_failed_undo_is_blamed_by_no_move_of_its_own(tmp_path):
+    """A proof of A8 was accepted of any closed set: what it is broken by is the balance of a whole scenario."""
+    text = (
+        SAGA.format(barrier=BARRIER, body=STEPS)
+        .partition("check ")[0]
+        .replace("  failing_step undo", "  on undo_failure continue")
+    )
+    path = tmp_path / "pair.placet"
+    path.write_text(
+        text
+        + "check anomaly_A8(move) under { reject, undo_fail } at_most 2\ncheck coverage(move) under { reject, undo_fail } at_most 2\n"
+    )
+    model = load(str(path), Options())
+    certificate = certified(model, Options(), tmp_path / "pair.cert")
+    assert not model.broken, model.diagnostics
+    blamed, whole = certificate.entries
+    assert (blamed.verdict, whole.verdict) == ("violated", "violated")
+    assert results(model, certificate) == ["accepted", "accepted"]
+    number = whole.evidence[0]["set"]
+    assert not shows(certificate, model)(blamed._replace(verdict="proved", evidence=({"set": number},)))
+
+
 def test_a_proof_of_less_than_all_says_how_much(tmp_path):
     model, certificate = written(tmp_path)
     (entry,) = (e for e in certificate.entries if e.label.endswith("20%"))
@@ -371,3 +394,56 @@ def test_evidence_made_to_harm_is_refused_at_once(shown, tmp_path):
     for entry in long.entries:
         for verdict in ("proved", "violated"):
             assert not is_shown(entry._replace(evidence=(shown,), verdict=verdict))
+
+
+def changed(rng, value):
+    """Some JSON value with one thing in it changed, left out or doubled."""
+    if isinstance(value, dict) and value:
+        key = rng.choice(sorted(value))
+        if rng.random() < 0.1:
+            return {k: v for k, v in value.items() if k != key}
+        return {**value, key: changed(rng, value[key])}
+    if isinstance(value, list) and value:
+        at = rng.randrange(len(value))
+        middle = rng.choice(([changed(rng, value[at])], [], [value[at]] * 2))
+        return [*value[:at], *middle, *value[at + 1 :]]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value + rng.choice((-2, -1, 1, 2))
+    return rng.choice((None, 0, 1, [], {}, *FAMILIES, *PHASES))
+
+
+def test_spoilt_evidence_about_random_sagas_is_accepted_for_nothing_that_is_not_so(tmp_path):
+    """Whatever is done to it: what is accepted is the verdict that was found, which all runs have agreed with."""
+    tried = accepted = 0
+    for seed, _, model, options in random_cases("sagas"):
+        certificate = certified(model, options, tmp_path / "some.cert")
+        rng = random.Random(seed)
+        entries = [e for e in certificate.entries if not e.none]
+        for _ in range(5):
+            sets = list(certificate.sets)
+            runs = list(certificate.runs)
+            if sets and rng.random() < 0.3:
+                at = rng.randrange(len(sets))
+                rows = sets[at].rows
+                gone = rng.randrange(len(rows))
+                sets[at] = sets[at]._replace(rows=rows[:gone] + rows[gone + 1 :])
+            if runs and rng.random() < 0.3:
+                at = rng.randrange(len(runs))
+                runs[at] = tuple(changed(rng, list(runs[at])))
+                runs[at] = tuple(t for t in runs[at] if type(t) is int and t >= 0)
+            spoilt_one = certificate._replace(sets=tuple(sets), runs=tuple(runs))
+            is_shown = shows(spoilt_one, model)
+            for entry in entries:
+                evidence = rng.choice((entry, rng.choice(entries))).evidence
+                for _ in range(rng.choice((0, 1, 1, 2))):
+                    evidence = changed(rng, json.loads(json.dumps(evidence)))
+                verdict = rng.choice(("proved", "violated"))
+                other = entry._replace(
+                    verdict=verdict, evidence=tuple(evidence) if isinstance(evidence, list) else evidence
+                )
+                tried += 1
+                if is_shown(other):
+                    accepted += 1
+                    assert verdict == entry.verdict, (seed, entry.label, other.evidence)
+    assert tried > 50 * CASES
+    assert accepted > CASES

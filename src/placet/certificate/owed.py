@@ -85,8 +85,9 @@ class Runs:
         return found
 
     def breaks(self, families: Iterable[str]) -> bool:
-        """Whether any move or end of the set breaks one of these, whatever came before."""
-        wanted, told = self._mask(families), 0
+        """Whether any move or end of the set breaks one of these, whatever came before; a failed undo is blamed for each balance."""
+        families = set(families)
+        wanted, told = self._mask(families | {"BALANCE"} if BLAMED in families else families), 0
         for i, kept in enumerate(self._kept):
             told |= self._ended.get(i, 0)
             for t in self._graph.fired(i):
