@@ -21,6 +21,7 @@ from placet.compile.to_net import compile_model
 from placet.compile.vocabulary import statements
 from placet.evidence import Holds, Violated
 from placet.faults.hypothesis import LEVELS, NONE, Hypothesis
+from placet.faults.loom import SECOND, first_run
 from placet.faults.weave import weave
 from placet.net.roles import Kind, Role
 from placet.source import SourceFile
@@ -79,7 +80,7 @@ def system_of(text: str, hypothesis: Hypothesis, most: int = STATES):
         if role.kind is Kind.END:
             own, _, end = net.net.transitions[t].rpartition("#ends")
             end = end.rpartition(".")[2]
-            labels[t] = end if own == bare.subject else names.get(net.origin.transitions[t].id)
+            labels[t] = end if first_run(own) == bare.subject else names.get(net.origin.transitions[t].id)
         elif role.kind is Kind.TASK:
             labels[t] = names[net.origin.transitions[t].id] + (f"!{role.says}" if role.says else "")
         elif role.kind is Kind.TIMER and ":overdue" in net.net.transitions[t]:
@@ -92,6 +93,8 @@ def system_of(text: str, hypothesis: Hypothesis, most: int = STATES):
                 ("acquire", "release")
             ):
                 labels[t] = names[net.origin.transitions[t].id]
+        if labels[t] is not None and SECOND in net.origin.transitions[t].actor:
+            labels[t] = f"2 {labels[t]}"
     seen, moves = set(), moving(net.net)
 
     @cache
@@ -124,7 +127,8 @@ def compare(text: str, hypothesis: Hypothesis, most: int = STATES) -> bool:
         return False
     file, system = found
     lasting = hypothesis.modes == "both"
-    own = SagaInterpreter(file, hypothesis.faults, hypothesis.budget, lasting=lasting).system()
+    own = SagaInterpreter(file, hypothesis.faults, hypothesis.budget, lasting=lasting)
+    own = own.twice() if hypothesis.instances == 2 else own.system()
     try:
         wrong = difference(system, cached(own), LENGTH)
     except TooLargeError:
@@ -376,6 +380,27 @@ def test_instances_calls_data_pools_and_scopes(text, hypothesis):
     assume(compare(text, hypothesis))
 
 
+class Keyed(Sagas):
+    """Small sagas whose steps have keys that may be forgotten, and that another run may use."""
+
+    def __init__(self, pick, more: tuple[str, ...] = ()) -> None:
+        super().__init__(pick, more)
+        self.most = 2
+
+    def _step(self, depth: int) -> str:
+        step = super()._step(depth)
+        if not step.startswith("step"):
+            return step
+        key = self.pick(*KEYS)
+        at = step.rindex(" on ") if self.pick(True, False) else None
+        if at is not None:
+            step = f"{step[:at]} on {self.pick('idem', 'fair', 'wall')} {step[step.index('{', at) :]}"
+        return step.replace("{ ", f"{{ {key}; ", 1) if key else step
+
+
+KEYS = ("", "key k", "key k", "key k ttl 24h", "key k per run ttl 24h", "key k per run ttl 8s", "key k ttl 12s", "key k per attempt ttl 24h")  # fmt: skip
+
+
 class Renewed(Sagas):
     """Sagas that may continue as new behind a step or two."""
 
@@ -527,6 +552,27 @@ def test_runs_every_so_often(text, hypothesis):
     assume(compare(text, hypothesis, 1_000))
 
 
+AT_ONCE = [
+    hypothesis._replace(instances=2)
+    for hypothesis in (
+        NONE, Hypothesis(("reject", "lost"), 1), Hypothesis(("slow",), 1), Hypothesis(("duplicate",), 1),
+        Hypothesis(("partial", "reject"), 1, "transient"), Hypothesis(("crash", "slow"), 1), Hypothesis(("cancel",), 1),
+    )
+]  # fmt: skip
+
+
+@settings(
+    max_examples=CASES // 4,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize="PLACET_EXAMPLES" not in os.environ,
+)
+@given(st.data(), st.sampled_from([*HYPOTHESES, *OF_COORDINATORS, *AT_ONCE]))
+def test_keys_that_are_forgotten_and_two_runs_under_one(data, hypothesis):
+    text = saga(lambda *options: data.draw(st.sampled_from(options)), kind=Keyed)
+    assume(compare(text, hypothesis, 800))
+
+
 EXAMPLES = [
     # `every` with so many runs: each is undone, the last one first; one that is displaced is undone before the next one begins
     "saga w { every 1h at_most 2 overlap skip { step x on wall { undo ux; timeout 5s } } task t fails E }",
@@ -647,6 +693,8 @@ OVERDUE = [
     "saga w { deadline escalate step x on idem { undo ux } step p on idem { pivot } step y on idem { retriable } }",
     "saga w { deadline escalate undo_order parallel for each i in 1..2 { step x on bare { undo ux } } task t fails E }",
     "saga w { deadline undo siblings abandon parallel { step x on idem { undo ux } step y on idem { undo uy } } }",
+    # what is tried for ever is found before it is asked for the first time by what needs no way back
+    "saga w { deadline escalate failing_step undo step y on idem { undo uy } step x on idem { undo ux; retriable } }",
     # the time of a caller goes by in what it calls, each of which has one of its own
     "saga w { deadline undo call v on compensated { } on failed { task c } step y on idem { undo uy } } saga v { deadline escalate step x on idem { undo ux } }",
     "saga w { deadline undo children await call v on compensated { } on failed { } } saga v { deadline undo step x on idem { undo ux } }",
@@ -659,6 +707,21 @@ OVERDUE = [
 @pytest.mark.parametrize("text", OVERDUE)
 def test_time_that_is_up(text):
     for hypothesis in (OF_TIME[1], OF_TIME[2], OF_TIME[5]):
+        assert compare(SERVICES + text, hypothesis, 30_000)
+
+
+KEPT = [
+    "saga w { step x on idem { key k ttl 24h; undo ux; timeout 5s } }",
+    "saga w { step x on wall { key k per run ttl 8s; undo ux; timeout 5s; retry 1 } task t fails E }",
+    "saga w { step x on idem { key k; undo ux } task t fails E }",
+    "saga w { step x on bare { key k } }",
+    "saga w { step x on wall { key k per run ttl 24h; retriable; timeout 5s } }",
+]
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_keys(text):
+    for hypothesis in (Hypothesis(("duplicate", "slow"), 2, "transient"), *AT_ONCE[:3]):
         assert compare(SERVICES + text, hypothesis, 30_000)
 
 
@@ -735,6 +798,7 @@ def test_verdicts_that_were_wrong(text, right):
     """Each is the smallest model that was once answered wrongly."""
     loaded = pipeline.compile_source(SourceFile("w.placet", text + "\n"))
     (model,) = pipeline.check(loaded).models
+    assert model.checks
     for answer in model.checks:
         assert isinstance(answer.verdict, right), (answer.verdict, loaded.diagnostics)
 

@@ -48,6 +48,13 @@ def in_course(term):
     return term if term[0] == "begun" and not hasattr(term, "_fields") else ("begun", term)
 
 
+def told(prefix: str, label):
+    """A label of one of two runs."""
+    if not prefix or label is None:
+        return label
+    return prefix + label if isinstance(label, str) else (f"{prefix}{label[0]}", *label[1:])
+
+
 class Workflow(Interpreter):
     """What has no steps in it. A saga may be given up there too, and a workflow may call sagas."""
 
@@ -159,6 +166,31 @@ class SagaInterpreter:
 
         return None, successors
 
+    def twice(self):
+        """The same of two runs at once, which have the faults in common and what services remember of keys that both use."""
+        names = {name for name, its in self.known.items() if its.common}
+        if not names:
+            return self.system()
+
+        def shared(step: str) -> bool:
+            return step.rpartition("/")[2].partition("[")[0] in names
+
+        def successors(state):
+            if state is None:
+                begun = [one for _, one in self.of_saga(None)]
+                return [(None, (one, other)) for one in begun for other in begun]
+            found = []
+            for i, prefix in enumerate(("", "2 ")):
+                term, world = state[1 - i]
+                for label, after in self.of_saga(state[i]):
+                    records = [r for r in world.records if not shared(r[0])]
+                    records += [r for r in after[1].records if shared(r[0])]
+                    other = (term, world._replace(faults=after[1].faults, records=frozenset(records)))
+                    found.append((told(prefix, label), (after, other) if i == 0 else (other, after)))
+            return found
+
+        return None, successors
+
     def of_saga(self, state):
         saga = self.of(self.frame)
         if state is None:
@@ -184,6 +216,7 @@ class SagaInterpreter:
         for frame, way, around in dict.fromkeys(world.beside):
             moves = [m[:3] for m in self.of(frame).run(way, world, around)]
             moves += self.of(frame).told(way, world, around, whole=False)
+            moves += self.of(frame).late_callers(way, world, around)
             for label, after, w in moves:
                 left = list(w.beside)
                 left.remove((frame, way, around))
@@ -202,6 +235,15 @@ class Saga(Steps, Ways, Turns, Undos):
         self.saga = self.plain.processes[frame.process]
         self.policy = policy(self.saga)
         self.caller: Saga | None = None
+        self.deaf = False  # it does not hear that its caller is cancelled
+        self.heard: tuple[Saga, ...] = ()  # callers whose time it hears of when it is up
+
+    def called_from(self, callee: Saga, around: Around) -> None:
+        awaited = self.policy.children == "await"
+        passed = around.past and self.policy.cancellation == "masked"
+        callee.caller, callee.deaf = self, self.deaf or awaited or passed
+        own = (self,) if self.policy.deadline == "escalate" or not around.past else ()
+        callee.heard = () if awaited else (*own, *(() if passed else self.heard))
 
     def clocks(self) -> list[str]:
         """The sagas whose time goes by while this one runs: itself, and those that have called it."""
@@ -532,7 +574,7 @@ class Saga(Steps, Ways, Turns, Undos):
                 (None, ("runs", body, call, its, False), world._replace(data=v), None)
                 for v in self.plain.begin(its, world.data)
             ]
-        self.machine.of(its).caller = self
+        self.called_from(self.machine.of(its), around)
         by_itself = self.begins_by_itself(self.plain.processes[name])
         return [
             (None, ("called", ("begun", one) if by_itself else one, call, its), w, None)

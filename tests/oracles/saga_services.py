@@ -106,6 +106,9 @@ class Call(NamedTuple):
     rules: tuple[tuple[str, Rule], ...] = ()
     via: str = ""
     per_attempt: bool = False  # each numbered attempt has a key of its own
+    common: bool = False  # another run may ask with the same key
+    seconds: float = 0  # of its time-out
+    ttl: float | None = None  # for how many seconds its service remembers the key
     after: tuple[str, ...] = ()
     undo_after: tuple[str, ...] = ()
 
@@ -168,7 +171,10 @@ def call(step: ast.Step, promises: frozenset[str], via: str) -> Call:
         rules = (*rules, (UNCLEAR[via], known.get("other", Rule(retry, "unknown"))))
     return Call(
         via=via,
-        per_attempt=names.get("key", ())[1:3] == ("per", "attempt") or "attempt" in names.get("key", ())[1:],
+        per_attempt="attempt" in names.get("key", ())[1:],
+        common=len(names.get("key", ())) == 1 and "read_only" not in own,
+        seconds=own["timeout"][0].seconds if "timeout" in own else 0,
+        ttl=next((o.seconds for o in own.get("key", ()) if isinstance(o, ast.Duration)), None),
         undo=names["undo"][0] if "undo" in own else "",
         retry=own["retry"][0].value if "retry" in own else 0,
         timeout="timeout" in own,
@@ -220,6 +226,7 @@ class Outside:
         if call_.read_only:
             return [(("ignore", step, way, attempt, ""), answered(world))]
         idempotent, barrier = "idempotent" in call_.promises, "rejects_after_cancel" in call_.promises
+        late = self.forgotten(message, world, answered)
         if way == "forward" and idempotent and call_.per_attempt:
             outcomes = (*call_.errors, *(("timeout",) if call_.timeout else ()))
             own = not any(self.insists(step, way, attempt, what) for what in outcomes)
@@ -234,22 +241,47 @@ class Outside:
                 "cancelled": ("cancelled", "null", False),
             }[before]
         elif barrier and before in ("undone", "cancelled"):
-            return [(("refuse", step, way, attempt), answered(world, REJECTED))]
+            return [(("refuse", step, way, attempt), answered(world, REJECTED)), *late]
         else:
             after, how, counts = {
                 "fresh": ("applied", "", True),
                 "applied": ("applied", "repeat", not idempotent),
                 "undone": ("undone" if idempotent else "applied", "revive", not idempotent),
             }[before]
-        world = world.remember(step, after)
-        label = ("apply" if counts else "ignore", step, way, attempt, how)
         known = call_.exists if way == "forward" and before in ("applied", "undone") and not counts else ""
-        found = [(label, answered(world, known or OK))]
+        return self.done(message, world.remember(step, after), answered, how, known, counts=counts) + late
+
+    def done(self, message: Message, world: World, answered, how: str, known: str = "", *, counts: bool = True):
+        step, way, attempt, part, _ = message
+        found = [(("apply" if counts else "ignore", step, way, attempt, how), answered(world, known or OK))]
         if counts and way == "forward" and part == "request" and "partial" in self.kinds:
+            call_, reply = self.of(step), Message(step, way, attempt, "reply")
             for error in [e for e in call_.errors if not call_.sure(e)]:
                 failed = world.put(reply._replace(says=error))
                 found += self.cause("partial", message, error, failed, lasts=False)
         return found
+
+    def forgotten(self, message: Message, world: World, answered):
+        """A key that its service does not remember any more: the request is carried out as a new one.
+
+        That may be where nobody waits for it any more, and where the attempts up to it take longer than the key is kept.
+        """
+        step, way, attempt, *_ = message
+        call_, before = self.of(step), world.record(step)
+        knows = {"applied": "idempotent" in call_.promises, "fresh": False}.get(before, True)
+        if (
+            call_.ttl is None
+            or way == "undo"
+            or not knows
+            or not call_.promises & {"idempotent", "rejects_after_cancel"}
+        ):
+            return []
+        outcomes = (*call_.errors, *(("timeout",) if call_.timeout else ()))
+        again = any(self.insists(step, way, attempt, what) for what in outcomes)
+        if not (again or (attempt > 1 and attempt * call_.seconds >= call_.ttl) or message[:3] in world.over):
+            return []
+        how = {"applied": "repeat", "undone": "revive"}.get(before, "")
+        return self.done(message, world.remember(step, "applied"), answered, how)
 
     def spoiled(self, message: Message, world: World):
         """What faults can do to a message on its way."""

@@ -68,9 +68,10 @@ class Turns:
                 ]
             case ("scope", inner, attempt, before):
                 found = [
-                    (*self.caught(a, attempt, before or r), w) for a, w, r in self.stopped(inner, world, around, why)
+                    (*self.caught(a, attempt, before or r), w, r) for a, w, r in self.stopped(inner, world, around, why)
                 ]
-                return [(after, w, out) for after, out, w in found]
+                # whoever is further out is told that it turns back from outside, though nothing has come there yet
+                return [(after, w, r if after[0] == "scope" else out) for after, out, w, r in found]
             case ("entered" | "begun", inner):
                 return self.stopped(inner, world, around, why)
             case ("with", inner, within):
@@ -184,7 +185,7 @@ class Turns:
         if not self.machine.has_steps(self.saga.body):
             return []
         found = []
-        if "cancel" in self.outside.kinds:
+        if "cancel" in self.outside.kinds and not self.deaf:
             for after, w in self.turned_by("cancel", term, world, around, whole=whole):
                 if world.cancelled:
                     found.append((None, after, w))
@@ -201,18 +202,32 @@ class Turns:
         found = []
         up = self.prefix in world.overdue
         if self.policy.deadline in ("undo", "escalate") and (up or self.prefix in world.late):
-            for after, w in self.turned_by("overdue", term, world, around, whole=whole):
+            own = around._replace(beyond=False)  # what its caller has passed is nothing to its own time
+            for after, w in self.turned_by("overdue", term, world, own, whole=whole):
                 if up:
                     found.append((None, after, w))
                 else:
-                    late = list(w.late)
-                    late.remove(self.prefix)
-                    found.append(("overdue", after, w._replace(late=tuple(late), overdue=w.overdue | {self.prefix})))
+                    found.append(("overdue", after, self.times_out(w)))
         how = self.policy.recovery
         if "crash" in self.outside.kinds and world.faults and how != "resume":
             for after, w in self.turned_by(how, term, world, around, whole=whole):
                 found.append((("fault", "crash"), after, w._replace(faults=w.faults - 1)))
         return found
+
+    def late_callers(self, term, world: World, around: Around):
+        """What nobody looks after hears of it too that the time of a caller is up."""
+        found = []
+        for caller in self.heard:
+            up = caller.prefix in world.overdue
+            if up or (caller.policy.deadline in ("undo", "escalate") and caller.prefix in world.late):
+                for after, w in self.turned_by("cancel", term, world, around, whole=False):
+                    found.append((None, after, w) if up else ("overdue", after, caller.times_out(w)))
+        return found
+
+    def times_out(self, world: World) -> World:
+        late = list(world.late)
+        late.remove(self.prefix)
+        return world._replace(late=tuple(late), overdue=world.overdue | {self.prefix})
 
     def at_the_end(self, term, world: World, why: str, around: Around):
         """All is done, which is not said yet."""

@@ -247,7 +247,7 @@ def _moments(
 
     `undone` says whether the step is undone itself where it is known to have failed, and where that is not known.
     """
-    agenda, env, stmt, ports, policy = call.agenda, call.env, call.stmt, call.ports, call.policy
+    agenda, env, stmt, ports = call.agenda, call.env, call.stmt, call.ports
     clean, unclear = (ports.undo if itself else ports.undone for itself in undone)
     if stmt.pivot:
         unclear = -1  # it may have been carried out: there is no way back before that is known
@@ -267,8 +267,7 @@ def _moments(
             waits_here(agenda, env, ready, ports.undone, stmt, call=about, gone=gone, again=True)
         else:  # asked for ever, and nothing tells the first time from the others
             agenda.draft.ports.pop((ready, ()), None)
-            if policy.cancellation == "unmasked":  # which needs no way back
-                waits_here(agenda, env, ready, -1, stmt, call=about, gone=gone)
+            waits_here(agenda, env, ready, -1, stmt, call=about, gone=gone)  # for what needs no way back
     here = (call.path, FORWARD, a)
     for place in waited(attempt):
         waits_here(agenda, env, place, unclear, stmt, call=here, gone=attempt.gone)

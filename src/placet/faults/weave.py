@@ -42,13 +42,13 @@ def weave(compiled: Compiled, hypothesis: Hypothesis) -> Woven:
     hypothesis = checked(hypothesis)
     places, transitions = len(compiled.net.places), len(compiled.net.transitions)
     deliveries = compiled.roles.deliveries
-    if not hypothesis.faults or not hypothesis.budget or not (compiled.roles.channels or deliveries):
-        assumptions = _assume(compiled, hypothesis, compiled.assumptions)
-        return Woven(compiled._replace(assumptions=assumptions), places, transitions, -1, (), ())
-    if hypothesis.instances == 2 and not deliveries:
+    if hypothesis.instances == 2 and compiled.roles.channels and not deliveries:  # without any fault too
         from placet.faults.instances import twice
 
         compiled = twice(compiled)
+    if not hypothesis.faults or not hypothesis.budget or not (compiled.roles.channels or deliveries):
+        assumptions = _assume(compiled, hypothesis, compiled.assumptions)
+        return Woven(compiled._replace(assumptions=assumptions), places, transitions, -1, (), ())
     from placet.faults.loom import Loom
     from placet.faults.messages import Messages
 
@@ -73,13 +73,14 @@ def weave(compiled: Compiled, hypothesis: Hypothesis) -> Woven:
 
 def _assume(compiled: Compiled, hypothesis: Hypothesis, assumptions: Assumptions) -> Assumptions:
     guarantees = assumptions.guarantees
+    both = hypothesis.instances == 2 and (compiled.roles.common or any(s.shared for s in compiled.roles.steps))
+    if both and compiled.roles.channels:
+        guarantees = (*guarantees, "no more than two runs happen at once")
     if compiled.roles.channels and hypothesis.faults and hypothesis.budget:
         if any(c.again for c in compiled.roles.channels):
             guarantees = (*guarantees, FOR_EVER)
         if hypothesis.modes == "transient":
             guarantees = (*guarantees, "faults are transient")
-        if hypothesis.instances == 2 and (compiled.roles.common or any(s.shared for s in compiled.roles.steps)):
-            guarantees = (*guarantees, "no more than two runs happen at once")
         if not compiled.roles.ports:  # of an import: its coordinator is an engine of its own
             guarantees = (*guarantees, *(_UNWOVEN[fault] for fault in hypothesis.faults if fault in _UNWOVEN))
     return assumptions._replace(faults=hypothesis.faults, fault_budget=hypothesis.budget, guarantees=guarantees)
