@@ -447,3 +447,28 @@ def test_spoilt_evidence_about_random_sagas_is_accepted_for_nothing_that_is_not_
                     assert verdict == entry.verdict, (seed, entry.label, other.evidence)
     assert tried > 50 * CASES
     assert accepted > CASES
+
+
+GUARDED = """\
+service bank { idempotent; null_safe; rejects_after_cancel }
+saga move {
+  step out on bank { undo out_again; timeout 10s }
+  loop { task look } until "it is there"
+}
+check coverage(move) under { reject } at_most 1
+check anomaly_A15(move), anomaly_A5(move) under { reject } at_most 1
+"""
+
+
+def test_what_ends_only_if_a_condition_over_data_comes_true_is_not_shown(tmp_path):
+    path = tmp_path / "move.placet"
+    path.write_text(GUARDED)
+    model = load(str(path), Options())
+    assert not model.broken, model.diagnostics
+    assert not any(e.none for e in certified(model, Options(), tmp_path / "move.cert").entries)
+    free = [c._replace(assumptions=c.assumptions._replace(free_guards=("it is there",))) for c in model.compiled]
+    model = model._replace(compiled=tuple(free))  # as an imported definition has them
+    whole, circling, double = certified(model, Options(), tmp_path / "move.cert").entries
+    assert "conditions over data" in whole.none
+    assert "conditions over data" in circling.none
+    assert not double.none
