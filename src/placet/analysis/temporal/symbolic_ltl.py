@@ -2,8 +2,10 @@
 
 What is computed are the states of the product from which an accepted run goes on (Emerson and Lei 1986, "Efficient model
 checking in fragments of the propositional mu-calculus"; with fairness for each transition Kesten, Pnueli and Raviv 1998, see
-`drawn_fair`): again and again only those are left that lead, through what is left, to what must happen infinitely often. Stretches in
-which the automaton stays where it is are closed by saturation. Runs are infinite: where nothing but a fault can happen the last state may
+`drawn_fair`): again and again only those are left that lead, through what is left, to what must happen infinitely often. An accepted run ends in one
+strongly connected component of the automaton, so that each is looked at by itself; of one that is a single state which it is enough to stay in,
+what is asked is where a run can stay in a set (`staying`), as for automata that are very weak (Emerson and Lei; F. Somenzi and R. Bloem
+2000 cut the product in the same way). Stretches in which the automaton stays where it is are closed by saturation. Runs are infinite: where nothing but a fault can happen the last state may
 repeat for ever. Faults happen finitely often.
 """
 
@@ -12,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.analysis.temporal.buchi import refuting
+from placet.engines.diagrams.rings import components
 from placet.logic.state import Dead, Fireable
 
 if TYPE_CHECKING:
@@ -31,7 +34,8 @@ def holds_on_every_run(diagram: Diagram, formula: Formula, state: Sequence[int])
 
     Raises TooLargeError where the automaton grows past its bound, LimitError as the diagram does.
     """
-    return not diagram.has(SymbolicProduct(diagram, refuting(formula)).fair()[0], state)
+    found = SymbolicProduct(diagram, refuting(formula)).fair(lambda sets: diagram.has(sets[0], state))
+    return not diagram.has(found[0], state)
 
 
 class SymbolicProduct:
@@ -82,9 +86,49 @@ class SymbolicProduct:
         self._guards[guard] = found
         return found
 
-    def fair(self) -> list[int]:
-        """By automaton state, the states from which an accepted fair run goes on without a fault. Not for fairness on edges."""
-        left = [self._diagram.all] * len(self.made.edges)
+    def fair(self, enough: Callable[[list[int]], bool] = lambda _: False) -> list[int]:
+        """By automaton state, the states from which an accepted fair run goes on without a fault. Not for fairness on edges.
+
+        Or some of them, once they are enough.
+        """
+        diagram = self._diagram
+        whole = [diagram.all] * len(self.made.edges)
+        found = [0] * len(whole)
+        members: dict[int, list[int]] = {}
+        for q, root in components((q, target) for q, ways in enumerate(self._ways) for target in ways).items():
+            members.setdefault(root, []).append(q)
+        for (
+            inside
+        ) in members.values():  # what others lead to comes before them, so that no more is asked of what leads there
+            if len(inside) > 1 or inside[0] in self._ways[inside[0]]:
+                core = self._core(inside, [diagram.difference(diagram.all, found[q]) for q in inside])
+                for q, states in zip(inside, core, strict=True):
+                    found[q] = diagram.union(found[q], states)
+            found = self.close(found, whole, self._faults)
+            if enough(found):
+                break
+        return found
+
+    def _core(self, inside: list[int], asked: list[int]) -> list[int]:
+        """The same of accepted runs in which the automaton stays within one of its components, through states asked for."""
+        every = (1 << self.made.sets) - 1
+        marks = [edge.marks for q in inside for edge in self.made.edges[q] if edge.target in inside]
+        together = 0
+        for some in marks:
+            together |= some
+        if together != every:
+            return [0] * len(inside)
+        if len(inside) == 1 and self._fairness == "nothing" and all(some == every for some in marks):
+            held = self._diagram.intersection(asked[0], self._ways[inside[0]][inside[0]])
+            return [self._diagram.staying(held, self._dead, self._faults)]
+        left = [0] * len(self.made.edges)
+        for q, states in zip(inside, asked, strict=True):
+            left[q] = states
+        left = self._again_and_again(left)
+        return [left[q] for q in inside]
+
+    def _again_and_again(self, left: list[int]) -> list[int]:
+        """What is left of these where all that must happen infinitely often does."""
         demanding = self._fairness in ("weak", "strong")
         able = {t: self._diagram.where(Fireable(t)) for t in self._others(_NONE)} if demanding else {}
         while True:

@@ -9,6 +9,7 @@ from placet.engines.diagrams.backward import Backward
 from placet.engines.diagrams.forest import ENTRY, Forest, LimitError, deep
 from placet.engines.diagrams.numbers import Numbers
 from placet.engines.diagrams.relation import Relation
+from placet.engines.diagrams.rings import on_no_ring
 from placet.engines.diagrams.route import Route
 from placet.engines.diagrams.saturation import Saturation
 from placet.engines.diagrams.sets import Selection
@@ -117,6 +118,13 @@ class Diagram:
     def staying(self, held: int, ends: int, aside: frozenset[int] = frozenset()) -> int:
         """The states of a set from which a run through it, by none of the transitions aside, goes on for ever or gets to `ends`."""
         return Staying(self._forest, self._relation, self._against).within(held, ends, aside)
+
+    def on_no_ring(self, states: int, aside: frozenset[int] = frozenset()) -> frozenset[int]:
+        """Transitions, those aside among them, that no run within a set takes again and again: all that are easily found."""
+        relation = self._relation
+        chain_of = {t: chain for t, chain in relation.chain_of.items() if t not in aside}
+        never = on_no_ring(self._forest, relation, states, chain_of.values()) if states else frozenset()
+        return aside | {t for t, chain in chain_of.items() if chain in never}
 
     def route(
         self, state: Sequence[int], goal: int, frame: int | None = None

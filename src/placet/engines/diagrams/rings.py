@@ -38,7 +38,7 @@ def on_no_ring(forest: Forest, relation: Relation, states: int, chains: Iterable
             if head not in gone:
                 for level, pairs in parts:
                     edges[level] |= pairs
-        component = [_components(row) for row in edges]
+        component = [components(row) for row in edges]
         before = len(gone)
         for head, parts in moves.items():
             if head not in gone:
@@ -67,8 +67,8 @@ def _local_states(forest: Forest, states: int, height: int) -> list[frozenset[in
     return found
 
 
-def _components(edges: Iterable[tuple[int, int]]) -> dict[int, int]:
-    """By node of a graph, the number of its strongly connected component."""
+def components(edges: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """By node of a graph, a node that stands for its strongly connected component; those of a component follow those it leads to."""
     out: dict[int, list[int]] = {}
     for i, j in edges:
         out.setdefault(i, []).append(j)
