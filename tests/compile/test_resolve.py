@@ -617,6 +617,11 @@ REFUSED = [
         "try { call part on compensated { raise E } on failed { raise E } } on any { task t } } saga part { parallel 1 of { step one { undo u1 } step two { undo u2 } } others cancel",
     ),
     (
+        "try { for each i in 1..2 parallel tolerate 1 { step a { undo u } } } on signal stop { task t }",
+        "let the instances follow each other, leave `tolerate` out, or put the `try` into the block",
+        "try { for each i in 1..2 tolerate 1 { step a { undo u } } } on signal stop { task t } for each i in 1..2 parallel tolerate 1 { try { step b { undo v } } on signal stop { task w } }",
+    ),
+    (
         "signal stop try { step a { undo u } } on signal stop { task t }",
         "leave its declaration out, or receive it `buffered`",
         "try { step a { undo u } } on signal stop { task t }",

@@ -214,16 +214,29 @@ class Back(NamedTuple):
 Route: TypeAlias = Union[Top, Handled, Forked, Back]
 
 
+STOPPED = "!stopped"  # as an interruption: an error that no handler catches
+
+
 class SagaScope:
     """A scope of a saga with handlers: it remembers which error made its body turn back.
 
-    `clear` is there where several ways may fail: only the first error is remembered.
+    `clear` is there where several ways may fail: only the first error is remembered. A `spare` one is an instance that may fail:
+    what turns it back from outside is no failure of its own, and is told from its giving up.
     """
 
     def __init__(
-        self, number: int, outer: SagaScope | None, remember: Callable[[str], int], clear: int, raised: int
+        self,
+        number: int,
+        outer: SagaScope | None,
+        remember: Callable[[str], int],
+        clear: int,
+        raised: int,
+        *,
+        spare: bool = False,
     ) -> None:
         self.number = number
+        inherited: str = ABANDON if outer is None else outer.stop
+        self.stop: str = STOPPED if spare else inherited  # the error by which it is stopped from outside
         self.outer = outer
         self.remember = remember
         self.clear = clear

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placet.compile.env import Back, Handled, Ports, SagaScope, record
-from placet.compile.findings import head
 from placet.compile.flow import TOO_MANY
 from placet.compile.gates import counted
+from placet.compile.interrupts import INTERRUPT as OUTSIDE
 from placet.compile.phrases import next_up
 from placet.compile.statements import name_of
 from placet.compile.survey import ABANDON
@@ -73,11 +73,6 @@ def _spared(
 def saga_tolerant(agenda: Agenda, stmt: Tolerant, ports: Ports, env: Env) -> None:
     """As in a workflow; a saga comes by once."""
     path = env.path(stmt.id)
-    if env.stops:
-        agenda.report(
-            "P403", "error", "`siblings cancel` would stop instances of which some may fail, and count that as their failure",
-            head(stmt.span), help="leave `tolerate` out, or say `siblings await`",
-        )  # fmt: skip
     agenda.spared[path] = counted(agenda, f"{path}#failed", env, stmt.id, "instances have failed", stmt.most)
     agenda.push(stmt.body, ports, env)
 
@@ -101,7 +96,7 @@ def saga_spare(agenda: Agenda, stmt: Spare, ports: Ports, env: Env) -> None:
         name = _short(error)
         return record(agenda, f"{path}#caught.{name}", env, stmt.id, f"`{label}` turned back: {name}", span)
 
-    scope = SagaScope(len(agenda.draft.saga_scopes), env.scope, remember, clear, raised)
+    scope = SagaScope(len(agenda.draft.saga_scopes), env.scope, remember, clear, raised, spare=True)
     outer = env.scope.number if env.scope is not None else -1
     agenda.draft.saga_scopes.append(ScopeRecord(undone, ports.undone, outer, clear, raised))
     inner = env._replace(scope=scope, route=Back(undone, scope))
@@ -144,6 +139,12 @@ def _finish_saga_spare(
     words = f"`{name_of(stmt.id)}` fails, and more have than may"
     for error, mark in list(scope.arrived.items()):
         name = _short(error)
+        if error.startswith(OUTSIDE):
+            pre, tested = (undone, mark, *flag, *more[0]), (*more[0], *stays)
+            phrase = f"`{env.frame.name}` goes further back"
+            found = agenda.raising(f"{path}#leave.{name}", pre, error, back, stmt.id, phrase, stmt.span, PLAIN, tested)
+            agenda.draft.quiet.update(found)
+            continue
         taken, given = (mark, *flag, *more[0]), (*stays, *more[1])
         _spared(agenda, stmt, env, f"{path}#spared.{name}", undone, ports.done, (taken, given))
         tested = (*more[0], last, *stays)
@@ -152,4 +153,4 @@ def _finish_saga_spare(
 
 
 def _short(error: str) -> str:
-    return error.rpartition("/")[2] or "abandon"
+    return error.rpartition("/")[2].removeprefix(OUTSIDE) or "abandon"

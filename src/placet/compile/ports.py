@@ -67,7 +67,7 @@ def waits_here(
         tuple(overdue), env.clocks, env.beside, env.unasked if undoes else (),
     )  # fmt: skip
     if env.stops and env.scope is not None:
-        env.scope.mark(ABANDON)  # before the scope is finished
+        env.scope.mark(env.scope.stop)  # before the scope is finished
     for heard in env.heard:
         agenda.interruptible.setdefault(heard.armed, {})[key] = (env, stmt)
         if env.scope is not None:
@@ -147,7 +147,7 @@ def stops_anywhere(agenda: Agenda, stmt: Statement, around: Env, env: Env, undon
     for level, failing in enumerate(around.stops):
         why, parallel = agenda.stopped_by[failing]
         role = Role(Kind.ROUTE, commits=True, ways=parallel)
-        throw = backwards(undone, around.scope, ABANDON)
+        throw = backwards(undone, around.scope, around.scope.stop if around.scope is not None else ABANDON)
         variants = [("", throw.pre, throw.post)]
         if throw.later is not None:
             variants.append((".later", *throw.later))
@@ -183,7 +183,7 @@ def _stopped(agenda: Agenda, env: Env, port: Port, stmt: Statement, failing: int
         phrase = f"nobody waits any more for {label}, since {why}"
     role = Role(Kind.ROUTE, port.step, port.direction, port.attempt, commits=True, ways=parallel)
     after = (failing, *port.keeps, *((port.gone,) if port.gone >= 0 else ()))
-    throw = backwards(port.back, env.scope, ABANDON)
+    throw = backwards(port.back, env.scope, env.scope.stop if env.scope is not None else ABANDON)
     variants = [("", throw.pre, throw.post)]
     if throw.later is not None:
         variants.append((".later", *throw.later))

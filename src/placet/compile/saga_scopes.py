@@ -104,11 +104,11 @@ def scope(agenda: Agenda, stmt: Scope, ports: Ports, env: Env) -> None:
 
 def _interruptible(agenda: Agenda, stmt: Scope, outside: list[Handler], inner: Env, env: Env) -> Env:
     """The surroundings of a body that signals and time-outs interrupt."""
-    for statement in statements(stmt.body):
+    for statement in statements(stmt.body) if agenda.survey.of(stmt.body).forks else ():
         if isinstance(statement, Spare) and agenda.survey.of(statement).steps:
             agenda.report(
-                "P403", "error", "what interrupts instances of which some may fail would count as one of their failures",
-                head(outside[0].span), help="leave `tolerate` out, or put the `try` into the block of the instances",
+                "P403", "error", "what interrupts one of several ways with instances that may fail might be heard of too late, behind what another way does",
+                head(outside[0].span), help="let the instances follow each other, leave `tolerate` out, or put the `try` into the block of the instances",
             )  # fmt: skip
             return inner
     if env.policy is not None and env.policy.siblings == "abandon" and agenda.survey.of(stmt.body).forks:
