@@ -103,7 +103,7 @@ def question(compiled: Compiled, query: Query) -> Question | str:
         return found
     exists = any(o.kind in ("again", "some") or _says_some(o.formula) for o in found)
     if exists and compiled.assumptions.free_guards:
-        return "it leans on conditions over data that were taken to go either way"
+        return FREE
     return _watched(compiled, found)
 
 
@@ -153,7 +153,8 @@ _OF_ALL = frozenset(
         "conserved",
     )
 )
-_NOT_SAID = "what it asks is not among the things that a certificate can say"
+FREE = "it leans on conditions over data that were taken to go either way"
+NOT_SAID = "what it asks is not among the things that a certificate can say"
 _NO_END = "the model has no end"
 
 
@@ -249,7 +250,7 @@ def _conserved(compiled: Compiled, query: Query) -> tuple[Obligation, ...] | str
     """From everywhere it can come about that no single end is reached, or that as much was given as was taken; and all is counted."""
     total = query.predicate
     if not isinstance(total, Linear):
-        return _NOT_SAID
+        return NOT_SAID
     if not total.terms:
         return ()
     ended = Linear(tuple((p, 1) for p in compiled.final.ends), "==", 1)
@@ -283,9 +284,9 @@ def _of_runs(compiled: Compiled, query: Query) -> tuple[Obligation, ...] | str:
     """What a formula about runs asks; that all of them show a predicate all the time is asked of the states."""
     formula, fairness = query.formula, query.fairness or "edges"
     if formula is None or not (is_ctl if query.check == "ctl" else is_ltl)(formula):
-        return _NOT_SAID
+        return NOT_SAID
     if compiled.split and fairness in ("weak", "strong"):
-        return _NOT_SAID
+        return NOT_SAID
     if query.given is not None:
         formula = once(query.given, formula)
         formula = Every(formula) if query.check == "ctl" else formula
@@ -319,22 +320,22 @@ def _obligations(compiled: Compiled, query: Query) -> tuple[Obligation, ...] | s
             return tuple(Obligation("again", _fires(some)) for some in _wanted(compiled, query))
         case "reversible" | "home" | "generalised_sound":
             if query.predicate is None and query.check == "generalised_sound":
-                return _NOT_SAID
+                return NOT_SAID
             return (Obligation("again", _exactly(compiled.initial) if query.predicate is None else query.predicate),)
         case "never" | "anomaly_A1" | "no_orphan" | "no_dual_write" | "anomaly_A20":
-            return _NOT_SAID if query.predicate is None else (Obligation("never", query.predicate),)
+            return NOT_SAID if query.predicate is None else (Obligation("never", query.predicate),)
         case "ctl" | "ltl":
             return _of_runs(compiled, query)
         case "possible":
-            return _NOT_SAID if query.predicate is None else (Obligation("some", query.predicate),)
+            return NOT_SAID if query.predicate is None else (Obligation("some", query.predicate),)
         case "no_event_loop":
             return (Obligation("rounds"),) if goes_round(compiled.roles) else ()
         case "handled_once":
             return (Obligation("never", Or(tuple(at_least(p) for d in deliveries for p in d.double))),)
         case "all_consumed" | "anomaly_A22":
-            return (Obligation("again", _handled(compiled)),) if deliveries else _NOT_SAID
+            return (Obligation("again", _handled(compiled)),) if deliveries else NOT_SAID
         case "no_dead_handler":
-            return tuple(_can_fire(tuple(d.takes)) for d in deliveries if d.handler) or _NOT_SAID
+            return tuple(_can_fire(tuple(d.takes)) for d in deliveries if d.handler) or NOT_SAID
         case _ if not ended:
             return _NO_END
         case "conserved":
@@ -351,4 +352,4 @@ def _obligations(compiled: Compiled, query: Query) -> tuple[Obligation, ...] | s
             return (Obligation("some", final(compiled)),)
         case "relaxed_sound":
             return tuple(Obligation("some", final(compiled), frozenset(step)) for step in _steps(compiled))
-    return _NOT_SAID
+    return NOT_SAID

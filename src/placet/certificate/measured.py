@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from placet.certificate.meaning import FREE, NOT_SAID
 from placet.certificate.memory import COUNTED, Memory
 from placet.values import NamedTuple
 
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from placet.compiled import Compiled, Query
 
 BLAMED = "UNDO-FAIL"
-FREE = "it leans on conditions over data that were taken to go either way"
 ANOMALIES = {
     "anomaly_A2": ("not undone",), "anomaly_A3": ("undo of nothing",), "anomaly_A4": ("LATE",), "anomaly_A5": ("ONCE",),
     "anomaly_A6": ("undo twice",), "anomaly_A7": ("ORDER",), "anomaly_A8": (BLAMED,), "anomaly_A9": ("INPUT",),
@@ -45,6 +45,6 @@ def owed(compiled: Compiled, query: Query) -> Owed | str:
     if query.check == "coverage":
         return Owed(watched, (Owes(COUNTED, "counted", query.demand),))
     if query.check not in ANOMALIES:
-        return "what it asks is not among the things that a certificate can say"
+        return NOT_SAID
     where = {"anomaly_A2": "unknown", "anomaly_A12": "beside", "anomaly_A13": "cancelled"}.get(query.check, "")
     return Owed(watched, (Owes(ANOMALIES[query.check], where),))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -66,7 +66,7 @@ def _more(group: Compiled, query: Query, options: Options) -> More | None:
     from placet.analysis.more_faults import ASKED
     from placet.pipeline import with_faults
 
-    return partial(with_faults, group, options) if query.check in ASKED else None
+    return cache(partial(with_faults, group, options)) if query.check in ASKED else None
 
 
 def _counts(check: CheckReport) -> tuple[int, int] | None:
