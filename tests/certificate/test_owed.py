@@ -17,10 +17,12 @@ from test_finer import keyed
 
 from placet.analysis.questions import MEASURED
 from placet.certificate import make, owed
-from placet.certificate.closed import RefusedError
+from placet.certificate.closed import BeyondError, RefusedError, closed_set
 from placet.certificate.form import lines, read
-from placet.certificate.measured import ANOMALIES
+from placet.certificate.measured import ANOMALIES, Owes
+from placet.certificate.memory import COUNTED as COUNTED_HERE
 from placet.certificate.memory import FAMILIES, PHASES, Memory
+from placet.certificate.owed import Runs
 from placet.certificate.recheck import Checker
 from placet.cli.certifying import certify, options_of, questions_of
 from placet.cli.recheck import _judged
@@ -472,3 +474,24 @@ def test_what_ends_only_if_a_condition_over_data_comes_true_is_not_shown(tmp_pat
     assert "conditions over data" in whole.none
     assert "conditions over data" in circling.none
     assert not double.none
+
+
+def test_steps_are_counted_each_for_itself_as_all_at_once(tmp_path):
+    class Alone(Runs):
+        def _of_all_runs(self, of):
+            if len(of) > 1:
+                raise BeyondError
+            return super()._of_all_runs(of)
+
+    compared = 0
+    for seed, one, model, options in random_cases("sagas"):
+        certificate = certified(model, options, tmp_path / "some.cert")
+        (whole,) = (e for e in certificate.entries if e.label == "all of it")
+        if "set" not in (whole.evidence or ({},))[0]:
+            continue
+        watched = Memory(one.woven().compiled).watched()
+        graph = closed_set(watched, certificate.sets[whole.evidence[0]["set"]], watched.start, frozenset())
+        for asked in (Owes(COUNTED_HERE, "counted"), Owes(FAMILIES), Owes(("not undone", "LATE"), "beside")):
+            assert Alone(watched, graph).counted(asked) == Runs(watched, graph).counted(asked), seed
+        compared += 1
+    assert compared > CASES // 3

@@ -82,6 +82,7 @@ def _shortest(runs: Runs, told: Told, most: int) -> tuple[Trace, int]:
     wanted = memory.bit(told.family, n)
     if told.family == BLAMED:
         wanted = sum(memory.bit("BALANCE", s) for s in range(len(memory.steps)))
+    of = () if n < 0 or told.family == BLAMED else (n,)
     start: tuple[int, Scenario, bool] = (*runs.start, False)
     back: dict[tuple[int, Scenario, bool], tuple[tuple[int, Scenario, bool], int]] = {}
     seen, queue = {start}, [start]
@@ -96,7 +97,7 @@ def _shortest(runs: Runs, told: Told, most: int) -> tuple[Trace, int]:
             return tuple(reversed(way)), len(queue)
         if len(queue) > min(most, 2 * NODES):
             raise BeyondError("there are too many situations to find a run for each obligation that is not covered")
-        for t, j, after, facts in runs.moves(i, scenario):
+        for t, j, after, facts in runs.moves(i, scenario, of):
             if runs.leads(after, told):
                 there = (j, after, broken or bool(facts & wanted))
                 if there not in seen:
@@ -138,7 +139,7 @@ def _together(claim: Breaks, tools: Tools) -> Trace:
                 i, t = back[i]  # noqa: PLW2901
                 way.append(t)
             return tuple(reversed(way))
-        for t, j, *_ in runs.moves(i, scenario):
+        for t, j, *_ in runs.moves(i, scenario, ()):
             if j not in seen:
                 seen.add(j)
                 back[j] = (i, t)

@@ -139,9 +139,13 @@ class Memory:
         """What is remembered in a state."""
         return state[self._width :]
 
-    def phases(self, values: Sequence[int]) -> tuple[int, ...]:
-        """How far each step has truly got."""
-        return tuple(self._phase(values, n) for n in range(len(self.steps)))
+    def phases(self, values: Sequence[int], of: Iterable[int]) -> tuple[int, ...]:
+        """How far each of these steps has truly got."""
+        return tuple(self._phase(values, n) for n in of)
+
+    def column(self, step: int) -> int:
+        """The bits of a step, or with -1 of the saga as a whole, in all sections."""
+        return sum(self.bit(family, step) << k * self.section for family in FAMILIES for k in range(3))
 
     def _phase(self, values: Sequence[int], n: int) -> int:
         effect = self.value(values, n, "effect")

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from placet.coverage.obligations import Cause
 
     Phases: TypeAlias = "tuple[int, ...] | None"  # by step; None: no cause yet, and not given up
-    Scenario: TypeAlias = "tuple[tuple[int, ...], Phases]"  # the causes in order, and how far each step had got
+    Scenario: TypeAlias = (
+        "tuple[tuple[int, ...], Phases]"  # the causes in order, and how far the steps had got that are asked about
+    )
+    Row: TypeAlias = "tuple[int, tuple[int, ...], int | None]"  # a step (-1: the saga), the causes, its phase
 
 NODES = 400_000  # situations with the causes and phases that they are reached with
 RUNS = 100  # uncovered obligations that are shown with a run each
@@ -66,7 +69,7 @@ class Runs:
         self._kept = [self.memory.values(state) for state in graph.states]
         self.causes, self._of = causes(compiled)
         self._ended = self._terminal()
-        self._scenarios: dict[Scenario, int] = {}
+        self._scenarios: dict[Row, int] = {}
 
     def _terminal(self) -> dict[int, int]:
         """By state of a terminal set, what runs owe and break that end there."""
@@ -100,20 +103,34 @@ class Runs:
             found |= sum(self.memory.bit(family, n) for n in range(-1, len(self.memory.steps)))
         return found
 
-    def scenarios(self) -> dict[Scenario, int]:
-        """By scenario, what its runs owe and break. Raises BeyondError."""
+    def scenarios(self) -> dict[Row, int]:
+        """By step and scenario what its runs owe and break for it: for all steps at once, or each for itself. Raises BeyondError."""
         if not self._scenarios:
-            self._scenarios = self._blamed(self._all_scenarios())
+            every = tuple(range(len(self.memory.steps)))
+            try:
+                parts = [((*every, -1), self._of_all_runs(every))]
+            except BeyondError:
+                parts = [((n,), self._of_all_runs((n,))) for n in every]
+                parts.append(((-1,), self._of_all_runs(())))
+            found: dict[Row, int] = {}
+            for steps, scenarios in parts:
+                columns = [self.memory.column(n) for n in steps]
+                for (faults, phases), told in scenarios.items():
+                    for at, (n, column) in enumerate(zip(steps, columns, strict=True)):
+                        row = (n, faults, None if phases is None else -1 if n < 0 else phases[at])
+                        found[row] = found.get(row, 0) | (told & column)
+            self._scenarios = self._blamed(found)
         return self._scenarios
 
-    def _all_scenarios(self) -> dict[Scenario, int]:
+    def _of_all_runs(self, of: tuple[int, ...]) -> dict[Scenario, int]:
+        """By scenario, as far as the phases of these steps tell it, what its runs owe and break. Raises BeyondError."""
         nodes: dict[tuple[int, Scenario], int] = {self.start: 0}
         waiting, queued = deque(nodes), set(nodes)
         while waiting:
             node = waiting.popleft()
             queued.discard(node)
             past = nodes[node]
-            for _, j, scenario, facts in self.moves(*node):
+            for _, j, scenario, facts in self.moves(*node, of):
                 after, told = (j, scenario), past | facts
                 known = nodes.get(after, -1)
                 if known < 0 or told | known != known:
@@ -129,22 +146,21 @@ class Runs:
                 found[scenario] = found.get(scenario, 0) | past | self._ended[i]
         return found
 
-    def moves(self, i: int, scenario: Scenario) -> Iterator[tuple[int, int, Scenario, int]]:
-        """What can happen: the transition, the state and the scenario after it, and what it owes and breaks."""
+    def moves(self, i: int, scenario: Scenario, of: tuple[int, ...]) -> Iterator[tuple[int, int, Scenario, int]]:
+        """What can happen: the transition, the state and the scenario after it, with the phases of these steps, and what it owes and breaks."""
         for t, j in zip(self._graph.fired(i), self._graph.next(i), strict=True):
-            yield t, j, self._following(scenario, t, i, j), self.memory.shown(t, self._kept[i])
+            yield t, j, self._following(scenario, t, i, j, of), self.memory.shown(t, self._kept[i])
 
     def ended(self, i: int) -> int | None:
         """What runs owe and break that end in a state; None where none does."""
         return self._ended.get(i)
 
     def speaks(self, scenario: Scenario, told: Told, n: int) -> bool:
-        """Whether an obligation is one of those that are counted in a scenario; a failed undo is blamed whatever the phase."""
+        """Whether an obligation is one of those that are counted in a scenario, told by the phase of its step; a failed undo in any phase."""
         faults, phases = scenario
-        phase = "" if n < 0 or phases is None or told.family == BLAMED else PHASES[phases[n]]
-        return (
-            phases is not None and self._ids(faults) == told.faults and (phase == told.phase or told.family == BLAMED)
-        )
+        if phases is None or self._ids(faults) != told.faults:
+            return False
+        return n < 0 or told.family == BLAMED or PHASES[phases[0]] == told.phase
 
     def leads(self, scenario: Scenario, told: Told) -> bool:
         """Whether the causes of a scenario are the first ones of an obligation."""
@@ -153,14 +169,14 @@ class Runs:
     def _ids(self, faults: tuple[int, ...]) -> tuple[str, ...]:
         return tuple(self.causes[f].id for f in faults)
 
-    def _following(self, scenario: Scenario, t: int, i: int, j: int) -> Scenario:
+    def _following(self, scenario: Scenario, t: int, i: int, j: int, of: tuple[int, ...]) -> Scenario:
         faults, phases = scenario
         memory, given_up = self.memory, self.memory.value(self._kept[i], -1, "given up")
         if t in memory.faults:
             faults = (*faults, self._of[t])
-            phases = phases if given_up else memory.phases(self._kept[j])
+            phases = phases if given_up else memory.phases(self._kept[j], of)
         if t in memory.gives_up and not given_up:
-            phases = memory.phases(self._kept[i])
+            phases = memory.phases(self._kept[i], of)
         return faults, phases
 
     def counted(self, owes: Owes) -> Count:
@@ -169,28 +185,27 @@ class Runs:
         wanted, counted = self._mask(owes.families), owes.where == "counted"
         owed: set[tuple[str, int, tuple[int, ...], int]] = set()
         broken: set[tuple[str, int, tuple[int, ...], int]] = set()
-        for (faults, phases), told in self.scenarios().items():
-            if counted and phases is None:
+        for (n, faults, phase), told in self.scenarios().items():
+            if counted and phase is None:
                 continue  # no fault, and it goes on to its end: there is nothing to compensate
             for found, bits in ((owed, told >> memory.section & section), (broken, told & section)):
-                for family, n in memory.named(bits & wanted):
-                    found.add((family, n, faults, -1 if n < 0 or phases is None else phases[n]))
+                for family, _ in memory.named(bits & wanted):
+                    found.add((family, n, faults, -1 if phase is None else phase))
         beside = frozenset(pair for kept in set(self._kept) for pair in memory.beside(kept))
         uncovered = sorted(self._named(*one) for one in broken if self._is_asked(owes.where, one, beside))
         return Count(len(owed), tuple(uncovered))
 
-    def _blamed(self, scenarios: dict[Scenario, int]) -> dict[Scenario, int]:
+    def _blamed(self, rows: dict[Row, int]) -> dict[Row, int]:
         """With the failed undos that are blamed for what is out of balance in some run of the same causes."""
         balance, union = self._mask(("BALANCE",)), dict[tuple[int, ...], int]()
-        for (faults, _), told in scenarios.items():
+        for (_, faults, _), told in rows.items():
             union[faults] = union.get(faults, 0) | (told & balance)
         hit = [self.memory.number.get(c.step, -1) if c.direction == "undo" else -1 for c in self.causes]
-        blame = {
-            faults: sum(self.memory.bit(BLAMED, n) for n in {hit[f] for f in faults} - {-1})
-            for faults, told in union.items()
-            if told
+        blame = {faults: {hit[f] for f in faults} - {-1} for faults, told in union.items() if told}
+        return {
+            (n, faults, phase): told | (self.memory.bit(BLAMED, n) if n in blame.get(faults, ()) else 0)
+            for (n, faults, phase), told in rows.items()
         }
-        return {scenario: told | blame.get(scenario[0], 0) for scenario, told in scenarios.items()}
 
     def beside_in(self, i: int) -> list[tuple[str, str]]:
         """The pairs of steps that are in flight at once in a state, if the saga has not given up."""
