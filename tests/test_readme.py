@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import sessions
 
 from conftest import CHECKOUT
@@ -34,3 +36,20 @@ def test_the_change_mends_it(tmp_path, monkeypatch):
         s for s in sessions.sections(README.read_text(encoding="utf-8")) if s.title == "How much does it survive?"
     ]
     follow(README, survives, monkeypatch)
+
+
+def test_what_can_be_said_is_shown_where_it_links_to():
+    """Each line leads to a heading of the page on the language."""
+    text = README.read_text(encoding="utf-8")
+    said = text[text.index("## What you can say") : text.index("## Where to go next")]
+    rows = [line for line in said.splitlines() if line.startswith("| ") and "---" not in line][1:]
+    pages = {}
+    for row in rows:
+        links = re.findall(r"\]\((docs/language\.md)#([a-z-]+)\)", row)
+        assert links, row
+        for page, anchor in links:
+            headings = pages.setdefault(
+                page, re.findall(r"^##+ (.+)$", (CHECKOUT / page).read_text("utf-8"), re.MULTILINE)
+            )
+            assert anchor in {h.lower().replace(" ", "-") for h in headings}
+    assert len(rows) >= 10

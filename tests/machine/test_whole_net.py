@@ -20,6 +20,11 @@ PROGRAMS = (
     "saga s { undo_order parallel; step a { undo b; timeout 1s }; step c { undo d; errors { E: retry 1 then reject; other: unknown } }; step e }",
     "service z { circuit_breaker after 1; bulkhead 1 reject } saga s { parallel { step a on z { undo b; timeout 1s; retry 1 }; step c on z { undo d; timeout 1s } }; on undo_failure retry 1 then escalate }",
     "pool p 1 service z { rate_limit 1 per 1s reject } saga s { with p { step a on z { undo b; timeout 1s } }; step c on z { undo d; errors { RateLimited: retry 1 then reject } } }",
+    "service z[2] { null_safe } saga s { parallel { step a[i in 1..2] on z[i] { undo b[i]; timeout 1s } }; step c on z[1] { undo d } }",
+    "service z { null_safe } saga s { step a on z { undo b; timeout 1s }; first of { receive x -> continue_as_new carrying undo at_most 1 receive y }; step c on z { undo d } }",
+    "service z { null_safe } saga s { parallel 1 of { step a on z { undo b; timeout 1s } step c on z { undo d; timeout 1s } } others cancel; step e on z { undo f } }",
+    "service z { null_safe } saga s { every 1h at_most 2 overlap cancel { step a on z { undo b; timeout 1s } }; step c on z { undo d } }",
+    "workflow w { try { task a fails E  receive x } on signal z beside at_most 2 { task b } on E { task c } }",
     "saga t { step a { undo b } } workflow w { call t on compensated { task c; end x } on failed { end y }; task d fails E }",
 )
 
