@@ -337,7 +337,8 @@ def saga(pick, more: tuple[str, ...] = (), kind=Sagas) -> str:
     policies = made.policies()
     body = made.body(2, 3)
     head = "var x : 0..1\npool one 1\npool two 2\n" if more else ""
-    return f"{SERVICES}{head}saga w{made.uses} {{ {body}\n{policies}\n}}\n" + "\n".join(made.called) + "\n"
+    services = SERVICES + (LIMITED if kind is Limited else "")
+    return f"{services}{head}saga w{made.uses} {{ {body}\n{policies}\n}}\n" + "\n".join(made.called) + "\n"
 
 
 HYPOTHESES = [
@@ -399,6 +400,36 @@ class Keyed(Sagas):
 
 
 KEYS = ("", "key k", "key k", "key k ttl 24h", "key k per run ttl 24h", "key k per run ttl 8s", "key k ttl 12s", "key k per attempt ttl 24h")  # fmt: skip
+
+
+class Limited(Sagas):
+    """Small sagas whose services hold calls back."""
+
+    def __init__(self, pick, more: tuple[str, ...] = ()) -> None:
+        super().__init__(pick, more)
+        self.most = 3
+
+    def _step(self, depth: int) -> str:
+        step = super()._step(depth)
+        if not step.startswith("step") or self.pick(True, False, False, False):
+            return step
+        at = step.index(" on ")
+        service = self.pick("breaks", "breaks", "holds", "waits", "counts", "all")
+        rule = self.pick("", "", "reject", "retry 1", "unknown", "halt")
+        if rule and service != "waits" and "errors" not in step:
+            error = {"breaks": "CircuitOpen", "holds": "BulkheadFull", "counts": "RateLimited"}.get(
+                service, "CircuitOpen"
+            )
+            step = step.replace("{ ", f"{{ errors {{ {error}: {rule} }}; ", 1)
+        return f"{step[:at]} on {service} {step[step.index('{', at) :]}"
+
+
+LIMITED = """service breaks { idempotent; null_safe; circuit_breaker after 2 }
+service holds { idempotent; null_safe; bulkhead 1 reject }
+service waits { null_safe; bulkhead 1 wait; circuit_breaker after 1 }
+service counts { idempotent; rate_limit 1 per 1s reject }
+service all { idempotent; null_safe; circuit_breaker after 2; bulkhead 1; rate_limit 2 per 1s }
+"""
 
 
 class Renewed(Sagas):
@@ -495,6 +526,18 @@ def test_kinds_of_calls_and_keys(text, hypothesis):
 @given(sagas(("each", "runs", "decided", "with")), st.sampled_from(OF_COORDINATORS))
 def test_what_befalls_coordinators(text, hypothesis):
     assume(compare(text, hypothesis))
+
+
+@settings(
+    max_examples=CASES // 4,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize="PLACET_EXAMPLES" not in os.environ,
+)
+@given(st.data(), st.sampled_from([*HYPOTHESES, *OF_COORDINATORS]))
+def test_limits_under_faults(data, hypothesis):
+    text = saga(lambda *options: data.draw(st.sampled_from(options)), kind=Limited)
+    assume(compare(text, hypothesis, 800))
 
 
 OF_TIME = [
@@ -716,6 +759,21 @@ def test_time_that_is_up(text):
         assert compare(SERVICES + text, hypothesis, 30_000)
 
 
+HELD = [
+    "saga w { on unknown retry step x on counts { undo ux; timeout 5s } step y on counts { undo uy; retry 1 } }",
+    "saga w { step x on breaks { undo ux; timeout 5s; retry 2; errors { CircuitOpen: reject } } on undo_failure retry 1 then escalate }",
+    "saga w { parallel { step x on holds { undo ux } step y on holds { undo uy; errors { BulkheadFull: halt } } } }",
+    "saga w { siblings cancel parallel { step x on waits { undo ux; timeout 5s } { step y on waits { undo uy } task t fails E } } }",
+    "saga w { step x on all { undo ux; timeout 5s; retry 1 } step p on all { pivot; timeout 5s } step y on all { retriable } }",
+]
+
+
+@pytest.mark.parametrize("text", HELD)
+def test_limits(text):
+    for hypothesis in (Hypothesis(("slow", "reject"), 2, "transient"), Hypothesis(("lost", "cancel"), 2, "transient")):
+        assert compare(SERVICES + LIMITED + text, hypothesis, 30_000)
+
+
 KEPT = [
     "saga w { step x on idem { key k ttl 24h; undo ux; timeout 5s } }",
     "saga w { step x on wall { key k per run ttl 8s; undo ux; timeout 5s; retry 1 } task t fails E }",
@@ -796,6 +854,8 @@ def test_the_comparison_can_fail():
         # a saga that does not hear that it is cancelled does not hand it on: neither while it undoes nor behind its point of no return
         ("saga w { call v on compensated { } on failed { } task t fails E } saga v { cancellation unmasked step x { undo ux } } check never(w.failed) under { cancel }", Holds),
         ("saga w { step p { pivot } call v on compensated { } on failed { task f } } saga v { cancellation unmasked step x } check never(f.done) under { cancel }", Holds),
+        # an attempt that is made again, and then is refused before it is made: its late reply is thrown away
+        ("service s { idempotent; rate_limit 1 per 1s reject } saga w { on unknown retry step x on s { undo ux; timeout 5s } } check option_to_complete(w) under { slow }", Holds),
         # an error whose outcome is unknown is asked about as a time-out is
         ("saga w { step p { pivot; errors { Busy: unknown; other: escalate } } on unknown ask } check possible(w.compensated) under { reject }", Holds),
     ],

@@ -13,8 +13,9 @@ from collections import Counter
 
 from oracles.interpreter import DONE as PLAIN_DONE
 from oracles.interpreter import GIVEN_UP, GONE, Frame, Interpreter, _held, _nodes, _raised, _with, instances_of
+from oracles.saga_limits import Held, under_way
 from oracles.saga_policies import policy
-from oracles.saga_services import Outside, World, calls, request
+from oracles.saga_services import OK, Outside, World, calls, request
 from oracles.saga_steps import Steps
 from oracles.saga_turns import Turns, fresh
 from oracles.saga_undos import BACK, FAILED, NOTHING, TURNED, UNDONE, Around, Undos, done
@@ -102,6 +103,7 @@ class SagaInterpreter:
         self.frame = Frame(self.plain.root)
         self.kinds = frozenset(kinds)
         self.outside = Outside(self.known, self.kinds, lasting=lasting, saga_of=self.saga_of)
+        self.held = Held(file, lambda step: self.outside.of(step).service)
         self.start = World(faults=faults if kinds else 0)
         self.root = self.plain.processes[self.plain.root]
 
@@ -202,8 +204,23 @@ class SagaInterpreter:
             return [(None, one) for v in values for one in saga.begins(self.start._replace(data=v))]
         term, world = state
         self.plain.held = Counter([*_held(term), *_held(world.beside)])
-        found = [(label, (term, w)) for label, w in (*self.outside.moves(world), *self.alone(world))]
+        self.held.now = under_way((term, world.beside))
+        outside = (*self.outside.moves(world), *((None, w) for w in self.held.passes(world)))
+        found = [(label, (term, w)) for label, w in (*outside, *self.alone(world))]
         found += [(label, (after, w)) for label, after, w in saga.told(term, world)]
+        return [self.heard(*move) for move in self.moves_of(saga, term, world, found)]
+
+    def heard(self, label, state):
+        """A move, with what the limits of services make of it."""
+        ill = lambda told: self.outside.of(told[1]).ill(told[4] if told[0] == "reply" else "timeout")  # noqa: E731
+        undone = lambda told: told[0] == "timeout" or told[4] != OK  # noqa: E731
+        term, world = state
+        ails = undone if isinstance(label, tuple) and len(label) > 2 and label[2] == "undo" else ill  # noqa: PLR2004
+        state = (term, self.held.after(label, term, world, ails))
+        blocked = isinstance(label, tuple) and label[0] == "blocked"
+        return (("reply", *label[1:]) if blocked else label), state
+
+    def moves_of(self, saga: Saga, term, world: World, found):
         if term in (("over",), GONE):
             return found
         if ended(term):
@@ -391,8 +408,12 @@ class Saga(Steps, Ways, Turns, Undos):
                 return self.some_of(ways, need, failing, stuck, world, around)
             case ("ready", key, attempt, doubt):
                 this = (key, "forward", attempt)
-                sent = world.put(request(*this))
-                return [(("send", *this), ("call", key, attempt, doubt), sent, None)]
+                sent = [w.put(request(*this)) for w in self.machine.held.sends(this, world)]
+                found = [(("send", *this), ("call", key, attempt, doubt), w, None) for w in sent]
+                for error in self.machine.held.refuses(this, world):  # what is tried for ever waits
+                    after = [m for m in self.outcome(key, attempt, doubt, error, world) if m[0][:3] != term[:3]]
+                    found += [(("blocked", *this, error), *m) for m in after]
+                return found
             case ("call", key, attempt, doubt):
                 return self.called(key, attempt, doubt, world, past=around.past or around.beyond)
             case ("asking", key, why):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from oracles.saga_limits import limits_of
 from placet.syntax import ast
 
 OK = ""
@@ -38,6 +39,7 @@ class World(NamedTuple):
     beside: tuple = ()  # ways of a parallel that nobody looks after
     data: tuple = ()  # the values of variables
     cancelled: bool = False
+    guards: tuple = ()  # sorted: how things stand with the limits of services
     late: tuple[str, ...] = ()  # sorted: sagas whose time may be up, once for each message that was lost or slow
     overdue: frozenset[str] = frozenset()  # those whose time was up
     keys: frozenset[tuple[str, int]] = frozenset()  # of attempts that were carried out, where each has its own
@@ -105,6 +107,8 @@ class Call(NamedTuple):
     promises: frozenset[str] = frozenset()
     rules: tuple[tuple[str, Rule], ...] = ()
     via: str = ""
+    service: str = ""
+    local: tuple[str, ...] = ()  # the errors by which it may be refused before it is made
     per_attempt: bool = False  # each numbered attempt has a key of its own
     common: bool = False  # another run may ask with the same key
     seconds: float = 0  # of its time-out
@@ -122,7 +126,15 @@ class Call(NamedTuple):
     @property
     def errors(self) -> tuple[str, ...]:
         """What a service may answer instead of yes."""
-        return (REJECTED, *(name for name, _ in self.rules if name not in ("other", "timeout", self.exists)))
+        aside = ("other", "timeout", self.exists, *self.local)
+        return (REJECTED, *(name for name, _ in self.rules if name not in aside))
+
+    def ill(self, outcome: str) -> bool:
+        """Whether an outcome counts as a failure of its service: not one that the step takes for an answer."""
+        rule = dict(self.rules).get(outcome)
+        answer = outcome not in ("other", "timeout") and rule is not None and rule == Rule(0, "reject")
+        known = outcome == self.exists and rule is None
+        return outcome != OK and not known and not answer
 
     @property
     def exists(self) -> str:
@@ -144,6 +156,7 @@ def calls(file: ast.File) -> dict[str, Call]:
     services = {i.name.text: frozenset(o.key.text for o in i.options) for i in file.items if isinstance(i, ast.Service)}
     kinds = {i.name.text: i.via.text for i in file.items if isinstance(i, ast.Service) and i.via is not None}
     found = {}
+    limits = limits_of(file)
     todo: list[object] = [file]
     while todo:
         node = todo.pop()
@@ -153,6 +166,9 @@ def calls(file: ast.File) -> dict[str, Call]:
                 services.get(node.service.text, frozenset()) if node.service else frozenset(),
                 node.via.text if node.via is not None else kinds.get(node.service.text if node.service else "", ""),
             )
+            service = node.service.text if node.service else ""
+            local = limits[service].refusals if service in limits else ()
+            found[node.name.text] = found[node.name.text]._replace(service=service, local=local)
         if isinstance(node, tuple):
             todo += node
     return found

@@ -177,8 +177,13 @@ class Undos:
     def undoing(self, term, world: World, around: Around):
         match term:
             case ("unready", key, attempt):
-                sent = world.put(request(key, "undo", attempt))
-                return [(("send", key, "undo", attempt), ("uncall", key, attempt), sent, None)]
+                this, held = (key, "undo", attempt), self.machine.held
+                sent = [w.put(request(*this)) for w in held.sends(this, world)]
+                found = [(("send", *this), ("uncall", key, attempt), w, None) for w in sent]
+                if self.policy.undo_retries is not None:  # what is tried for ever waits
+                    for error in held.refuses(this, world):
+                        found += [(("blocked", *this, error), *m, None) for m in self.not_undone(key, attempt, world)]
+                return found
             case ("uncall", key, attempt):
                 return self.uncalled(key, attempt, world)
             case ("chained", inner, parts):

@@ -205,7 +205,7 @@ def _forward(call: Call, record: Record) -> None:
         if attempt.exists >= 0 and (before := next((r for r in stmt.errors if r.error == exists(stmt)), None)):
             _refused(call, a, attempt, before.error, before, turn)
         for block in blocks:
-            _blocked(call, a, block, turn)
+            _blocked(call, a, attempt, block, turn)
         participant(call, a, attempt, record, again=bool(again))
         channels_of(call, FORWARD, a, attempt, tuple(again))
         _sends(call, a, ready, attempt)
@@ -413,14 +413,15 @@ def _refused(call: Call, a: int, attempt: Attempt, name: str, rule: ErrorRule | 
         _turns(call, a, label + answer.suffix, pre, (late, answer.post), words + answer.words, (role, rule), turn)
 
 
-def _blocked(call: Call, a: int, block: Blocked, turn: _Turn) -> None:
+def _blocked(call: Call, a: int, attempt: Attempt, block: Blocked, turn: _Turn) -> None:
     """A call that is refused before it is made: nothing was done. What is made for ever just waits until it is let through."""
     stmt = call.stmt
     rule = next((rule for rule in stmt.errors if rule.error == block.error), None)
     label = f"blocked.{block.error}[{a}]{block.suffix}"
     words = f"`{stmt.name}` is refused before `{call.service}` is asked: {block.words}"
     role = call.role(Kind.REPLY, FORWARD, a, block.error, how="blocked")
-    _turns(call, a, label, (turn.ready, *block.held), ((), block.held), words, (role, rule), turn)
+    late = (attempt.gone,) if turn.again and attempt.gone >= 0 else ()  # it may have been made before
+    _turns(call, a, label, (turn.ready, *block.held), (late, block.held), words, (role, rule), turn)
 
 
 def _turns(
