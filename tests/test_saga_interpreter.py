@@ -730,6 +730,8 @@ STOPPED = [
     "saga w { cancellation unmasked undo_order parallel step x on idem { undo ux } step y on idem { undo uy } task t fails E }",
     # a saga that was called has passed a point of no return
     "saga w { step x on idem { undo ux } call v on compensated { } on failed { } on completed { task t } } saga v { step p on idem { pivot } }",
+    # an undo that nobody looks after any more is forgotten with the rest
+    "saga w { parallel { step x on idem { undo ux } step y on bare { undo uy } } abandon siblings abandon on undo_failure halt recovery forget }",
     # what has no steps is left wherever its token is
     'saga w { step x on idem { undo ux } choice { when "a" { task a receive m task b } otherwise { step y on idem } } }',
     "saga w uses seata { step x on idem { undo ux; timeout 5s } step p on idem { pivot; timeout 5s } }",

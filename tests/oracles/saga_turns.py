@@ -36,6 +36,11 @@ class Turns:
         match term:
             case ("turning", inner):
                 return [] if final is None else self.undoing_stops(inner, world, final)
+            case (
+                "unready" | "uncall" | "chained" | "inside" | "holding" | "both" | "together",
+                *_,
+            ):  # nobody looks after it
+                return [] if final is None else [(a, w, None) for a, w in self.halted(term, world, final)]
             case ("sequence", inner, statements, i, left):
                 its = around._replace(past=around.past or self.pivotal(*statements[:i]))
                 return [
