@@ -163,7 +163,7 @@ class Sagas:
         simple = ["step"] * 6 + ["task", "fails", "raise", "abandon", "receive"]
         nested = ["choice", "either", "parallel", "parallel", "loop", "while", "try", "try", "first"]
         simple += [m for m in self.more if m in FLAT] * 2  # `tolerate` is no kind of its own
-        nested += [m for m in self.more if m not in (*FLAT, "tolerate", "kinds", *OUTSIDE)] * 4
+        nested += [m for m in self.more if m not in (*FLAT, "tolerate", "kinds", "correlation", *OUTSIDE)] * 4
         return getattr(self, "_" + self.pick(*simple, *(nested if depth else [])))(depth)
 
     def _each(self, depth: int) -> str:
@@ -249,6 +249,8 @@ class Sagas:
         options += ["timeout 5s"] if self.pick(True, True, False) else []
         options += [self.pick("pivot", "retriable", "read_only")] if self.pick(True, False, False, False) else []
         options += [f"after {self.pick(*self.steps)}"] if self.steps and self.pick(True, False, False) else []
+        if "correlation" in self.more:
+            options += ["correlation " + self.pick("step", "name", "name")] if self.pick(True, True, False) else []
         if self.steps and self.order == "parallel" and self.pick(True, False):
             options.append(f"undo_after {self.pick(*self.steps)}")
         if self.pick(True, False, False):
@@ -515,6 +517,21 @@ OF_COORDINATORS = [
 @given(sagas(("kinds",)), st.sampled_from([*HYPOTHESES, OF_COORDINATORS[-1]]))
 def test_kinds_of_calls_and_keys(text, hypothesis):
     assume(compare(text, hypothesis))
+
+
+@settings(
+    max_examples=CASES // 4,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize="PLACET_EXAMPLES" not in os.environ,
+)
+@given(
+    st.one_of(sagas(("correlation",)), sagas(("correlation", "each", "every", "scope"))),
+    st.sampled_from(HYPOTHESES[1:]),
+)
+def test_replies_that_are_taken_for_others(text, hypothesis):
+    assume("correlation" in text)
+    assume(compare(text, hypothesis, 800))
 
 
 @settings(
@@ -858,6 +875,8 @@ def test_the_comparison_can_fail():
         ("saga w { step p { pivot } call v on compensated { } on failed { task f } } saga v { cancellation unmasked step x } check never(f.done) under { cancel }", Holds),
         # an attempt that is made again, and then is refused before it is made: its late reply is thrown away
         ("service s { idempotent; rate_limit 1 per 1s reject } saga w { on unknown retry step x on s { undo ux; timeout 5s } } check option_to_complete(w) under { slow }", Holds),
+        # a reply that only the name of its step tells may be that to another instance
+        ("service bank { idempotent; null_safe } saga w { for each i in 1..2 parallel { step pay on bank { undo refund; timeout 5s; retry 1; correlation name } } } check never(w.completed and pay[1].effect == 0) under { slow }", Violated),
         # an error whose outcome is unknown is asked about as a time-out is
         ("saga w { step p { pivot; errors { Busy: unknown; other: escalate } } on unknown ask } check possible(w.compensated) under { reject }", Holds),
     ],

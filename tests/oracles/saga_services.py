@@ -113,6 +113,7 @@ class Call(NamedTuple):
     common: bool = False  # another run may ask with the same key
     seconds: float = 0  # of its time-out
     ttl: float | None = None  # for how many seconds its service remembers the key
+    correlation: str = "attempt"  # what tells its replies apart
     after: tuple[str, ...] = ()
     undo_after: tuple[str, ...] = ()
 
@@ -199,6 +200,7 @@ def call(step: ast.Step, promises: frozenset[str], via: str) -> Call:
         read_only="read_only" in own,
         promises=promises | own.keys() & {"idempotent", "null_safe", "rejects_after_cancel"},
         rules=rules,
+        correlation=(*names.get("correlation", ()), "attempt")[0],
         after=names.get("after", ()),
         undo_after=names.get("undo_after", ()),
     )

@@ -47,6 +47,9 @@ class Steps:
                 found.append((label, done(self.compensation(key)), rest.ended(*this), None))
             else:
                 found += [(label, *after) for after in self.outcome(key, attempt, doubt, message.says, rest)]
+        for message in self.mistaken(key, attempt, world):
+            label = ("reply", *this, OK)
+            found.append((label, done(self.compensation(key)), world.take(message).ended(*this), None))
         if this in world.due:
             due = list(world.due)
             due.remove(this)
@@ -56,6 +59,16 @@ class Steps:
             term = ("call", key, attempt, doubt)
             found += [(label, term, w, None) for label, w in self.outside.crash(*this, world)]
         return found
+
+    def mistaken(self, key: str, attempt: int, world: World):
+        """Replies to other calls that are taken for the one that is waited for: they say that all is done."""
+        its, own = self.outside.of(key).correlation, key.rpartition("/")[2].partition("[")[0]
+        for message in dict.fromkeys(world.messages):
+            same = message.step == key and message.attempt != attempt
+            round_ = message.step != key and message.step.rpartition("/")[2].partition("[")[0] == own
+            taken = (same and its != "attempt") or (round_ and its == "name")
+            if taken and message.way == "forward" and message.part == "reply" and message.says == OK:
+                yield message
 
     def outcome(self, key: str, attempt: int, doubt, what: str, world: World):
         """(term, world, reason) after an attempt that has not succeeded."""

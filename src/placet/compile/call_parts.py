@@ -135,7 +135,7 @@ def attempt_of(call: Call, a: int, names: list[str], direction: str = FORWARD, w
         tuple([(n, call.message(f"{p}{'error.' + n if n else REJECTED}[{a}]", refused)) for n in names]),
         call.record(f"{p}due[{a}]", f"the reply of `{name}` is late") if timed else -1,
         call.record(f"{p}gone[{a}]", f"nobody waits any more for attempt {a} of `{name}`")
-        if timed or (not undo and (call.forgets or stmt.ttl is not None))
+        if timed or (not undo and (call.forgets or stmt.ttl is not None or stmt.correlation == "name"))
         else -1,
         call.place(
             f"{p}waiting[{a}].probe", f"waiting for the reply of `{name}`, which shows how `{call.service}` does"

@@ -327,7 +327,9 @@ class Agenda:
         self.retries: dict[
             str, list[int]
         ] = {}  # by path of a saga with a budget of them: the records of how many are left
-        self.copies: dict[str, list[Any]] = {}  # by IR id of a step whose replies only its name tells: its calls so far
+        self.copies: dict[
+            str, list[Any]
+        ] = {}  # by name of a step whose replies only that tells, without numbers: its calls so far
         self.stoppable: dict[int, Stoppable] = {}  # by the record that a way of a parallel has failed
         self.stopped_by: dict[int, tuple[str, str]] = {}  # by the record that stops ways: why, and of which parallel
         self.interruptible: dict[int, Stoppable] = {}  # by the record that a scope is not interrupted yet
