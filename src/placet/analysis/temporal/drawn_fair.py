@@ -52,7 +52,7 @@ def fair_states(diagram: Diagram, held: int, faults: frozenset[int], *, strong: 
     left = held
     while True:
         before = left
-        left = _going_on(diagram, left, faults)
+        left = diagram.staying(left, 0, faults)
         for t, states in able.items():
             asked = diagram.intersection(left, states)
             if not asked:
@@ -65,16 +65,6 @@ def fair_states(diagram: Diagram, held: int, faults: frozenset[int], *, strong: 
             left = diagram.union(diagram.difference(left, asked), fires)
         if left == before:
             return left
-
-
-def _going_on(diagram: Diagram, left: int, faults: frozenset[int]) -> int:
-    """The states of a set from which a run without a fault can stay in it, step after step."""
-    while left:
-        less = diagram.before(left, left, faults)
-        if less == left:
-            break
-        left = less
-    return left
 
 
 def fair_round(
