@@ -84,11 +84,15 @@ def examine(folder: Path, key: str, oracle: Path, timeout: float) -> dict[str, A
 
 
 def recorded(file: Path | None) -> dict[tuple[str, str], dict[str, Any]]:
-    """The last line of each net and examination."""
-    if file is None or not file.exists():
-        return {}
-    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    return {(line["net"], line["examination"]): line for line in lines}
+    """The best line of each net and examination, with the most time that it was given; a wrong answer is never passed over."""
+    best: dict[tuple[str, str], dict[str, Any]] = {}
+    for text in file.read_text(encoding="utf-8").splitlines() if file is not None and file.exists() else ():
+        line = json.loads(text)
+        key = (line["net"], line["examination"])
+        known = best.get(key, line)
+        better = min(known, line, key=lambda one: (-one["wrong"], one["unknown"]))
+        best[key] = {**better, "timeout": max(known["timeout"], line["timeout"])}
+    return best
 
 
 def main() -> int:
