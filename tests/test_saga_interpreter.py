@@ -33,6 +33,16 @@ STATES = 2_000
 LENGTH = 60
 
 
+def some(count: int):
+    """So many random cases, at least one; always the same ones where nobody asks for more."""
+    return settings(
+        max_examples=max(count, 1),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize="PLACET_EXAMPLES" not in os.environ,
+    )
+
+
 def label(role: Role):
     """What a move of a call is called, from the part it plays."""
     where = (role.step.rpartition("/")[2], role.direction, role.attempt)
@@ -357,24 +367,14 @@ def sagas(draw, more: tuple[str, ...] = ()) -> str:
     return saga(lambda *options: draw(st.sampled_from(options)), more)
 
 
-@settings(
-    max_examples=CASES,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_EXAMPLES" not in os.environ,
-)
+@some(CASES)
 @given(sagas(), st.sampled_from(HYPOTHESES))
 def test_the_net_does_what_the_saga_says(text, hypothesis):
     event(" ".join(hypothesis.faults) + f" {hypothesis.budget} {hypothesis.modes}")
     assume(compare(text, hypothesis))
 
 
-@settings(
-    max_examples=CASES // 3,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_EXAMPLES" not in os.environ,
-)
+@some(CASES // 3)
 @given(
     sagas(("each", "tolerate", "call", "runs", "decided", "patch", "with", "holding", "scope")),
     st.sampled_from(HYPOTHESES),
@@ -477,24 +477,14 @@ class Cancelled(Sagas):
         )
 
 
-@settings(
-    max_examples=max(CASES // 8, 1),
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_EXAMPLES" not in os.environ,
-)
+@some(CASES // 8)
 @given(st.data(), st.sampled_from(HYPOTHESES))
 def test_sagas_with_ways_that_are_cancelled(data, hypothesis):
     text = saga(lambda *options: data.draw(st.sampled_from(options)), kind=Cancelled)
     assume(compare(text, hypothesis, 600))
 
 
-@settings(
-    max_examples=max(CASES // 8, 1),
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_EXAMPLES" not in os.environ,
-)
+@some(CASES // 8)
 @given(st.data(), st.sampled_from(HYPOTHESES))
 def test_sagas_that_continue_as_new(data, hypothesis):
     text = saga(lambda *options: data.draw(st.sampled_from(options)), kind=Renewed)
@@ -508,23 +498,13 @@ OF_COORDINATORS = [
 ]
 
 
-@settings(
-    max_examples=CASES // 4,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_EXAMPLES" not in os.environ,
-)
+@some(CASES // 4)
 @given(sagas(("kinds",)), st.sampled_from([*HYPOTHESES, OF_COORDINATORS[-1]]))
 def test_kinds_of_calls_and_keys(text, hypothesis):
     assume(compare(text, hypothesis))
 
 
-@settings(
-    max_examples=CASES // 4,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_EXAMPLES" not in os.environ,
-)
+@some(CASES // 4)
 @given(
     st.one_of(sagas(("correlation",)), sagas(("correlation", "each", "every", "scope"))),
     st.sampled_from(HYPOTHESES[1:]),
@@ -534,23 +514,13 @@ def test_replies_that_are_taken_for_others(text, hypothesis):
     assume(compare(text, hypothesis, 800))
 
 
-@settings(
-    max_examples=CASES // 2,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_EXAMPLES" not in os.environ,
-)
+@some(CASES // 2)
 @given(sagas(("each", "runs", "decided", "with")), st.sampled_from(OF_COORDINATORS))
 def test_what_befalls_coordinators(text, hypothesis):
     assume(compare(text, hypothesis))
 
 
-@settings(
-    max_examples=CASES // 4,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_EXAMPLES" not in os.environ,
-)
+@some(CASES // 4)
 @given(st.data(), st.sampled_from([*HYPOTHESES, *OF_COORDINATORS]))
 def test_limits_under_faults(data, hypothesis):
     text = saga(lambda *options: data.draw(st.sampled_from(options)), kind=Limited)
@@ -569,12 +539,7 @@ OF_TIME = [
 ]  # fmt: skip
 
 
-@settings(
-    max_examples=CASES // 4,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_EXAMPLES" not in os.environ,
-)
+@some(CASES // 4)
 @given(
     st.one_of(
         sagas(("deadlines", "cancellation", "recovery")),
@@ -586,12 +551,7 @@ def test_deadlines(text, hypothesis):
     assume(compare(text, hypothesis))
 
 
-@settings(
-    max_examples=CASES // 4,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_EXAMPLES" not in os.environ,
-)
+@some(CASES // 4)
 @given(
     sagas(("call", "runs", "scope", "cancellation", "recovery")),
     st.sampled_from([*OF_COORDINATORS, Hypothesis(("cancel", "crash"), 2, "transient")]),
@@ -600,12 +560,7 @@ def test_what_befalls_sagas_that_call_others(text, hypothesis):
     assume(compare(text, hypothesis))
 
 
-@settings(
-    max_examples=max(CASES // 4, 1),
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_EXAMPLES" not in os.environ,
-)
+@some(CASES // 4)
 @given(sagas(("every", "every", "each", "scope")), st.sampled_from([*HYPOTHESES, *OF_COORDINATORS]))
 def test_runs_every_so_often(text, hypothesis):
     assume("every" in text)
@@ -621,12 +576,7 @@ AT_ONCE = [
 ]  # fmt: skip
 
 
-@settings(
-    max_examples=CASES // 4,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize="PLACET_EXAMPLES" not in os.environ,
-)
+@some(CASES // 4)
 @given(st.data(), st.sampled_from([*HYPOTHESES, *OF_COORDINATORS, *AT_ONCE]))
 def test_keys_that_are_forgotten_and_two_runs_under_one(data, hypothesis):
     text = saga(lambda *options: data.draw(st.sampled_from(options)), kind=Keyed)
