@@ -2,6 +2,8 @@
 
 Statements are compiled from an agenda, outermost first, and nothing recurses: a parent allocates the ports of its
 children, pushes them, and beneath them a job that finishes what only the children can tell (which errors arrived).
+
+One module, though a long one: the surroundings and the agenda name each other, and so do the records that both hold.
 """
 
 from __future__ import annotations
